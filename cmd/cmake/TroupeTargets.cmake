@@ -1,0 +1,46 @@
+# How every target of ours is built: warnings are errors, libraries are SYSTEM, ccache and mold where present.
+find_program(TROUPE_CCACHE ccache)
+if(TROUPE_CCACHE)
+  # The sloppiness lets precompiled headers be cached (documented in ccache's manual).
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TROUPE_CCACHE})
+endif()
+find_program(TROUPE_MOLD mold)
+if(TROUPE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(troupe_options INTERFACE)
+target_compile_options(troupe_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
+target_compile_definitions(troupe_options INTERFACE MSGPACK_NO_BOOST)
+target_include_directories(troupe_options INTERFACE ${CMAKE_SOURCE_DIR})
+if(TROUPE_SANITIZE)
+  target_compile_options(troupe_options INTERFACE -fsanitize=${TROUPE_SANITIZE} -fno-sanitize=null,alignment -fno-sanitize-recover=all)
+  target_link_options(troupe_options INTERFACE -fsanitize=${TROUPE_SANITIZE})
+endif()
+
+# troupe_library(name SOURCES a.cpp ... DEPENDS target ... [SYSTEM target ...] [PCH header ...])
+# DEPENDS are targets of ours or libraries whose headers our headers need.
+function(troupe_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;PCH" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC troupe_options ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  if(ARG_PCH)
+    target_precompile_headers(${name} PRIVATE ${ARG_PCH})
+    target_compile_options(${name} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
+# troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds]): one gtest program, one ctest entry per test.
+function(troupe_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+  target_compile_options(${name} PRIVATE -fpch-preprocess)
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." 
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()

@@ -1,0 +1,99 @@
+#pragma once
+// HTTP as the rest of the program sees it; Beast stays inside server.cpp and client.cpp.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/bytes.hpp"
+#include "storage/base/result.hpp"
+#include "storage/base/time.hpp"
+
+namespace troupe::http {
+
+using Headers = std::map<std::string, std::string, std::less<>>;  ///< names in lower case
+
+struct Request {
+  std::string method;                                       ///< "GET"
+  std::string path;                                         ///< decoded, without query
+  std::vector<std::pair<std::string, std::string>> query;   ///< decoded, in order
+  Headers headers;
+  std::string body;
+  std::string peer;                                         ///< "127.0.0.1:50312"
+  std::string_view header(std::string_view lower_name) const;        ///< empty if absent
+  std::string_view parameter(std::string_view name) const;           ///< the first, empty if absent
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+};
+
+/// The answer to one request: exactly one send(), or open() and then write()s and finish(). Thread-safe; dropping the
+/// last reference without an answer sends 500. All calls return at once.
+class Reply {
+ public:
+  virtual ~Reply() = default;
+  virtual void send(Response response) = 0;
+  /// Starts a chunked answer (SSE, logs). `on_close` runs once, on the I/O thread, when the client is gone.
+  virtual void open(int status, Headers headers, std::function<void()> on_close) = 0;
+  /// False: the client is gone or too slow (its queue was full and the connection is being closed).
+  virtual bool write(Bytes chunk) = 0;
+  virtual void finish() = 0;
+};
+using ReplyPtr = std::shared_ptr<Reply>;
+
+/// Called on an I/O thread; must not block.
+using Handler = std::function<void(Request, ReplyPtr)>;
+
+struct ServerConfig {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: any free one
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 4 * 1024 * 1024;
+  std::size_t connections_max = 4096;              ///< beyond: accepted, answered 503, closed
+  std::size_t stream_queue_bytes_max = 1024 * 1024;  ///< of one slow stream reader; beyond: closed
+  milliseconds read_timeout{30'000};               ///< for one whole request
+  milliseconds idle_timeout{120'000};              ///< between requests of a kept-alive connection
+};
+
+class Server {
+ public:
+  virtual ~Server() = default;
+  virtual std::uint16_t port() const = 0;
+  /// Stops accepting, waits up to `grace` for answers under way, closes. No handler runs afterwards.
+  virtual void close(milliseconds grace) = 0;
+};
+/// Errors: io with the address and what to do (port in use).
+Result<std::unique_ptr<Server>> serve(const ServerConfig& config, Handler handler);
+
+/// A blocking client for the command line and tests. Not for use inside actors.
+struct ClientConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 7001;
+  milliseconds timeout{10'000};
+};
+class Client {
+ public:
+  explicit Client(ClientConfig config);
+  ~Client();
+  Client(Client&&) noexcept;
+  /// Errors: unavailable (could not connect: it surely did not happen), outcome_unknown (sent, no answer).
+  Result<Response> call(std::string_view method, std::string_view target, std::string_view body = {}, const Headers& headers = {});
+  /// Streams the body to `on_chunk` as it arrives, until the end or until it returns false. The Response has no body
+  /// when the status is 200; otherwise the whole body, and on_chunk is not called.
+  Result<Response> stream(std::string_view target, const Headers& headers, const std::function<bool(std::string_view)>& on_chunk,
+                          milliseconds idle_timeout);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace troupe::http

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "storage/base/fields.hpp"
+
+namespace troupe {
+
+/// An amount of each resource: what a task asks for, what a host has, what is free.
+struct Resources {
+  std::int64_t cpu_milli = 0;   ///< thousandths of a cpu
+  std::int64_t memory_mb = 0;
+  std::int64_t disk_mb = 0;
+  std::int64_t network_mbps = 0;
+  std::int64_t gpu = 0;
+
+  static constexpr auto fields() {
+    return field_list(field("cpu_milli", &Resources::cpu_milli), field("memory_mb", &Resources::memory_mb),
+                      field("disk_mb", &Resources::disk_mb), field("network_mbps", &Resources::network_mbps),
+                      field("gpu", &Resources::gpu));
+  }
+  friend bool operator==(const Resources&, const Resources&) = default;
+  Resources& operator+=(const Resources& o) {
+    cpu_milli += o.cpu_milli, memory_mb += o.memory_mb, disk_mb += o.disk_mb, network_mbps += o.network_mbps, gpu += o.gpu;
+    return *this;
+  }
+  Resources& operator-=(const Resources& o) {
+    cpu_milli -= o.cpu_milli, memory_mb -= o.memory_mb, disk_mb -= o.disk_mb, network_mbps -= o.network_mbps, gpu -= o.gpu;
+    return *this;
+  }
+  bool fits_into(const Resources& free) const {
+    return cpu_milli <= free.cpu_milli && memory_mb <= free.memory_mb && disk_mb <= free.disk_mb &&
+           network_mbps <= free.network_mbps && gpu <= free.gpu;
+  }
+};
+
+}  // namespace troupe
