@@ -30,9 +30,15 @@ function(troupe_library name)
   endif()
 endfunction()
 
-# troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds]): one gtest program, one ctest entry per test.
+# What cmd/dev/test builds for --fast, and what it builds with sanitizers.
+add_custom_target(troupe_fast_tests)
+add_custom_target(troupe_asan_tests)
+
+# troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds] [ASAN])
+# One gtest program, one ctest entry per test. LABELS fast: part of cmd/dev/test --fast. ASAN: a core, a codec or a
+# short simulation that is also built and run with sanitizers; in that build the others are neither built nor listed.
 function(troupe_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ASAN" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -40,7 +46,33 @@ function(troupe_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
   target_compile_options(${name} PRIVATE -fpch-preprocess)
+  set(prefix "${name}.")
+  if(TROUPE_SANITIZE)
+    if(NOT ARG_ASAN)
+      set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+      return()
+    endif()
+    add_dependencies(troupe_asan_tests ${name})
+    set(prefix "asan.${name}.")
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")
+  elseif("fast" IN_LIST ARG_LABELS)
+    add_dependencies(troupe_fast_tests ${name})
+  endif()
   include(GoogleTest)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." 
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  string(REPLACE ";" "\\;" labels "${ARG_LABELS}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${prefix}"
+    PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# troupe_house_test(name COMMAND ... [LABELS ...] [TIMEOUT seconds]): a check of the tree itself; not repeated with sanitizers.
+function(troupe_house_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  if(TROUPE_SANITIZE)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
