@@ -50,6 +50,8 @@ enum class ErrorCode : std::uint8_t {
 #undef X
 };
 
+constexpr ErrorCode max_value(ErrorCode) { return ErrorCode::io; }
+
 std::string_view code_text(ErrorCode code);
 int http_status(ErrorCode code);
 Retry retry_class(ErrorCode code);

@@ -5,6 +5,7 @@
 // Writing uses msgpack-cxx. Reading is a cursor of our own over untrusted bytes: no zone, no copies, sixteen times
 // faster than unpacking to objects; it never allocates more than the bytes that are really there justify.
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -97,6 +98,8 @@ template <HasFields T>
 void pack(PackWriter& w, const T& record);
 template <class T>
 void pack(PackWriter& w, const std::vector<T>& list);
+template <class T, std::size_t N>
+void pack(PackWriter& w, const std::array<T, N>& list);
 template <class K, class V>
 void pack(PackWriter& w, const std::map<K, V>& map);
 template <class T>
@@ -114,6 +117,11 @@ void pack(PackWriter& w, const T& record) {
 template <class T>
 void pack(PackWriter& w, const std::vector<T>& list) {
   w.array(list.size());
+  for (const auto& item : list) pack(w, item);
+}
+template <class T, std::size_t N>
+void pack(PackWriter& w, const std::array<T, N>& list) {
+  w.array(N);
   for (const auto& item : list) pack(w, item);
 }
 template <class K, class V>
@@ -187,6 +195,8 @@ template <HasFields T>
 void unpack(PackReader& r, T& record);
 template <class T>
 void unpack(PackReader& r, std::vector<T>& list);
+template <class T, std::size_t N>
+void unpack(PackReader& r, std::array<T, N>& list);
 template <class K, class V>
 void unpack(PackReader& r, std::map<K, V>& map);
 template <class T>
@@ -215,6 +225,11 @@ void unpack(PackReader& r, std::vector<T>& list) {
     unpack(r, item);
     list.push_back(std::move(item));
   }
+}
+template <class T, std::size_t N>
+void unpack(PackReader& r, std::array<T, N>& list) {
+  if (r.array() != N) return r.fail();
+  for (auto& item : list) unpack(r, item);
 }
 template <class K, class V>
 void unpack(PackReader& r, std::map<K, V>& map) {

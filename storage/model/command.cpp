@@ -1,0 +1,107 @@
+#include "storage/model/command.hpp"
+
+#include <algorithm>
+
+#include <xxhash.h>
+
+#include "storage/model/command_table.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr char command_magic = '\x01';  // The first format; another byte would be another format.
+
+template <std::size_t I = 0>
+bool unpack_body(PackReader& r, std::size_t index, CommandBody& body) {
+  if constexpr (I < std::variant_size_v<CommandBody>) {
+    if (index != I) return unpack_body<I + 1>(r, index, body);
+    unpack(r, body.emplace<I>());
+    return true;
+  } else {
+    return false;
+  }
+}
+
+std::uint64_t hash_of(BytesView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+}  // namespace
+
+std::string_view kind_text(EntityKind kind) {
+  switch (kind) {
+    case EntityKind::job: return "job";
+    case EntityKind::task: return "task";
+    case EntityKind::host: return "host";
+    case EntityKind::group: return "group";
+  }
+  return {};
+}
+
+EntityRef EntityRef::of(HostId id) {
+  EntityRef ref{EntityKind::host, {}};
+  std::memcpy(ref.key.data(), &id.value, sizeof id.value);
+  return ref;
+}
+
+HostId EntityRef::host() const {
+  HostId id;
+  std::memcpy(&id.value, key.data(), sizeof id.value);
+  return id;
+}
+
+std::string EntityRef::text() const {
+  std::string out(kind_text(kind));
+  out += '/';
+  out += kind == EntityKind::host ? to_text(host()) : uuid_text(key);
+  return out;
+}
+
+ShardId shard_of(const EntityRef& entity, std::uint16_t shard_count) {
+  if (entity.kind == EntityKind::host) return shard_of(entity.host(), shard_count);
+  return shard_of(entity.job(), shard_count);
+}
+
+std::string_view command_name(const Command& command) { return command_row(command.number()).name; }
+
+Bytes encode(const Command& command) {
+  Bytes out(1, command_magic);
+  PackWriter w(out);
+  w.array(8);
+  pack(w, command.number());
+  pack(w, command.level);
+  pack(w, command.fence);
+  pack(w, command.proposal);
+  pack(w, command.request);
+  pack(w, command.caller);
+  pack(w, command.reason);
+  std::visit([&](const auto& body) { pack(w, body); }, command.body);
+  return out;
+}
+
+Result<Command> decode_command(BytesView bytes) {
+  const Error corrupt{ErrorCode::corrupt, "malformed command"};
+  if (bytes.empty() || bytes.front() != command_magic) return corrupt;
+  PackReader r(bytes.substr(1));
+  if (r.array() < 8) return corrupt;
+  Command command;
+  const std::uint64_t number = r.uint();
+  unpack(r, command.level);
+  unpack(r, command.fence);
+  unpack(r, command.proposal);
+  unpack(r, command.request);
+  unpack(r, command.caller);
+  unpack(r, command.reason);
+  if (r.failed()) return corrupt;
+  if (number == 0 || !unpack_body(r, number - 1, command.body))
+    return Error{ErrorCode::unavailable, "unknown command number " + std::to_string(number) +
+                                             ": this build is older than the log; upgrade this node"};
+  if (r.failed()) return corrupt;
+  return command;
+}
+
+std::uint64_t request_hash(const CommandBody& body) {
+  if (const auto* create = std::get_if<CreateJob>(&body))
+    return create->descriptor ? hash_of(packed(*create->descriptor)) : 0;
+  return std::visit([](const auto& any) { return hash_of(packed(any)); }, body);
+}
+
+}  // namespace troupe

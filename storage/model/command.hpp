@@ -1,0 +1,315 @@
+#pragma once
+// Commands: what is proposed to the log. Numbered for ever; a body only grows at its end. Each may cover many
+// entities, because what costs is the message, not the task. `command_table.hpp` says, for each, who may propose it,
+// what it presupposes and why applying it twice is harmless.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "storage/base/msgpack.hpp"
+#include "storage/model/records.hpp"
+
+namespace troupe {
+
+// ---- fences: a command is refused when what its proposer stood on is no longer so ----
+struct NoFence {
+  static constexpr auto fields() { return field_list(); }
+  friend bool operator==(const NoFence&, const NoFence&) = default;
+};
+/// Proposed by the leader of this term, for itself; never forwarded.
+struct TermFence {
+  Term term;
+  static constexpr auto fields() { return field_list(field("term", &TermFence::term)); }
+  friend bool operator==(const TermFence&, const TermFence&) = default;
+};
+/// Proposed by the owner of a shard.
+struct EpochFence {
+  ShardId shard;
+  Epoch epoch;
+  static constexpr auto fields() {
+    return field_list(field("shard", &EpochFence::shard), field("epoch", &EpochFence::epoch));
+  }
+  friend bool operator==(const EpochFence&, const EpochFence&) = default;
+};
+using Fence = std::variant<NoFence, TermFence, EpochFence>;
+
+// ---- bodies ----
+/// 1. Makes an empty log a cell.
+struct BootstrapCell {
+  std::string name;
+  std::uint16_t shard_count = 64;
+  CellPolicy policy;
+  static constexpr auto fields() {
+    return field_list(field("name", &BootstrapCell::name), field("shard_count", &BootstrapCell::shard_count),
+                      field("policy", &BootstrapCell::policy));
+  }
+};
+/// 2. Raised once every node knows the level.
+struct RaiseLevel {
+  std::uint32_t level = 0;
+  static constexpr auto fields() { return field_list(field("level", &RaiseLevel::level)); }
+};
+/// 3. Moves shards; each move starts a new epoch.
+struct AssignShards {
+  struct Move {
+    ShardId shard;
+    Epoch expected;  ///< the epoch that the mover saw
+    NodeId owner;
+    static constexpr auto fields() {
+      return field_list(field("shard", &Move::shard), field("expected", &Move::expected), field("owner", &Move::owner));
+    }
+  };
+  std::vector<Move> moves;
+  static constexpr auto fields() { return field_list(field("moves", &AssignShards::moves)); }
+};
+/// 4. A user's new job.
+struct CreateJob {
+  JobId job;
+  DescriptorPtr descriptor;
+  static constexpr auto fields() {
+    return field_list(field("job", &CreateJob::job), field("descriptor", &CreateJob::descriptor));
+  }
+};
+/// 5. Starts the end of a job.
+struct KillJob {
+  JobId job;
+  static constexpr auto fields() { return field_list(field("job", &KillJob::job)); }
+};
+/// 6. A service's new size; what is not given stays (desired is clamped into a new [min, max]).
+struct ResizeJob {
+  JobId job;
+  std::optional<std::uint32_t> min, desired, max;
+  static constexpr auto fields() {
+    return field_list(field("job", &ResizeJob::job), field("min", &ResizeJob::min), field("desired", &ResizeJob::desired),
+                      field("max", &ResizeJob::max));
+  }
+};
+/// 7. The job actors' decisions about slots, all of one shard.
+struct AdvanceSlots {
+  struct Item {
+    JobId job;
+    SlotNumber slot;
+    TaskId last;                         ///< the slot's task as the decider saw it; nil for an empty slot
+    SlotState to = SlotState::running;   ///< running: start `task`; waiting: until retry_at; done, failed: closed
+    TaskId task;                         ///< running
+    Instant retry_at;                    ///< waiting
+    milliseconds delay{0};               ///< waiting: the delay behind retry_at, from which the next one grows
+    static constexpr auto fields() {
+      return field_list(field("job", &Item::job), field("slot", &Item::slot), field("last", &Item::last),
+                        field("to", &Item::to), field("task", &Item::task), field("retry_at", &Item::retry_at),
+                        field("delay", &Item::delay));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &AdvanceSlots::items)); }
+};
+/// 8. Jobs with nothing left to do, all of one shard.
+struct FinishJobs {
+  struct Item {
+    JobId job;
+    Reason reason = Reason::normal;
+    std::string message;
+    static constexpr auto fields() {
+      return field_list(field("job", &Item::job), field("reason", &Item::reason), field("message", &Item::message));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &FinishJobs::items)); }
+};
+/// 9. The scheduler's plan.
+struct PlaceTasks {
+  struct Item {
+    TaskId task;
+    Index task_version;   ///< still as the scheduler saw it
+    HostId host;
+    Index eligibility;    ///< likewise
+    static constexpr auto fields() {
+      return field_list(field("task", &Item::task), field("task_version", &Item::task_version),
+                        field("host", &Item::host), field("eligibility", &Item::eligibility));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &PlaceTasks::items)); }
+};
+/// 10. What hosts say of their tasks, of many hosts at once. Each host's part is fenced by its session.
+struct ReportTasks {
+  struct Status {
+    TaskId task;
+    TaskState state = TaskState::started;  ///< start_initiated, started or finished
+    Reason reason = Reason::none;          ///< of finished
+    std::int32_t exit_code = 0;
+    std::int32_t signal = 0;
+    std::string message;
+    static constexpr auto fields() {
+      return field_list(field("task", &Status::task), field("state", &Status::state), field("reason", &Status::reason),
+                        field("exit_code", &Status::exit_code), field("signal", &Status::signal),
+                        field("message", &Status::message));
+    }
+  };
+  struct Part {
+    HostId host;
+    SessionId session;
+    std::vector<Status> tasks;
+    static constexpr auto fields() {
+      return field_list(field("host", &Part::host), field("session", &Part::session), field("tasks", &Part::tasks));
+    }
+  };
+  std::vector<Part> parts;
+  static constexpr auto fields() { return field_list(field("parts", &ReportTasks::parts)); }
+};
+/// 11. Starts the end of tasks: a user's (one, no fence) or a job or task actor's (of its shard).
+struct KillTasks {
+  struct Item {
+    TaskId task;
+    Reason reason = Reason::killed;
+    std::string message;
+    static constexpr auto fields() {
+      return field_list(field("task", &Item::task), field("reason", &Item::reason), field("message", &Item::message));
+    }
+  };
+  std::vector<Item> items;
+  bool shrink = false;  ///< also lowers the job's desired size by one per task killed
+  static constexpr auto fields() {
+    return field_list(field("items", &KillTasks::items), field("shrink", &KillTasks::shrink));
+  }
+};
+/// 12. Ends tasks without their host's word: lost hosts, kills that never end. Fenced by the decider's shard.
+struct EndTasks {
+  struct Item {
+    TaskId task;
+    HostId host;          ///< where the decider believes it to be
+    Reason reason = Reason::lost;
+    std::string message;
+    static constexpr auto fields() {
+      return field_list(field("task", &Item::task), field("host", &Item::host), field("reason", &Item::reason),
+                        field("message", &Item::message));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &EndTasks::items)); }
+};
+/// 13. A host's first appearance, or its new shape.
+struct RegisterHost {
+  std::string name;
+  std::string host_group;
+  Resources resources;
+  StringMap attributes;
+  std::vector<std::string> drivers;
+  static constexpr auto fields() {
+    using C = RegisterHost;
+    return field_list(field("name", &C::name), field("host_group", &C::host_group), field("resources", &C::resources),
+                      field("attributes", &C::attributes), field("drivers", &C::drivers));
+  }
+};
+/// 14. An agent's link is up at the owner of its host: reports of this session count from now on.
+struct OpenSession {
+  HostId host;
+  SessionId session;
+  NodeId node;
+  static constexpr auto fields() {
+    return field_list(field("host", &OpenSession::host), field("session", &OpenSession::session),
+                      field("node", &OpenSession::node));
+  }
+};
+/// 15. Links that went down.
+struct CloseSessions {
+  struct Item {
+    HostId host;
+    SessionId session;
+    static constexpr auto fields() { return field_list(field("host", &Item::host), field("session", &Item::session)); }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &CloseSessions::items)); }
+};
+/// 16. An operator's word about a host.
+struct SetHostPhase {
+  HostId host;
+  HostPhase phase = HostPhase::active;
+  static constexpr auto fields() {
+    return field_list(field("host", &SetHostPhase::host), field("phase", &SetHostPhase::phase));
+  }
+};
+/// 17. Creates or changes a capacity group.
+struct PutGroup {
+  GroupRecord group;
+  static constexpr auto fields() { return field_list(field("group", &PutGroup::group)); }
+};
+
+enum class EntityKind : std::uint8_t { job, task, host, group };
+constexpr EntityKind max_value(EntityKind) { return EntityKind::group; }
+std::string_view kind_text(EntityKind kind);
+
+/// An entity's address: 16 bytes of a job's or task's id, or a host's number in the first four.
+struct EntityRef {
+  EntityKind kind = EntityKind::job;
+  std::array<std::uint8_t, 16> key{};
+  static EntityRef of(const JobId& id) { return {EntityKind::job, id.bytes}; }
+  static EntityRef of(const TaskId& id) { return {EntityKind::task, id.bytes}; }
+  static EntityRef of(HostId id);
+  JobId job() const { return JobId{key}; }
+  TaskId task() const { return TaskId{key}; }
+  HostId host() const;
+  std::string text() const;  ///< "job/6f1c…", "host/7"
+  static constexpr auto fields() { return field_list(field("kind", &EntityRef::kind), field("key", &EntityRef::key)); }
+  friend auto operator<=>(const EntityRef&, const EntityRef&) = default;
+};
+ShardId shard_of(const EntityRef& entity, std::uint16_t shard_count);
+
+/// 18. Quarantines an entity whose actor keeps crashing; it has no duties until released.
+struct SetAside {
+  EntityRef entity;
+  std::string why;
+  static constexpr auto fields() {
+    return field_list(field("entity", &SetAside::entity), field("why", &SetAside::why));
+  }
+};
+/// 19. An operator's release.
+struct Release {
+  EntityRef entity;
+  static constexpr auto fields() { return field_list(field("entity", &Release::entity)); }
+};
+/// 20. New limits and time-outs for the cell.
+struct SetPolicy {
+  CellPolicy policy;
+  static constexpr auto fields() { return field_list(field("policy", &SetPolicy::policy)); }
+};
+
+/// In the order of their numbers, the first being 1.
+using CommandBody = std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
+                                 FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
+                                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy>;
+
+/// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
+struct ProposalId {
+  NodeId node;
+  std::uint64_t life = 0;    ///< of that process; a restarted node does not take an older life's outcomes for its own
+  std::uint64_t count = 0;
+  static constexpr auto fields() {
+    return field_list(field("node", &ProposalId::node), field("life", &ProposalId::life),
+                      field("count", &ProposalId::count));
+  }
+  friend auto operator<=>(const ProposalId&, const ProposalId&) = default;
+};
+
+/// The envelope around every command. The leader's time is the log entry's stamp.
+struct Command {
+  std::uint32_t level = 0;       ///< feature level that the body needs
+  Fence fence;
+  ProposalId proposal;
+  std::string request;           ///< the caller's request id; empty for the cell's own commands
+  std::string caller;
+  std::string reason;            ///< X-Titus-CallReason, or an operator's word
+  CommandBody body;
+  std::uint16_t number() const { return static_cast<std::uint16_t>(body.index() + 1); }
+};
+std::string_view command_name(const Command& command);
+
+/// magic byte ∥ [number, level, fence, proposal, request, caller, reason, body]
+Bytes encode(const Command& command);
+/// Errors: corrupt; unavailable for a number that this build does not know (the node must stop, not skip).
+Result<Command> decode_command(BytesView bytes);
+/// The hash that tells whether a repeated request id came with the same body (ids minted by gateways left out).
+std::uint64_t request_hash(const CommandBody& body);
+
+}  // namespace troupe

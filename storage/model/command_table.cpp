@@ -1,0 +1,57 @@
+#include "storage/model/command_table.hpp"
+
+#include <array>
+#include <variant>
+
+#include "storage/model/command.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::array rows{
+    CommandRow{1, "bootstrap_cell", FenceKind::term, 0, "the cell has no name", "the second finds a name and is refused"},
+    CommandRow{2, "raise_level", FenceKind::term, 0, "the level is one above the state's",
+               "the second is not above and changes nothing"},
+    CommandRow{3, "assign_shards", FenceKind::term, 0, "each shard still has the expected epoch",
+               "the first raised the epoch, so the second's moves are refused"},
+    CommandRow{4, "create_job", FenceKind::none, 0, "job id, request id and unique name are free; caps hold",
+               "the request id answers the first outcome; without one the job id is taken"},
+    CommandRow{5, "kill_job", FenceKind::none, 0, "the job lives and is Accepted",
+               "the job is KillInitiated already and the second is refused"},
+    CommandRow{6, "resize_job", FenceKind::none, 0, "a service, Accepted; min <= desired <= max",
+               "the same size again changes nothing"},
+    CommandRow{7, "advance_slots", FenceKind::epoch, 0, "the slot's last task is the expected one and its state allows the step",
+               "the first changed the slot's task or state, so the item is refused"},
+    CommandRow{8, "finish_jobs", FenceKind::epoch, 0, "no live task; all slots closed or the job KillInitiated",
+               "the job is archived and the item is refused"},
+    CommandRow{9, "place_tasks", FenceKind::term, 0,
+               "task Accepted at its version; host connected, active, same eligibility; resources free now",
+               "the first moved the task's version, so the item is refused"},
+    CommandRow{10, "report_tasks", FenceKind::session, 0, "the host's session is this one; the task is on this host",
+               "a state not later than the task's own changes nothing"},
+    CommandRow{11, "kill_tasks", FenceKind::optional_epoch, 0, "the task lives and is before KillInitiated",
+               "the task is KillInitiated or gone and the item is refused"},
+    CommandRow{12, "end_tasks", FenceKind::epoch, 0, "the task lives on the expected host",
+               "the task is archived and the item is refused"},
+    CommandRow{13, "register_host", FenceKind::none, 0, "a valid name", "the same shape again changes nothing"},
+    CommandRow{14, "open_session", FenceKind::epoch, 0, "the host exists", "the same session again changes nothing"},
+    CommandRow{15, "close_sessions", FenceKind::epoch, 0, "the host's session is this one",
+               "the session is gone and the item is refused"},
+    CommandRow{16, "set_host_phase", FenceKind::none, 0, "the host exists", "the same phase again changes nothing"},
+    CommandRow{17, "put_group", FenceKind::none, 0, "a valid name", "the same group again changes nothing"},
+    CommandRow{18, "set_aside", FenceKind::epoch, 0, "the entity lives", "it is set aside already; nothing changes"},
+    CommandRow{19, "release", FenceKind::none, 0, "the entity is set aside", "it is not any more and is refused"},
+    CommandRow{20, "set_policy", FenceKind::none, 0, "the cell is bootstrapped", "the same policy changes nothing"},
+};
+static_assert(rows.size() == std::variant_size_v<CommandBody>);
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return rows; }
+
+const CommandRow& command_row(std::uint16_t number) {
+  TROUPE_CHECK(number >= 1 && number <= rows.size());
+  return rows[number - 1U];
+}
+
+}  // namespace troupe

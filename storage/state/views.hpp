@@ -1,0 +1,46 @@
+#pragma once
+// What readers see. A view refers into the tables and is valid only inside the call that hands it out, under the shared
+// lock of one shard; copy what must outlive it.
+
+#include <span>
+#include <vector>
+
+#include "storage/model/records.hpp"
+
+namespace troupe {
+
+/// A slot and its live task, if it is running.
+struct SlotEntry {
+  SlotRecord record;
+  const TaskRecord* live = nullptr;
+};
+
+/// How a job stands, kept by apply so that nobody has to count.
+struct JobCounts {
+  std::array<std::uint32_t, task_state_count> tasks{};  ///< live tasks by state; finished is always 0
+  std::array<std::uint32_t, 6> slots{};                 ///< by SlotState
+  std::uint32_t live() const {
+    std::uint32_t sum = 0;
+    for (const auto n : tasks) sum += n;
+    return sum;
+  }
+  std::uint32_t in(SlotState state) const { return slots[static_cast<std::size_t>(state)]; }
+  std::uint32_t in(TaskState state) const { return tasks[static_cast<std::size_t>(state)]; }
+};
+
+/// One job with its slots, by slot number. A service's slots never shrink in number: those with a number >= desired
+/// are surplus, and reused when it grows again.
+struct JobView {
+  const JobRecord& record;
+  std::span<const SlotEntry> slots;
+  const JobCounts& counts;
+};
+
+/// One host with what is placed on it.
+struct HostView {
+  HostRecord record;
+  Resources used;                 ///< by live tasks placed on it
+  std::vector<TaskId> tasks;      ///< live and placed, in id order
+};
+
+}  // namespace troupe
