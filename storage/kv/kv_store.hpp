@@ -4,11 +4,9 @@
 // recovery, truncation) is the same code in both worlds.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -23,12 +21,25 @@ using Table = std::uint8_t;
 /// Changes that become visible, and durable, all or nothing, across tables.
 class KvBatch {
  public:
-  struct Put { Table table; Bytes key; Bytes value; };
-  struct Erase { Table table; Bytes key; };
-  struct EraseRange { Table table; Bytes low; Bytes high; };  ///< [low, high)
+  struct Put {
+    Table table;
+    Bytes key;
+    Bytes value;
+  };
+  struct Erase {
+    Table table;
+    Bytes key;
+  };
+  struct EraseRange {
+    Table table;
+    Bytes low;
+    Bytes high;
+  };  ///< [low, high)
   using Change = std::variant<Put, Erase, EraseRange>;
 
-  void put(Table table, Bytes key, Bytes value) { changes_.push_back(Put{table, std::move(key), std::move(value)}); }
+  void put(Table table, Bytes key, Bytes value) {
+    changes_.push_back(Put{table, std::move(key), std::move(value)});
+  }
   void erase(Table table, Bytes key) { changes_.push_back(Erase{table, std::move(key)}); }
   void erase_range(Table table, Bytes low, Bytes high) {
     changes_.push_back(EraseRange{table, std::move(low), std::move(high)});
@@ -43,7 +54,8 @@ class KvBatch {
 
 enum class Durability : std::uint8_t {
   synced,    ///< on the medium before write() returns
-  buffered,  ///< may be lost by a crash, until flush(); what survives is a prefix of the batches, never a part of one
+  buffered,  ///< may be lost by a crash, until flush(); what survives is a prefix of the batches, never a
+             ///< part of one
 };
 
 /// Walks [low, high) of one table in key order, at the moment of its creation. Views die with the next step.
@@ -76,26 +88,21 @@ class KvStore {
   virtual std::unique_ptr<KvSnapshot> snapshot() const = 0;
   /// Makes every buffered batch so far durable, all tables at one point.
   virtual Result<void> flush() = 0;
-  /// The value that a crash right now would leave (absent: none yet). For the truncation bound.
+  /// The value that a crash right now would leave at least (absent: none yet). For the truncation bound.
   virtual Result<std::optional<Bytes>> flushed(Table table, BytesView key) const = 0;
-  /// Drops whole files inside [low, high) at once and without a trace in the log of changes; keys at the edges may stay.
+  /// Drops whole files inside [low, high) at once and without a trace in the log of changes; keys at the
+  /// edges may stay, snapshots are ignored, and of a key that was overwritten an older value may come back:
+  /// for ranges that are erased or hidden already.
   virtual Result<void> drop_files(Table table, BytesView low, BytesView high) = 0;
   /// A consistent copy, openable as a store of its own, in the new folder `path`.
   virtual Result<void> checkpoint(const std::string& path) = 0;
   /// Figures for metrics and benches since open.
-  struct Counters { std::uint64_t syncs = 0; std::uint64_t bytes_written = 0; std::uint64_t batches = 0; };
+  struct Counters {
+    std::uint64_t syncs = 0;
+    std::uint64_t bytes_written = 0;
+    std::uint64_t batches = 0;
+  };
   virtual Counters counters() const = 0;
 };
-
-/// How a RocksDB store is to be opened (reference for each option: rocks_store.cpp).
-struct RocksConfig {
-  enum class Role : std::uint8_t { log, state, journal };
-  std::string path;
-  Role role = Role::state;
-  std::vector<std::string> tables;  ///< created when missing; position = Table
-  bool lose_unflushed_on_close = false;  ///< crash tests: closing does not flush what a crash would lose
-};
-/// Errors: io, corrupt.
-Result<std::unique_ptr<KvStore>> open_rocks(const RocksConfig& config);
 
 }  // namespace troupe
