@@ -1,6 +1,6 @@
 #pragma once
-// The network seam: named peers exchange byte messages over channels, at most once, in order per link while it is up.
-// The WebSocket hub stands behind it in production; the simulator implements exactly this.
+// The network seam: named peers exchange byte messages over channels, at most once, in order per link while
+// it is up. The WebSocket hub stands behind it in production; the simulator implements exactly this.
 
 #include <cstdint>
 #include <memory>
@@ -46,10 +46,12 @@ class LinkListener {
 class LinkHub {
  public:
   virtual ~LinkHub() = default;
-  /// Keeps a link to this peer dialled, with jittered back-off, until hang_up. A second dial replaces the address.
+  /// Keeps a link to this peer dialled, with jittered back-off, until hang_up. A second dial replaces the
+  /// address.
   virtual void dial(const LinkKey& link, const std::string& address) = 0;
   virtual void hang_up(const LinkKey& link) = 0;
-  /// False: dropped, because there is no such link now or its queue is full (which also closes and redials it).
+  /// False: dropped, because there is no such link now or its queue is full (which also closes and redials
+  /// it).
   virtual bool send(const LinkKey& link, Bytes message) = 0;
   /// Where this hub accepts, "host:port"; empty if it only dials.
   virtual std::string address() const = 0;
