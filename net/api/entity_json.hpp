@@ -1,0 +1,65 @@
+#pragma once
+// What is answered: jobs, tasks, hosts, groups and the cell in Titus' v3 shapes. Each function writes one
+// JSON object. 64-bit numbers that are uint64 in Titus (times, delays, limits) are strings, as proto3 JSON
+// has it.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/json/writer.hpp"
+#include "storage/model/outcome.hpp"
+#include "storage/model/records.hpp"
+#include "storage/state/views.hpp"
+
+namespace troupe::api {
+
+/// {id, jobDescriptor, status, statusHistory, version}, with `counts` also summary{slots, tasks}. A batch
+/// job's or service's current size stands in the descriptor.
+void job_json(json::Writer& writer, const JobRecord& job, const JobCounts* counts = nullptr);
+
+/// What a task's record does not say itself. Empty: left out of the context.
+struct TaskPlace {
+  std::string_view host;
+  std::string_view cell;
+  std::string_view zone;
+  std::string_view tier;
+};
+/// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}.
+void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& place = {});
+
+/// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, tasks, ...}.
+void host_json(json::Writer& writer, const HostView& host);
+void host_json(json::Writer& writer, const HostRecord& host);
+
+/// The shape of v2's management/applications, plus tasksMax.
+void group_json(json::Writer& writer, const GroupRecord& group);
+
+/// How a node sees its cell.
+struct CellStatus {
+  NodeId node;    ///< who answers
+  NodeId leader;  ///< 0: none known
+  Term term;
+  Index commit;
+  Index applied;
+  bool is_ready = false;   ///< caught up and allowed to serve
+  std::uint64_t jobs = 0;  ///< live
+  std::uint64_t tasks = 0;
+  std::uint64_t hosts = 0;
+  std::uint64_t hosts_connected = 0;
+  std::vector<NodeId> members{};
+};
+void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& status);
+
+/// Why a task is not placed yet: how many hosts refused it for this reason, and a few of them.
+struct PlacementRefusal {
+  std::string reason;
+  std::uint64_t hosts = 0;
+  std::vector<std::string> samples{};
+};
+/// GET /scheduler/results/{taskId}: {"success": {"message"}} for a placed task, else {"failures":
+/// {"failures": [...]}}.
+void placement_json(json::Writer& writer, const TaskRecord& task, std::string_view host,
+                    std::span<const PlacementRefusal> refusals);
+
+}  // namespace troupe::api
