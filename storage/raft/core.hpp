@@ -115,11 +115,14 @@ class Core {
   void send(Message message);
   bool term_durable() const { return durable_term_ == hard_.term; }
   bool step_term(const Message& message);
+  void refuse_stale(const Message& message);
   void dispatch(const Message& message);
+  Index may_apply_to() const;
   void hand_out_committed(Ready& ready);
   bool may_hand_out() const;
-  void restore_configs();
   // membership.cpp
+  void restore_configs();
+  void adopt_config(const Entry& entry);
   const Membership& membership() const { return configs_.back().membership; }
   bool is_voter(NodeId node) const;
   bool is_member(NodeId node) const;
@@ -127,8 +130,7 @@ class Core {
   void membership_changed();
   void append_entry(Entry entry);
   void truncate(Index from);
-  template <class Value, class Of>
-  Value reached_by_quorum(Of value_of) const;
+  std::uint64_t reached_by_quorum(std::uint64_t own, std::uint64_t (*of)(const Peer&)) const;
   // election.cpp
   void become_follower(Term term, NodeId leader);
   void become_leader();
@@ -144,6 +146,8 @@ class Core {
   void tick_election();
   void tick_leader();
   void check_quorum();
+  bool may_hand_over() const;
+  void maybe_timeout_now();
   std::uint32_t rank_without(NodeId gone) const;
   // replication.cpp
   void hear_leader(const Message& message);
@@ -156,13 +160,12 @@ class Core {
   Index find_conflict(Index index, Term term) const;
   void commit_to(Index index);
   void maybe_commit();
+  bool wants_to_send() const;
   bool wants_append(const Peer& peer) const;
   bool wants_commit(const Peer& peer) const;
-  void send_appends(NodeId id, Peer& peer, Ready& ready);
-  bool send_append(NodeId id, Peer& peer, Ready& ready);
+  void send_append(NodeId id, Peer& peer, Ready& ready);
   void send_heartbeat(NodeId id, Peer& peer);
   void send_to_peers(Ready& ready);
-  void maybe_timeout_now();
   // read.cpp
   void on_read_index(const Message& message);
   void on_read_index_reply(const Message& message);

@@ -22,16 +22,16 @@ constexpr MessageType max_value(MessageType) { return MessageType::timeout_now; 
 
 struct Message {
   MessageType type = MessageType::heartbeat;
-  NodeId from;
-  NodeId to;
-  Term term;
-  Index index;
-  Term log_term;
-  Index commit;
-  std::vector<Entry> entries;
+  NodeId from{};
+  NodeId to{};
+  Term term{};
+  Index index{};
+  Term log_term{};
+  Index commit{};
+  std::vector<Entry> entries{};
   bool reject = false;
-  Index hint;
-  Term hint_term;
+  Index hint{};
+  Term hint_term{};
   std::uint64_t sequence = 0;
   bool transfer = false;
   static constexpr auto fields() {

@@ -21,7 +21,8 @@ struct Peer {
   bool paused = false;  ///< a probe is out; lost ones are released by the answer to a heartbeat
   bool active = false;  ///< heard since the last check of the quorum
   bool heartbeat_due = false;
-  bool snapshot_told = false;
+  bool stalled = false;  ///< nothing was accepted since the last heartbeat
+  bool verify = false;   ///< an empty append shall tell whether those on the way were lost
   std::uint32_t silent_ticks = 0;
   std::uint64_t read_acked = 0;  ///< newest read round it confirmed
   Index commit_told;             ///< commit it learns from what was sent

@@ -20,11 +20,11 @@ constexpr EntryKind max_value(EntryKind) { return EntryKind::config; }
 
 /// One position of the log. The stamp is the leader's wall time when it appended the entry.
 struct Entry {
-  Term term;
-  Index index;
+  Term term{};
+  Index index{};
   EntryKind kind = EntryKind::noop;
-  Instant stamp;
-  Blob data;
+  Instant stamp{};
+  Blob data{};
   std::size_t bytes() const { return data.size() + 32; }  ///< what it counts against limits
   static constexpr auto fields() {
     return field_list(field("term", &Entry::term), field("index", &Entry::index), field("kind", &Entry::kind),
@@ -53,13 +53,14 @@ struct Membership {
   friend bool operator==(const Membership&, const Membership&) = default;
 };
 
-/// The log as the core sees it, entries handed out but not yet synced included. Single-threaded, with its core.
+/// The log as the core sees it, entries handed out but not yet synced included. Single-threaded, as its core.
 class LogView {
  public:
   virtual ~LogView() = default;
-  virtual Index first() const = 0;           ///< oldest entry present; last()+1 when empty
-  virtual Index last() const = 0;            ///< 0 when nothing was ever appended
-  virtual Term term(Index index) const = 0;  ///< of an entry in [first()-1, last()]; first()-1 is the snapshot's edge
+  virtual Index first() const = 0;  ///< oldest entry present; last()+1 when empty
+  virtual Index last() const = 0;   ///< 0 when nothing was ever appended
+  virtual Term term(
+      Index index) const = 0;  ///< of an entry in [first()-1, last()]; first()-1 is the snapshot's edge
   /// Entries of [low, high), at least one if there is one, then up to max_bytes.
   virtual std::vector<Entry> slice(Index low, Index high, std::size_t max_bytes) const = 0;
 };
