@@ -1,6 +1,6 @@
 #pragma once
-// What a container driver does for the agent. Handles are task ids: a driver keeps what it needs under its own folder,
-// so that a restarted agent adopts what still runs.
+// What a container driver does for the agent. Handles are task ids: a driver keeps what it needs under its
+// own folder, so that a restarted agent adopts what still runs.
 
 #include <functional>
 #include <string>
@@ -27,8 +27,9 @@ class Driver {
   using Listener = std::function<void(DriverEvent)>;
   virtual ~Driver() = default;
   virtual std::string name() const = 0;
-  /// Starts listening and reports, through the listener, every task that an earlier life of this agent left behind:
-  /// running ones as started, ended ones as finished. Called once, before any launch. Returns all their ids.
+  /// Starts listening and reports, through the listener, every task that an earlier life of this agent left
+  /// behind: running ones as started, ended ones as finished. Called once, before any launch. Returns all
+  /// their ids.
   virtual std::vector<TaskId> adopt(Listener listener) = 0;
   /// Idempotent by task id. Reports start_initiated, started, finished; a failure to start is a finished one.
   virtual void launch(const ContainerSpec& spec) = 0;
@@ -37,7 +38,8 @@ class Driver {
   /// Forgets an ended task's bookkeeping; its logs stay until the driver's retention drops them. Idempotent.
   virtual void discard(const TaskId& task) = 0;
   /// Errors: not_found (no such log, or dropped by retention), io.
-  virtual Result<LogChunk> read_log(const TaskId& task, LogStream stream, std::uint64_t offset, std::size_t bytes_max) = 0;
+  virtual Result<LogChunk> read_log(const TaskId& task, LogStream stream, std::uint64_t offset,
+                                    std::size_t bytes_max) = 0;
 };
 
 }  // namespace troupe::agent

@@ -19,12 +19,12 @@ struct ContainerSpec {
   TaskId task;
   JobId job;
   std::uint32_t slot = 0;
-  std::vector<std::string> argv;             ///< entry point, then command; never empty
-  std::map<std::string, std::string> env;    ///< the user's; the driver adds TITUS_* / TROUPE_* on top
+  std::vector<std::string> argv;           ///< entry point, then command; never empty
+  std::map<std::string, std::string> env;  ///< the user's; the driver adds TITUS_* / TROUPE_* on top
   Resources resources;
-  std::string image;                         ///< "name:tag" or "name@digest"; ignored by `process`
+  std::string image;                              ///< "name:tag" or "name@digest"; ignored by `process`
   std::map<std::string, std::string> attributes;  ///< the job's attributes; `sim` reads its script here
-  milliseconds kill_grace{10'000};           ///< SIGTERM, this long, then SIGKILL
+  milliseconds kill_grace{10'000};                ///< SIGTERM, this long, then SIGKILL
   static constexpr auto fields() {
     return field_list(field("task", &ContainerSpec::task), field("job", &ContainerSpec::job),
                       field("slot", &ContainerSpec::slot), field("argv", &ContainerSpec::argv),
@@ -56,17 +56,18 @@ struct TaskReport {
 // ---- agent to node ----
 /// The first message on each link.
 struct Hello {
-  std::string host;         ///< name, unique in the cell
+  std::string host;  ///< name, unique in the cell
   std::string host_group;
-  std::string cell;         ///< the cell it belongs to; empty before its first welcome
-  Index highest_index;      ///< highest log index that it has obeyed
+  std::string cell;     ///< the cell it belongs to; empty before its first welcome
+  Index highest_index;  ///< highest log index that it has obeyed
   Resources resources;
   std::map<std::string, std::string> attributes;
   std::vector<std::string> drivers;
   static constexpr auto fields() {
-    return field_list(field("host", &Hello::host), field("host_group", &Hello::host_group), field("cell", &Hello::cell),
-                      field("highest_index", &Hello::highest_index), field("resources", &Hello::resources),
-                      field("attributes", &Hello::attributes), field("drivers", &Hello::drivers));
+    return field_list(field("host", &Hello::host), field("host_group", &Hello::host_group),
+                      field("cell", &Hello::cell), field("highest_index", &Hello::highest_index),
+                      field("resources", &Hello::resources), field("attributes", &Hello::attributes),
+                      field("drivers", &Hello::drivers));
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -76,18 +77,19 @@ struct Report {
   bool full = false;
   std::vector<TaskReport> tasks;
   static constexpr auto fields() {
-    return field_list(field("session", &Report::session), field("full", &Report::full), field("tasks", &Report::tasks));
+    return field_list(field("session", &Report::session), field("full", &Report::full),
+                      field("tasks", &Report::tasks));
   }
   friend bool operator==(const Report&, const Report&) = default;
 };
 /// The answer to a Call, by its number.
 struct CallAnswer {
   std::uint64_t call = 0;
-  std::uint8_t error = 0;    ///< 0: none, else 1 + ErrorCode
-  std::string message;       ///< of the error
-  Bytes data;                ///< the log's bytes
+  std::uint8_t error = 0;  ///< 0: none, else 1 + ErrorCode
+  std::string message;     ///< of the error
+  Bytes data;              ///< the log's bytes
   std::uint64_t next_offset = 0;
-  bool ended = false;        ///< the task has ended and all that it wrote has been read
+  bool ended = false;  ///< the task has ended and all that it wrote has been read
   static constexpr auto fields() {
     return field_list(field("call", &CallAnswer::call), field("error", &CallAnswer::error),
                       field("message", &CallAnswer::message), field("data", &CallAnswer::data),
@@ -110,7 +112,8 @@ struct Welcome {
   SessionId session;
   Index index;
   static constexpr auto fields() {
-    return field_list(field("cell", &Welcome::cell), field("session", &Welcome::session), field("index", &Welcome::index));
+    return field_list(field("cell", &Welcome::cell), field("session", &Welcome::session),
+                      field("index", &Welcome::index));
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -126,7 +129,8 @@ struct Launch {
   Index index;  ///< log index of the state that this order comes from
   std::vector<ContainerSpec> tasks;
   static constexpr auto fields() {
-    return field_list(field("session", &Launch::session), field("index", &Launch::index), field("tasks", &Launch::tasks));
+    return field_list(field("session", &Launch::session), field("index", &Launch::index),
+                      field("tasks", &Launch::tasks));
   }
   friend bool operator==(const Launch&, const Launch&) = default;
 };
@@ -136,7 +140,8 @@ struct Kill {
   Index index;
   std::vector<TaskId> tasks;
   static constexpr auto fields() {
-    return field_list(field("session", &Kill::session), field("index", &Kill::index), field("tasks", &Kill::tasks));
+    return field_list(field("session", &Kill::session), field("index", &Kill::index),
+                      field("tasks", &Kill::tasks));
   }
   friend bool operator==(const Kill&, const Kill&) = default;
 };
@@ -161,7 +166,8 @@ struct Call {
   milliseconds wait{0};
   static constexpr auto fields() {
     return field_list(field("call", &Call::call), field("task", &Call::task), field("stream", &Call::stream),
-                      field("offset", &Call::offset), field("bytes_max", &Call::bytes_max), field("wait", &Call::wait));
+                      field("offset", &Call::offset), field("bytes_max", &Call::bytes_max),
+                      field("wait", &Call::wait));
   }
   friend bool operator==(const Call&, const Call&) = default;
 };

@@ -1,0 +1,67 @@
+#pragma once
+// Containers that only pretend, under a time that it is told.
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "actors/agent/driver.hpp"
+#include "actors/agent/sim_script.hpp"
+
+namespace troupe::agent {
+
+/// Single-threaded and deterministic. Plays the host's kernel: it lives on while an agent dies, whose next
+/// life calls adopt() again; destroying it is the host's death. News are given from within advance() only,
+/// never from within an order. A task does what its script says (sim_script.hpp); one with a script that does
+/// not parse ends as invalid_request, with the position.
+class SimDriver final : public Driver {
+ public:
+  static constexpr std::size_t logs_kept_max = 256;  ///< of discarded tasks; beyond it the oldest is dropped
+
+  std::string name() const override { return "sim"; }
+  std::vector<TaskId> adopt(Listener listener) override;
+  void launch(const ContainerSpec& spec) override;
+  void stop(const TaskId& task, milliseconds grace) override;
+  void discard(const TaskId& task) override;
+  Result<LogChunk> read_log(const TaskId& task, LogStream stream, std::uint64_t offset,
+                            std::size_t bytes_max) override;
+
+  /// Moves time, never backwards, and gives the news due until then in the order of their times.
+  void advance(Moment now, Instant wall);
+  /// When advance() would have something to do; in the past if it has already.
+  std::optional<Moment> next_due() const;
+  /// The agent died: news wait until the next adopt(), which reports every task anew.
+  void agent_died() { listener_ = nullptr; }
+  std::size_t running() const;
+
+ private:
+  struct Task {
+    SimScript script;
+    std::optional<Error> problem;
+    TaskState state = TaskState::launched;
+    Moment launched;
+    std::optional<Moment> due;
+    std::optional<Moment> killed;  ///< when SIGKILL comes after a stop
+    std::optional<Moment> termed;  ///< when it ends by itself after SIGTERM
+    std::optional<Moment> ended;
+    TaskReport latest;
+  };
+  void schedule(const TaskId& id, Task& task);
+  void unschedule(const TaskId& id, Task& task);
+  std::optional<Moment> next_step(const Task& task) const;
+  void step(const TaskId& id, Task& task, Moment at);
+  void finish(Task& task, Moment at);
+  std::uint64_t written(const Task& task) const;
+
+  Listener listener_;
+  Moment now_;
+  Instant wall_;
+  std::map<TaskId, Task> tasks_;
+  std::map<TaskId, Task> discarded_;
+  std::deque<TaskId> discard_order_;
+  std::set<std::pair<Moment, TaskId>> schedule_;
+  std::set<TaskId> to_report_;  ///< again, after adopt()
+};
+
+}  // namespace troupe::agent
