@@ -25,7 +25,7 @@ class SimDisk {
   SimDisk(const SimDisk&) = delete;
   SimDisk& operator=(const SimDisk&) = delete;
 
-  /// Opens or creates. Errors: io (open already, or a name that is not a table count the file has more of).
+  /// Opens or creates; missing tables are added. Errors: io (open already, or a table's position changed).
   Result<std::unique_ptr<KvStore>> open(const std::string& path, const std::vector<std::string>& tables);
   bool exists(const std::string& path) const;
   void remove(const std::string& path);

@@ -1,0 +1,104 @@
+#include "storage/log/log_codec.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "storage/base/msgpack.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr char record_version = 1;
+constexpr std::size_t seal_bytes = 9;     ///< version and checksum
+constexpr std::size_t fields_bytes = 25;  ///< index, term, stamp, kind
+
+void put(Bytes& out, std::uint64_t value) {
+  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+std::uint64_t take(BytesView bytes, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    value |= std::uint64_t{static_cast<std::uint8_t>(bytes[at + i])} << (8 * i);
+  return value;
+}
+
+std::uint64_t checksum(BytesView body) { return XXH3_64bits(body.data(), body.size()); }
+
+Bytes sealed(Bytes record) {
+  const std::uint64_t sum = checksum(BytesView(record).substr(seal_bytes));
+  record[0] = record_version;
+  for (std::size_t i = 0; i < 8; ++i) record[1 + i] = static_cast<char>(sum >> (8 * i));
+  return record;
+}
+
+Error damaged(const std::string& what) { return Error{ErrorCode::corrupt, what}; }
+
+Result<BytesView> opened(BytesView record) {
+  if (record.size() < seal_bytes)
+    return damaged("torn record of " + std::to_string(record.size()) + " bytes");
+  if (record[0] != record_version) return damaged("unknown record version " + std::to_string(record[0]));
+  const BytesView body = record.substr(seal_bytes);
+  if (checksum(body) != take(record, 1)) return damaged("bad checksum");
+  return body;
+}
+
+}  // namespace
+
+Bytes log_key(Index index) {
+  Bytes key(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(index.value >> (56 - 8 * i));
+  return key;
+}
+
+Index log_key_index(BytesView key) {
+  std::uint64_t value = 0;
+  for (const char c : key) value = (value << 8) | static_cast<std::uint8_t>(c);
+  return Index{value};
+}
+
+Bytes log_record(const raft::Entry& entry) {
+  Bytes out;
+  out.reserve(seal_bytes + fields_bytes + entry.data.size());
+  out.resize(seal_bytes);
+  put(out, entry.index.value);
+  put(out, entry.term.value);
+  put(out, static_cast<std::uint64_t>(entry.stamp.ms));
+  out.push_back(static_cast<char>(entry.kind));
+  out.append(entry.data.view());
+  return sealed(std::move(out));
+}
+
+Result<raft::Entry> log_entry(BytesView key, BytesView record) {
+  const std::string where = "log entry " + to_text(log_key_index(key)) + ": ";
+  if (key.size() != 8) return damaged("log key of " + std::to_string(key.size()) + " bytes");
+  const auto body = opened(record);
+  if (!body.ok()) return damaged(where + body.error().message);
+  const BytesView bytes = body.value();
+  if (bytes.size() < fields_bytes) return damaged(where + "too short");
+  raft::Entry entry;
+  entry.index = Index{take(bytes, 0)};
+  entry.term = Term{take(bytes, 8)};
+  entry.stamp = Instant{static_cast<std::int64_t>(take(bytes, 16))};
+  const auto kind = static_cast<std::uint8_t>(bytes[24]);
+  if (kind > static_cast<std::uint8_t>(max_value(raft::EntryKind{}))) return damaged(where + "unknown kind");
+  entry.kind = static_cast<raft::EntryKind>(kind);
+  if (entry.index != log_key_index(key)) return damaged(where + "holds entry " + to_text(entry.index));
+  entry.data = Blob(Bytes(bytes.substr(fields_bytes)));
+  return entry;
+}
+
+Bytes log_head_record(const LogHead& head) {
+  Bytes out(seal_bytes, '\0');
+  PackWriter writer(out);
+  pack(writer, head);
+  return sealed(std::move(out));
+}
+
+Result<LogHead> log_head(BytesView record) {
+  const auto body = opened(record);
+  if (!body.ok()) return damaged("log head: " + body.error().message);
+  return unpacked<LogHead>(body.value());
+}
+
+}  // namespace troupe

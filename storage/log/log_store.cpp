@@ -1,0 +1,204 @@
+#include "storage/log/log_store.hpp"
+
+#include "storage/log/log_codec.hpp"
+
+namespace troupe {
+namespace {
+
+const Bytes head_key = "head";
+const Bytes entries_low = Bytes(8, '\0');
+const Bytes entries_high = Bytes(9, '\xff');  ///< above every key
+
+Error damaged(const std::string& what) { return Error{ErrorCode::corrupt, what}; }
+
+Result<std::optional<LogHead>> read_head(const KvStore& store) {
+  const auto record = store.get(LogStore::meta_table, head_key);
+  if (!record.ok()) return record.error();
+  if (!record.value()) return std::optional<LogHead>();
+  const auto head = log_head(*record.value());
+  if (!head.ok()) return head.error();
+  return std::optional<LogHead>(head.value());
+}
+
+/// Follows the entries from the edge; each must continue the one before.
+class Continuity {
+ public:
+  explicit Continuity(LogEdge edge) : last_(edge) {}
+
+  Result<void> next(const raft::Entry& entry) {
+    if (entry.index != last_.index.next())
+      return damaged("log has a gap: entry " + to_text(entry.index) + " follows " + to_text(last_.index));
+    if (entry.term < last_.term)
+      return damaged("log entry " + to_text(entry.index) + " goes back from term " + to_text(last_.term) +
+                     " to " + to_text(entry.term));
+    if (runs_.empty() || runs_.back().term != entry.term) runs_.push_back({entry.index, entry.term});
+    last_ = {entry.index, entry.term};
+    return {};
+  }
+  LogEdge last() const { return last_; }
+  std::vector<TermRun> runs() && { return std::move(runs_); }
+
+ private:
+  LogEdge last_;
+  std::vector<TermRun> runs_;
+};
+
+Result<std::vector<TermRun>> check_entries(const KvStore& store, const LogHead& head) {
+  Continuity continuity(head.edge);
+  const auto cursor = store.scan(LogStore::entries_table, entries_low, entries_high);
+  for (; cursor->valid(); cursor->next()) {
+    const auto entry = log_entry(cursor->key(), cursor->value());
+    if (!entry.ok()) return entry.error();
+    if (auto continued = continuity.next(entry.value()); !continued.ok()) return continued.error();
+  }
+  if (auto walked = cursor->status(); !walked.ok()) return walked.error();
+  if (continuity.last() != head.tail)
+    return damaged("log ends at entry " + to_text(continuity.last().index) + " of term " +
+                   to_text(continuity.last().term) + ", was written up to " + to_text(head.tail.index) +
+                   " of term " + to_text(head.tail.term));
+  if (head.tail.term > head.hard.term)
+    return damaged("log has entries of term " + to_text(head.tail.term) + ", but the node's term is " +
+                   to_text(head.hard.term));
+  return std::move(continuity).runs();
+}
+
+/// Turns writes into one batch while following what the head becomes.
+class GroupBuilder {
+ public:
+  GroupBuilder(const LogStore& log, LogHead head) : log_(log), head_(std::move(head)) {}
+
+  Result<void> add(const LogWrite& write) {
+    if (write.hard) head_.hard = *write.hard;
+    if (write.membership) head_.membership = *write.membership;
+    if (write.compact) {
+      if (auto compacted = compact(*write.compact); !compacted.ok()) return compacted;
+    }
+    if (write.truncate_from) {
+      if (auto truncated = truncate(*write.truncate_from); !truncated.ok()) return truncated;
+    }
+    for (const raft::Entry& entry : write.append) append(entry);
+    return {};
+  }
+
+  const KvBatch& finish() {
+    batch_.put(LogStore::meta_table, head_key, log_head_record(head_));
+    return batch_;
+  }
+  const LogHead& head() const { return head_; }
+
+ private:
+  void append(const raft::Entry& entry) {
+    TROUPE_CHECK(entry.index == head_.tail.index.next());
+    TROUPE_CHECK(entry.term >= head_.tail.term && entry.term <= head_.hard.term);
+    batch_.put(LogStore::entries_table, log_key(entry.index), log_record(entry));
+    if (appended_.empty() || appended_.back().term != entry.term)
+      appended_.push_back({entry.index, entry.term});
+    head_.tail = {entry.index, entry.term};
+  }
+
+  Result<void> truncate(Index from) {
+    TROUPE_CHECK(from > head_.edge.index);
+    if (from > head_.tail.index) return {};
+    const Index kept{from.value - 1};
+    const auto term = term_of(kept);
+    if (!term.ok()) return term.error();
+    while (!appended_.empty() && appended_.back().first >= from) appended_.pop_back();
+    batch_.erase_range(LogStore::entries_table, log_key(from), entries_high);
+    head_.tail = {kept, term.value()};
+    return {};
+  }
+
+  Result<void> compact(LogEdge edge) {
+    if (edge.index <= head_.edge.index) return {};
+    bool keeps_rest = false;
+    if (edge.index <= head_.tail.index) {
+      const auto term = term_of(edge.index);
+      if (!term.ok()) return term.error();
+      keeps_rest = term.value() == edge.term;
+    }
+    batch_.erase_range(LogStore::entries_table, entries_low,
+                       keeps_rest ? log_key(edge.index.next()) : entries_high);
+    head_.edge = edge;
+    if (keeps_rest) return {};
+    head_.tail = edge;
+    appended_.clear();
+    return {};
+  }
+
+  /// Of an entry between edge and tail, which may be in this batch only.
+  Result<Term> term_of(Index index) const {
+    if (index == head_.edge.index) return head_.edge.term;
+    if (index == head_.tail.index) return head_.tail.term;
+    for (auto run = appended_.rbegin(); run != appended_.rend(); ++run)
+      if (run->first <= index) return run->term;
+    const auto stored = log_.read(index, index.next(), 0);
+    if (!stored.ok()) return stored.error();
+    return stored.value().front().term;
+  }
+
+  const LogStore& log_;
+  LogHead head_;
+  KvBatch batch_;
+  std::vector<TermRun> appended_;  ///< by this batch
+};
+
+}  // namespace
+
+std::size_t LogWrite::bytes() const {
+  std::size_t sum = 64;  // the head record
+  for (const raft::Entry& entry : append) sum += entry.bytes();
+  return sum;
+}
+
+LogStore::LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs)
+    : store_(store), runs_(std::move(runs)), head_(std::move(head)) {}
+
+Result<std::unique_ptr<LogStore>> LogStore::open(KvStore& store) {
+  auto head = read_head(store);
+  if (!head.ok()) return head.error();
+  const LogHead found = head.value().value_or(LogHead{});
+  auto runs = check_entries(store, found);
+  if (!runs.ok()) return runs.error();
+  return std::unique_ptr<LogStore>(new LogStore(store, found, std::move(runs).value()));
+}
+
+LogHead LogStore::head() const {
+  const std::lock_guard lock(mutex_);
+  return head_;
+}
+
+Result<void> LogStore::write(std::span<const LogWrite> group) {
+  if (group.empty()) return {};
+  GroupBuilder builder(*this, head());
+  for (const LogWrite& write : group)
+    if (auto added = builder.add(write); !added.ok()) return added;
+  if (auto written = store_.write(builder.finish(), Durability::synced); !written.ok()) return written;
+  const std::lock_guard lock(mutex_);
+  head_ = builder.head();
+  return {};
+}
+
+Result<std::vector<raft::Entry>> LogStore::read(Index low, Index high, std::size_t max_bytes) const {
+  std::vector<raft::Entry> entries;
+  std::size_t bytes = 0;
+  const auto cursor = store_.scan(entries_table, log_key(low), log_key(high));
+  for (Index wanted = low; wanted < high; wanted = wanted.next(), cursor->next()) {
+    if (!cursor->valid()) {
+      if (auto walked = cursor->status(); !walked.ok()) return walked.error();
+      return damaged("log entry " + to_text(wanted) + " is missing");
+    }
+    auto entry = log_entry(cursor->key(), cursor->value());
+    if (!entry.ok()) return entry.error();
+    if (entry.value().index != wanted) return damaged("log entry " + to_text(wanted) + " is missing");
+    bytes += entry.value().bytes();
+    if (!entries.empty() && bytes > max_bytes) break;
+    entries.push_back(std::move(entry).value());
+  }
+  return entries;
+}
+
+Result<void> LogStore::free_space() {
+  return store_.drop_files(entries_table, entries_low, log_key(head().edge.index.next()));
+}
+
+}  // namespace troupe
