@@ -1,0 +1,62 @@
+#pragma once
+// Placement: an inventory of hosts, a queue of tasks, and plans that bring them together.
+
+#include <memory>
+#include <variant>
+
+#include "actors/scheduler/facts.hpp"
+#include "storage/base/time.hpp"
+
+namespace troupe::scheduler {
+
+struct EngineStatus {
+  std::size_t hosts = 0, queued = 0, in_flight = 0;
+  std::size_t classes = 0;  ///< kinds of waiting tasks
+  std::size_t blocked = 0;  ///< of these, kinds that fit nowhere at present
+  std::uint64_t placed = 0, refused = 0, evaluations = 0;
+};
+
+/// Owner: the scheduler's actor on the leader, one thread. Pure and deterministic: the same calls give the
+/// same plans. Nothing survives; a new leader feeds a fresh engine from the derived tables.
+///
+/// Facts carry log indexes, so that a view and the events around it may come in any order: a placement or an
+/// end that the last view of the host already contained changes nothing.
+///
+/// A host never gets more than it has, in-flight placements counted. Waiting tasks that ask for the same are
+/// one class: one that fits nowhere is not tried again before some host has improved. A placement costs about
+/// the logarithm of the hosts (a tree of the free maxima per set of hosts that the class's constraints
+/// allow), never hosts x tasks.
+class Engine {
+ public:
+  Engine();
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  /// New or changed. `used` and `jobs` are taken unless a later placement or end is known; placements in
+  /// flight count on top.
+  void upsert_host(const HostFacts& facts);
+  /// Its in-flight placements stay in flight: the log will refuse or end them.
+  void remove_host(HostId host);
+  /// A task in flight or waiting already: only a newer version is taken, and puts it back to waiting.
+  void enqueue(QueuedTask task);
+  /// It is not Accepted any more (killed, or placed by an earlier leader). What it held in flight is free
+  /// again.
+  void forget(TaskId task);
+  /// A task that was placed there has ended at that index.
+  void task_ended(HostId host, JobId job, const Resources& resources, Index at);
+
+  Plan place(Instant now, const Budget& budget);
+  /// Refused ones are back at their place at once, but for job_terminating, task_terminating and not_found,
+  /// which are forgotten. For a plan whose outcome is unknown: `enqueue` or `forget` by what the state says.
+  void settle(TaskId task, const std::variant<Placed, Refused>& outcome);
+
+  Explanation reasons(TaskId task) const;
+  EngineStatus status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace troupe::scheduler
