@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define TROUPE_CHECK(condition)                                                                     \
-  do {                                                                                              \
-    if (!(condition)) [[unlikely]]                                                                  \
-      ::troupe::check_failed(#condition, __FILE__, __LINE__);                                       \
+#define TROUPE_CHECK(condition)                               \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::troupe::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 namespace troupe {

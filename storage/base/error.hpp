@@ -18,30 +18,30 @@ enum class Retry : std::uint8_t {
 };
 
 // One declaration gives enum, stable text, HTTP status and retry class.
-#define TROUPE_ERRORS(X)                             \
-  X(invalid_argument, 400, never)                    \
-  X(unauthenticated, 401, never)                     \
-  X(permission_denied, 403, never)                   \
-  X(not_found, 404, never)                           \
-  X(method_not_allowed, 405, never)                  \
-  X(request_timeout, 408, later)                     \
-  X(job_terminating, 409, never)                     \
-  X(task_terminating, 409, never)                    \
-  X(sequence_in_use, 409, never)                     \
-  X(conflict, 409, later)                            \
-  X(body_too_large, 413, never)                      \
-  X(unsupported_media_type, 415, never)              \
-  X(request_id_reused, 422, never)                   \
-  X(limit_exceeded, 429, later)                      \
-  X(header_too_large, 431, never)                    \
-  X(internal, 500, never)                            \
-  X(not_leader, 503, elsewhere)                      \
-  X(unavailable, 503, later)                         \
-  X(overloaded, 503, later)                          \
-  X(outcome_unknown, 504, unknown)                   \
-  X(fenced, 409, never)                              \
-  X(precondition_failed, 409, never)                 \
-  X(corrupt, 500, never)                             \
+#define TROUPE_ERRORS(X)                \
+  X(invalid_argument, 400, never)       \
+  X(unauthenticated, 401, never)        \
+  X(permission_denied, 403, never)      \
+  X(not_found, 404, never)              \
+  X(method_not_allowed, 405, never)     \
+  X(request_timeout, 408, later)        \
+  X(job_terminating, 409, never)        \
+  X(task_terminating, 409, never)       \
+  X(sequence_in_use, 409, never)        \
+  X(conflict, 409, later)               \
+  X(body_too_large, 413, never)         \
+  X(unsupported_media_type, 415, never) \
+  X(request_id_reused, 422, never)      \
+  X(limit_exceeded, 429, later)         \
+  X(header_too_large, 431, never)       \
+  X(internal, 500, never)               \
+  X(not_leader, 503, elsewhere)         \
+  X(unavailable, 503, later)            \
+  X(overloaded, 503, later)             \
+  X(outcome_unknown, 504, unknown)      \
+  X(fenced, 409, never)                 \
+  X(precondition_failed, 409, never)    \
+  X(corrupt, 500, never)                \
   X(io, 500, never)
 
 enum class ErrorCode : std::uint8_t {

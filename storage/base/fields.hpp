@@ -20,10 +20,14 @@ constexpr Field<Owner, Member> field(std::string_view name, Member Owner::*membe
 }
 
 template <class... F>
-constexpr auto field_list(F... all) { return std::make_tuple(all...); }
+constexpr auto field_list(F... all) {
+  return std::make_tuple(all...);
+}
 
 template <class T>
-concept HasFields = requires { T::fields(); };
+concept HasFields = requires {
+  T::fields();
+};
 
 template <HasFields T>
 constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
@@ -31,7 +35,8 @@ constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
 /// Calls visit(name, member) for each field of a record, in wire order.
 template <class T, class Visit>
 void each_field(T& record, Visit visit) {
-  std::apply([&](const auto&... f) { (visit(f.name, record.*(f.member)), ...); }, std::remove_const_t<T>::fields());
+  std::apply([&](const auto&... f) { (visit(f.name, record.*(f.member)), ...); },
+             std::remove_const_t<T>::fields());
 }
 
 }  // namespace troupe

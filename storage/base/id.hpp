@@ -22,13 +22,13 @@ struct Number {
   Number next() const { return Number{static_cast<Rep>(value + 1)}; }
 };
 
-using NodeId = Number<struct NodeTag, std::uint32_t>;     ///< a control-plane process; 0 means none
-using HostId = Number<struct HostTag, std::uint32_t>;     ///< numbered by apply at registration; 0 means none
-using ShardId = Number<struct ShardTag, std::uint16_t>;   ///< 0 .. shard_count-1
-using Epoch = Number<struct EpochTag, std::uint64_t>;     ///< of a shard's ownership; grows with each assignment
-using Term = Number<struct TermTag, std::uint64_t>;       ///< Raft term
-using Index = Number<struct IndexTag, std::uint64_t>;     ///< Raft log index; 0 means before the first entry
-using SlotNumber = Number<struct SlotTag, std::uint32_t>; ///< a job's place, 0-based
+using NodeId = Number<struct NodeTag, std::uint32_t>;    ///< a control-plane process; 0 means none
+using HostId = Number<struct HostTag, std::uint32_t>;    ///< numbered by apply at registration; 0 means none
+using ShardId = Number<struct ShardTag, std::uint16_t>;  ///< 0 .. shard_count-1
+using Epoch = Number<struct EpochTag, std::uint64_t>;  ///< of a shard's ownership; grows with each assignment
+using Term = Number<struct TermTag, std::uint64_t>;    ///< Raft term
+using Index = Number<struct IndexTag, std::uint64_t>;  ///< Raft log index; 0 means before the first entry
+using SlotNumber = Number<struct SlotTag, std::uint32_t>;  ///< a job's place, 0-based
 
 /// 128 random bits, printed as a UUID. Jobs, tasks, sessions and requests.
 ///
@@ -51,9 +51,13 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& bytes);
 Result<std::array<std::uint8_t, 16>> uuid_bytes(std::string_view text);
 
 template <class Tag>
-std::string to_text(const Uuid<Tag>& id) { return uuid_text(id.bytes); }
+std::string to_text(const Uuid<Tag>& id) {
+  return uuid_text(id.bytes);
+}
 template <class Tag, class Rep>
-std::string to_text(const Number<Tag, Rep>& number) { return std::to_string(number.value); }
+std::string to_text(const Number<Tag, Rep>& number) {
+  return std::to_string(number.value);
+}
 
 template <class Id>
 Result<Id> parse_uuid(std::string_view text) {
@@ -64,7 +68,8 @@ Result<Id> parse_uuid(std::string_view text) {
 
 using JobId = Uuid<struct JobTag>;
 using TaskId = Uuid<struct TaskTag>;
-using SessionId = Uuid<struct SessionTag>;  ///< one connection of an agent with its owner; minted by the owner
+using SessionId =
+    Uuid<struct SessionTag>;  ///< one connection of an agent with its owner; minted by the owner
 
 template <class Tag>
 ShardId shard_of(const Uuid<Tag>& id, std::uint16_t shard_count) {
@@ -75,9 +80,13 @@ inline ShardId shard_of(HostId host, std::uint16_t shard_count) {
 }
 
 template <class H, class Tag>
-H AbslHashValue(H h, const Uuid<Tag>& id) { return H::combine(std::move(h), id.hash()); }
+H AbslHashValue(H h, const Uuid<Tag>& id) {
+  return H::combine(std::move(h), id.hash());
+}
 template <class H, class Tag, class Rep>
-H AbslHashValue(H h, const Number<Tag, Rep>& number) { return H::combine(std::move(h), number.value); }
+H AbslHashValue(H h, const Number<Tag, Rep>& number) {
+  return H::combine(std::move(h), number.value);
+}
 
 }  // namespace troupe
 
@@ -87,5 +96,7 @@ struct std::hash<troupe::Uuid<Tag>> {
 };
 template <class Tag, class Rep>
 struct std::hash<troupe::Number<Tag, Rep>> {
-  std::size_t operator()(const troupe::Number<Tag, Rep>& number) const { return std::hash<Rep>{}(number.value); }
+  std::size_t operator()(const troupe::Number<Tag, Rep>& number) const {
+    return std::hash<Rep>{}(number.value);
+  }
 };

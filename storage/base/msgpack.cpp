@@ -1,7 +1,6 @@
 #include "storage/base/msgpack.hpp"
 
 #include <bit>
-
 #include <msgpack.hpp>
 
 namespace troupe {
@@ -23,13 +22,21 @@ constexpr int skip_depth_max = 64;  // Our deepest record nests eight levels; mo
 
 }  // namespace
 
-void PackWriter::nil() { with_packer(out_, [](auto& p) { p.pack_nil(); }); }
+void PackWriter::nil() {
+  with_packer(out_, [](auto& p) { p.pack_nil(); });
+}
 void PackWriter::boolean(bool value) {
   with_packer(out_, [&](auto& p) { value ? p.pack_true() : p.pack_false(); });
 }
-void PackWriter::uint(std::uint64_t value) { with_packer(out_, [&](auto& p) { p.pack_uint64(value); }); }
-void PackWriter::sint(std::int64_t value) { with_packer(out_, [&](auto& p) { p.pack_int64(value); }); }
-void PackWriter::real(double value) { with_packer(out_, [&](auto& p) { p.pack_double(value); }); }
+void PackWriter::uint(std::uint64_t value) {
+  with_packer(out_, [&](auto& p) { p.pack_uint64(value); });
+}
+void PackWriter::sint(std::int64_t value) {
+  with_packer(out_, [&](auto& p) { p.pack_int64(value); });
+}
+void PackWriter::real(double value) {
+  with_packer(out_, [&](auto& p) { p.pack_double(value); });
+}
 void PackWriter::text(std::string_view value) {
   with_packer(out_, [&](auto& p) {
     p.pack_str(static_cast<std::uint32_t>(value.size()));
@@ -113,11 +120,16 @@ std::int64_t PackReader::sint() {
     return failed_ ? 0 : static_cast<std::int64_t>(value);
   }
   switch (tag) {
-    case 0xd0: return static_cast<std::int8_t>(big_endian(1));
-    case 0xd1: return static_cast<std::int16_t>(big_endian(2));
-    case 0xd2: return static_cast<std::int32_t>(big_endian(4));
-    case 0xd3: return static_cast<std::int64_t>(big_endian(8));
-    default: break;
+    case 0xd0:
+      return static_cast<std::int8_t>(big_endian(1));
+    case 0xd1:
+      return static_cast<std::int16_t>(big_endian(2));
+    case 0xd2:
+      return static_cast<std::int32_t>(big_endian(4));
+    case 0xd3:
+      return static_cast<std::int64_t>(big_endian(8));
+    default:
+      break;
   }
   fail();
   return 0;
@@ -132,14 +144,16 @@ double PackReader::real() {
 std::string_view PackReader::text() {
   const std::uint8_t tag = byte();
   if (tag >= 0xa0 && tag <= 0xbf) return take(tag & 0x1f);
-  if (tag >= 0xd9 && tag <= 0xdb) return take(static_cast<std::size_t>(big_endian(std::size_t{1} << (tag - 0xd9))));
+  if (tag >= 0xd9 && tag <= 0xdb)
+    return take(static_cast<std::size_t>(big_endian(std::size_t{1} << (tag - 0xd9))));
   fail();
   return {};
 }
 
 BytesView PackReader::binary() {
   const std::uint8_t tag = byte();
-  if (tag >= 0xc4 && tag <= 0xc6) return take(static_cast<std::size_t>(big_endian(std::size_t{1} << (tag - 0xc4))));
+  if (tag >= 0xc4 && tag <= 0xc6)
+    return take(static_cast<std::size_t>(big_endian(std::size_t{1} << (tag - 0xc4))));
   fail();
   return {};
 }
@@ -164,7 +178,8 @@ std::size_t PackReader::map() {
 
 namespace {
 
-// What a value's first byte says: bytes of payload that follow, bytes of a length that follows, children per count.
+// What a value's first byte says: bytes of payload that follow, bytes of a length that follows, children per
+// count.
 struct Shape {
   std::size_t payload = 0;
   std::size_t length_bytes = 0;
@@ -179,19 +194,43 @@ Shape shape_of(std::uint8_t tag) {
   if (tag <= 0x9f) return {.children_each = 1, .count = tag & 0x0fU};
   if (tag <= 0xbf) return {.payload = tag & 0x1fU};
   switch (tag) {
-    case 0xc0: case 0xc2: case 0xc3: return {};
-    case 0xc4: case 0xd9: return {.length_bytes = 1};
-    case 0xc5: case 0xda: return {.length_bytes = 2};
-    case 0xc6: case 0xdb: return {.length_bytes = 4};
-    case 0xcc: case 0xd0: return {.payload = 1};
-    case 0xcd: case 0xd1: return {.payload = 2};
-    case 0xca: case 0xce: case 0xd2: return {.payload = 4};
-    case 0xcb: case 0xcf: case 0xd3: return {.payload = 8};
-    case 0xdc: return {.length_bytes = 2, .children_each = 1};
-    case 0xdd: return {.length_bytes = 4, .children_each = 1};
-    case 0xde: return {.length_bytes = 2, .children_each = 2};
-    case 0xdf: return {.length_bytes = 4, .children_each = 2};
-    default: return {.valid = false};  // Extensions are not part of our format.
+    case 0xc0:
+    case 0xc2:
+    case 0xc3:
+      return {};
+    case 0xc4:
+    case 0xd9:
+      return {.length_bytes = 1};
+    case 0xc5:
+    case 0xda:
+      return {.length_bytes = 2};
+    case 0xc6:
+    case 0xdb:
+      return {.length_bytes = 4};
+    case 0xcc:
+    case 0xd0:
+      return {.payload = 1};
+    case 0xcd:
+    case 0xd1:
+      return {.payload = 2};
+    case 0xca:
+    case 0xce:
+    case 0xd2:
+      return {.payload = 4};
+    case 0xcb:
+    case 0xcf:
+    case 0xd3:
+      return {.payload = 8};
+    case 0xdc:
+      return {.length_bytes = 2, .children_each = 1};
+    case 0xdd:
+      return {.length_bytes = 4, .children_each = 1};
+    case 0xde:
+      return {.length_bytes = 2, .children_each = 2};
+    case 0xdf:
+      return {.length_bytes = 4, .children_each = 2};
+    default:
+      return {.valid = false};  // Extensions are not part of our format.
   }
 }
 
@@ -211,8 +250,10 @@ void PackReader::skip() {
     if (!shape.valid) return fail();
     if (shape.length_bytes > 0) {
       const std::uint64_t length = big_endian(shape.length_bytes);
-      if (shape.children_each > 0) shape.count = length;
-      else shape.payload = static_cast<std::size_t>(length);
+      if (shape.children_each > 0)
+        shape.count = length;
+      else
+        shape.payload = static_cast<std::size_t>(length);
     }
     take(shape.payload);
     const std::uint64_t children = shape.children_each * shape.count;

@@ -1,9 +1,10 @@
 #pragma once
 // The wire and storage codec: msgpack, records as arrays in field order.
 //
-// Evolution: a record may grow at its end; a longer array's surplus is skipped, a shorter one leaves defaults.
-// Writing uses msgpack-cxx. Reading is a cursor of our own over untrusted bytes: no zone, no copies, sixteen times
-// faster than unpacking to objects; it never allocates more than the bytes that are really there justify.
+// Evolution: a record may grow at its end; a longer array's surplus is skipped, a shorter one leaves
+// defaults. Writing uses msgpack-cxx. Reading is a cursor of our own over untrusted bytes: no zone, no
+// copies, sixteen times faster than unpacking to objects; it never allocates more than the bytes that are
+// really there justify.
 
 #include <array>
 #include <chrono>
@@ -51,7 +52,10 @@ class PackReader {
   bool failed() const { return failed_; }
   bool at_end() const { return rest_.empty(); }
   std::size_t left() const { return rest_.size(); }
-  void fail() { failed_ = true; rest_ = {}; }
+  void fail() {
+    failed_ = true;
+    rest_ = {};
+  }
 
   bool take_nil();  ///< true and consumed if the next value is nil
   bool boolean();
@@ -83,13 +87,21 @@ inline void pack(PackWriter& w, const Blob& value) { w.binary(value.view()); }
 inline void pack(PackWriter& w, Instant value) { w.sint(value.ms); }
 inline void pack(PackWriter& w, milliseconds value) { w.sint(value.count()); }
 template <std::unsigned_integral T>
-void pack(PackWriter& w, T value) requires(!std::same_as<T, bool>) { w.uint(value); }
+void pack(PackWriter& w, T value) requires(!std::same_as<T, bool>) {
+  w.uint(value);
+}
 template <std::signed_integral T>
-void pack(PackWriter& w, T value) { w.sint(value); }
+void pack(PackWriter& w, T value) {
+  w.sint(value);
+}
 template <class T>
-void pack(PackWriter& w, T value) requires std::is_enum_v<T> { w.uint(static_cast<std::uint64_t>(value)); }
+void pack(PackWriter& w, T value) requires std::is_enum_v<T> {
+  w.uint(static_cast<std::uint64_t>(value));
+}
 template <class Tag, class Rep>
-void pack(PackWriter& w, Number<Tag, Rep> value) { w.uint(value.value); }
+void pack(PackWriter& w, Number<Tag, Rep> value) {
+  w.uint(value.value);
+}
 template <class Tag>
 void pack(PackWriter& w, const Uuid<Tag>& value) {
   w.binary({reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
@@ -134,13 +146,17 @@ void pack(PackWriter& w, const std::map<K, V>& map) {
 }
 template <class T>
 void pack(PackWriter& w, const std::optional<T>& maybe) {
-  if (maybe) pack(w, *maybe);
-  else w.nil();
+  if (maybe)
+    pack(w, *maybe);
+  else
+    w.nil();
 }
 template <class T>
 void pack(PackWriter& w, const std::shared_ptr<const T>& shared) {
-  if (shared) pack(w, *shared);
-  else w.nil();
+  if (shared)
+    pack(w, *shared);
+  else
+    w.nil();
 }
 template <class... T>
 void pack(PackWriter& w, const std::variant<T...>& either) {
@@ -176,7 +192,8 @@ void unpack(PackReader& r, T& value) {
   value = static_cast<T>(wide);
   if (value != wide) r.fail();
 }
-/// Enums name their last value in `max_value(T)`, found by argument-dependent lookup; anything above is refused.
+/// Enums name their last value in `max_value(T)`, found by argument-dependent lookup; anything above is
+/// refused.
 template <class T>
 void unpack(PackReader& r, T& value) requires std::is_enum_v<T> {
   const std::uint64_t wide = r.uint();
@@ -184,7 +201,9 @@ void unpack(PackReader& r, T& value) requires std::is_enum_v<T> {
   value = static_cast<T>(wide);
 }
 template <class Tag, class Rep>
-void unpack(PackReader& r, Number<Tag, Rep>& value) { unpack(r, value.value); }
+void unpack(PackReader& r, Number<Tag, Rep>& value) {
+  unpack(r, value.value);
+}
 template <class Tag>
 void unpack(PackReader& r, Uuid<Tag>& value) {
   const BytesView bytes = r.binary();

@@ -1,8 +1,8 @@
 #include "storage/base/random.hpp"
 
-#include <bit>
-
 #include <sys/random.h>
+
+#include <bit>
 
 namespace troupe {
 

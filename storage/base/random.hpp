@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-/// xoshiro256++ (Blackman and Vigna, 2019), seeded with splitmix64. A copyable value; not thread-safe; not for secrets.
+/// xoshiro256++ (Blackman and Vigna, 2019), seeded with splitmix64. A copyable value; not thread-safe; not
+/// for secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed);

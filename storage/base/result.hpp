@@ -14,13 +14,25 @@ namespace troupe {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : either_(std::in_place_index<0>, std::move(value)) {}            // NOLINT: implicit by intent
-  Result(Error error) : either_(std::in_place_index<1>, std::move(error)) {}        // NOLINT: implicit by intent
+  Result(T value) : either_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit by intent
+  Result(Error error) : either_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by intent
   bool ok() const { return either_.index() == 0; }
-  const T& value() const& { TROUPE_CHECK(ok()); return *std::get_if<0>(&either_); }
-  T& value() & { TROUPE_CHECK(ok()); return *std::get_if<0>(&either_); }
-  T&& value() && { TROUPE_CHECK(ok()); return std::move(*std::get_if<0>(&either_)); }
-  const Error& error() const { TROUPE_CHECK(!ok()); return *std::get_if<1>(&either_); }
+  const T& value() const& {
+    TROUPE_CHECK(ok());
+    return *std::get_if<0>(&either_);
+  }
+  T& value() & {
+    TROUPE_CHECK(ok());
+    return *std::get_if<0>(&either_);
+  }
+  T&& value() && {
+    TROUPE_CHECK(ok());
+    return std::move(*std::get_if<0>(&either_));
+  }
+  const Error& error() const {
+    TROUPE_CHECK(!ok());
+    return *std::get_if<1>(&either_);
+  }
 
  private:
   std::variant<T, Error> either_;
@@ -32,7 +44,10 @@ class [[nodiscard]] Result<void> {
   Result() = default;
   Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT: implicit by intent
   bool ok() const { return ok_; }
-  const Error& error() const { TROUPE_CHECK(!ok_); return error_; }
+  const Error& error() const {
+    TROUPE_CHECK(!ok_);
+    return error_;
+  }
 
  private:
   Error error_{};

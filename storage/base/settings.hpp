@@ -1,6 +1,6 @@
 #pragma once
-// Settings. Each is declared once, beside its user: name with unit, default, bounds, one sentence. The manual is
-// printed from the declarations; an unknown key or a value out of bounds is refused.
+// Settings. Each is declared once, beside its user: name with unit, default, bounds, one sentence. The manual
+// is printed from the declarations; an unknown key or a value out of bounds is refused.
 
 #include <cstdint>
 #include <map>
@@ -26,7 +26,8 @@ class Settings {
  public:
   std::int64_t get(const Setting& setting) const;
   /// Errors: invalid_argument for an unknown name (listing near ones), a non-number or a value out of bounds.
-  Result<void> set(std::string_view name, std::string_view value, const std::vector<const Setting*>& declared);
+  Result<void> set(std::string_view name, std::string_view value,
+                   const std::vector<const Setting*>& declared);
   /// For code that knows the setting it means; out of bounds is a bug.
   void set(const Setting& setting, std::int64_t value);
 

@@ -1,8 +1,8 @@
 #include "storage/base/time.hpp"
 
-#include <ctime>
-
 #include <fmt/core.h>
+
+#include <ctime>
 
 namespace troupe {
 

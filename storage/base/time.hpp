@@ -26,7 +26,9 @@ struct Moment {
   friend auto operator<=>(const Moment&, const Moment&) = default;
 };
 inline Moment operator+(Moment at, std::chrono::nanoseconds wait) { return {at.ns + wait.count()}; }
-inline std::chrono::nanoseconds operator-(Moment a, Moment b) { return std::chrono::nanoseconds(a.ns - b.ns); }
+inline std::chrono::nanoseconds operator-(Moment a, Moment b) {
+  return std::chrono::nanoseconds(a.ns - b.ns);
+}
 
 /// The time seam. The simulator has its own; everything else asks this one. Thread-safe.
 class Clock {

@@ -1,8 +1,8 @@
 #include "storage/model/command.hpp"
 
-#include <algorithm>
-
 #include <xxhash.h>
+
+#include <algorithm>
 
 #include "storage/model/command_table.hpp"
 
@@ -28,10 +28,14 @@ std::uint64_t hash_of(BytesView bytes) { return XXH3_64bits(bytes.data(), bytes.
 
 std::string_view kind_text(EntityKind kind) {
   switch (kind) {
-    case EntityKind::job: return "job";
-    case EntityKind::task: return "task";
-    case EntityKind::host: return "host";
-    case EntityKind::group: return "group";
+    case EntityKind::job:
+      return "job";
+    case EntityKind::task:
+      return "task";
+    case EntityKind::host:
+      return "host";
+    case EntityKind::group:
+      return "group";
   }
   return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Commands: what is proposed to the log. Numbered for ever; a body only grows at its end. Each may cover many
-// entities, because what costs is the message, not the task. `command_table.hpp` says, for each, who may propose it,
-// what it presupposes and why applying it twice is harmless.
+// entities, because what costs is the message, not the task. `command_table.hpp` says, for each, who may
+// propose it, what it presupposes and why applying it twice is harmless.
 
 #include <string>
 #include <variant>
@@ -57,7 +57,8 @@ struct AssignShards {
     Epoch expected;  ///< the epoch that the mover saw
     NodeId owner;
     static constexpr auto fields() {
-      return field_list(field("shard", &Move::shard), field("expected", &Move::expected), field("owner", &Move::owner));
+      return field_list(field("shard", &Move::shard), field("expected", &Move::expected),
+                        field("owner", &Move::owner));
     }
   };
   std::vector<Move> moves;
@@ -81,8 +82,8 @@ struct ResizeJob {
   JobId job;
   std::optional<std::uint32_t> min, desired, max;
   static constexpr auto fields() {
-    return field_list(field("job", &ResizeJob::job), field("min", &ResizeJob::min), field("desired", &ResizeJob::desired),
-                      field("max", &ResizeJob::max));
+    return field_list(field("job", &ResizeJob::job), field("min", &ResizeJob::min),
+                      field("desired", &ResizeJob::desired), field("max", &ResizeJob::max));
   }
 };
 /// 7. The job actors' decisions about slots, all of one shard.
@@ -90,15 +91,16 @@ struct AdvanceSlots {
   struct Item {
     JobId job;
     SlotNumber slot;
-    TaskId last;                         ///< the slot's task as the decider saw it; nil for an empty slot
-    SlotState to = SlotState::running;   ///< running: start `task`; waiting: until retry_at; done, failed: closed
-    TaskId task;                         ///< running
-    Instant retry_at;                    ///< waiting
-    milliseconds delay{0};               ///< waiting: the delay behind retry_at, from which the next one grows
+    TaskId last;  ///< the slot's task as the decider saw it; nil for an empty slot
+    SlotState to =
+        SlotState::running;  ///< running: start `task`; waiting: until retry_at; done, failed: closed
+    TaskId task;             ///< running
+    Instant retry_at;        ///< waiting
+    milliseconds delay{0};   ///< waiting: the delay behind retry_at, from which the next one grows
     static constexpr auto fields() {
       return field_list(field("job", &Item::job), field("slot", &Item::slot), field("last", &Item::last),
-                        field("to", &Item::to), field("task", &Item::task), field("retry_at", &Item::retry_at),
-                        field("delay", &Item::delay));
+                        field("to", &Item::to), field("task", &Item::task),
+                        field("retry_at", &Item::retry_at), field("delay", &Item::delay));
     }
   };
   std::vector<Item> items;
@@ -111,7 +113,8 @@ struct FinishJobs {
     Reason reason = Reason::normal;
     std::string message;
     static constexpr auto fields() {
-      return field_list(field("job", &Item::job), field("reason", &Item::reason), field("message", &Item::message));
+      return field_list(field("job", &Item::job), field("reason", &Item::reason),
+                        field("message", &Item::message));
     }
   };
   std::vector<Item> items;
@@ -121,9 +124,9 @@ struct FinishJobs {
 struct PlaceTasks {
   struct Item {
     TaskId task;
-    Index task_version;   ///< still as the scheduler saw it
+    Index task_version;  ///< still as the scheduler saw it
     HostId host;
-    Index eligibility;    ///< likewise
+    Index eligibility;  ///< likewise
     static constexpr auto fields() {
       return field_list(field("task", &Item::task), field("task_version", &Item::task_version),
                         field("host", &Item::host), field("eligibility", &Item::eligibility));
@@ -142,9 +145,9 @@ struct ReportTasks {
     std::int32_t signal = 0;
     std::string message;
     static constexpr auto fields() {
-      return field_list(field("task", &Status::task), field("state", &Status::state), field("reason", &Status::reason),
-                        field("exit_code", &Status::exit_code), field("signal", &Status::signal),
-                        field("message", &Status::message));
+      return field_list(field("task", &Status::task), field("state", &Status::state),
+                        field("reason", &Status::reason), field("exit_code", &Status::exit_code),
+                        field("signal", &Status::signal), field("message", &Status::message));
     }
   };
   struct Part {
@@ -152,7 +155,8 @@ struct ReportTasks {
     SessionId session;
     std::vector<Status> tasks;
     static constexpr auto fields() {
-      return field_list(field("host", &Part::host), field("session", &Part::session), field("tasks", &Part::tasks));
+      return field_list(field("host", &Part::host), field("session", &Part::session),
+                        field("tasks", &Part::tasks));
     }
   };
   std::vector<Part> parts;
@@ -165,25 +169,23 @@ struct KillTasks {
     Reason reason = Reason::killed;
     std::string message;
     static constexpr auto fields() {
-      return field_list(field("task", &Item::task), field("reason", &Item::reason), field("message", &Item::message));
+      return field_list(field("task", &Item::task), field("reason", &Item::reason),
+                        field("message", &Item::message));
     }
   };
   std::vector<Item> items;
-  bool shrink = false;  ///< also lowers the job's desired size by one per task killed
-  static constexpr auto fields() {
-    return field_list(field("items", &KillTasks::items), field("shrink", &KillTasks::shrink));
-  }
+  static constexpr auto fields() { return field_list(field("items", &KillTasks::items)); }
 };
 /// 12. Ends tasks without their host's word: lost hosts, kills that never end. Fenced by the decider's shard.
 struct EndTasks {
   struct Item {
     TaskId task;
-    HostId host;          ///< where the decider believes it to be
+    HostId host;  ///< where the decider believes it to be
     Reason reason = Reason::lost;
     std::string message;
     static constexpr auto fields() {
-      return field_list(field("task", &Item::task), field("host", &Item::host), field("reason", &Item::reason),
-                        field("message", &Item::message));
+      return field_list(field("task", &Item::task), field("host", &Item::host),
+                        field("reason", &Item::reason), field("message", &Item::message));
     }
   };
   std::vector<Item> items;
@@ -198,8 +200,9 @@ struct RegisterHost {
   std::vector<std::string> drivers;
   static constexpr auto fields() {
     using C = RegisterHost;
-    return field_list(field("name", &C::name), field("host_group", &C::host_group), field("resources", &C::resources),
-                      field("attributes", &C::attributes), field("drivers", &C::drivers));
+    return field_list(field("name", &C::name), field("host_group", &C::host_group),
+                      field("resources", &C::resources), field("attributes", &C::attributes),
+                      field("drivers", &C::drivers));
   }
 };
 /// 14. An agent's link is up at the owner of its host: reports of this session count from now on.
@@ -217,7 +220,9 @@ struct CloseSessions {
   struct Item {
     HostId host;
     SessionId session;
-    static constexpr auto fields() { return field_list(field("host", &Item::host), field("session", &Item::session)); }
+    static constexpr auto fields() {
+      return field_list(field("host", &Item::host), field("session", &Item::session));
+    }
   };
   std::vector<Item> items;
   static constexpr auto fields() { return field_list(field("items", &CloseSessions::items)); }
@@ -251,7 +256,9 @@ struct EntityRef {
   TaskId task() const { return TaskId{key}; }
   HostId host() const;
   std::string text() const;  ///< "job/6f1c…", "host/7"
-  static constexpr auto fields() { return field_list(field("kind", &EntityRef::kind), field("key", &EntityRef::key)); }
+  static constexpr auto fields() {
+    return field_list(field("kind", &EntityRef::kind), field("key", &EntityRef::key));
+  }
   friend auto operator<=>(const EntityRef&, const EntityRef&) = default;
 };
 ShardId shard_of(const EntityRef& entity, std::uint16_t shard_count);
@@ -276,14 +283,16 @@ struct SetPolicy {
 };
 
 /// In the order of their numbers, the first being 1.
-using CommandBody = std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
-                                 FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
-                                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy>;
+using CommandBody =
+    std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
+                 FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
+                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {
   NodeId node;
-  std::uint64_t life = 0;    ///< of that process; a restarted node does not take an older life's outcomes for its own
+  std::uint64_t life =
+      0;  ///< of that process; a restarted node does not take an older life's outcomes for its own
   std::uint64_t count = 0;
   static constexpr auto fields() {
     return field_list(field("node", &ProposalId::node), field("life", &ProposalId::life),
@@ -294,12 +303,12 @@ struct ProposalId {
 
 /// The envelope around every command. The leader's time is the log entry's stamp.
 struct Command {
-  std::uint32_t level = 0;       ///< feature level that the body needs
+  std::uint32_t level = 0;  ///< feature level that the body needs
   Fence fence;
   ProposalId proposal;
-  std::string request;           ///< the caller's request id; empty for the cell's own commands
+  std::string request;  ///< the caller's request id; empty for the cell's own commands
   std::string caller;
-  std::string reason;            ///< X-Titus-CallReason, or an operator's word
+  std::string reason;  ///< X-Titus-CallReason, or an operator's word
   CommandBody body;
   std::uint16_t number() const { return static_cast<std::uint16_t>(body.index() + 1); }
 };
@@ -309,7 +318,8 @@ std::string_view command_name(const Command& command);
 Bytes encode(const Command& command);
 /// Errors: corrupt; unavailable for a number that this build does not know (the node must stop, not skip).
 Result<Command> decode_command(BytesView bytes);
-/// The hash that tells whether a repeated request id came with the same body (ids minted by gateways left out).
+/// The hash that tells whether a repeated request id came with the same body (ids minted by gateways left
+/// out).
 std::uint64_t request_hash(const CommandBody& body);
 
 }  // namespace troupe

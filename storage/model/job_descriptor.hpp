@@ -20,7 +20,8 @@ struct Image {
   std::string tag;
   std::string digest;
   static constexpr auto fields() {
-    return field_list(field("name", &Image::name), field("tag", &Image::tag), field("digest", &Image::digest));
+    return field_list(field("name", &Image::name), field("tag", &Image::tag),
+                      field("digest", &Image::digest));
   }
   friend bool operator==(const Image&, const Image&) = default;
 };
@@ -46,7 +47,8 @@ struct Capacity {
   std::uint32_t desired = 0;
   std::uint32_t max = 0;
   static constexpr auto fields() {
-    return field_list(field("min", &Capacity::min), field("desired", &Capacity::desired), field("max", &Capacity::max));
+    return field_list(field("min", &Capacity::min), field("desired", &Capacity::desired),
+                      field("max", &Capacity::max));
   }
   friend bool operator==(const Capacity&, const Capacity&) = default;
 };
@@ -78,14 +80,14 @@ struct ServiceSpec {
 };
 
 struct JobDescriptor {
-  std::string team_email;        ///< owner.teamEmail
+  std::string team_email;  ///< owner.teamEmail
   std::string application_name;
-  std::string capacity_group;    ///< "DEFAULT" when not said
-  std::string group_stack;       ///< jobGroupInfo
+  std::string capacity_group;  ///< "DEFAULT" when not said
+  std::string group_stack;     ///< jobGroupInfo
   std::string group_detail;
-  std::string group_sequence;    ///< not empty: app-stack-detail-sequence is unique among live jobs
+  std::string group_sequence;  ///< not empty: app-stack-detail-sequence is unique among live jobs
   StringMap attributes;
-  Resources resources;           ///< of each task
+  Resources resources;  ///< of each task
   Image image;
   std::vector<std::string> entry_point;
   std::vector<std::string> command;
@@ -110,14 +112,14 @@ struct JobDescriptor {
   }
   static constexpr auto fields() {
     using D = JobDescriptor;
-    return field_list(field("team_email", &D::team_email), field("application_name", &D::application_name),
-                      field("capacity_group", &D::capacity_group), field("group_stack", &D::group_stack),
-                      field("group_detail", &D::group_detail), field("group_sequence", &D::group_sequence),
-                      field("attributes", &D::attributes), field("resources", &D::resources),
-                      field("image", &D::image), field("entry_point", &D::entry_point),
-                      field("command", &D::command), field("env", &D::env),
-                      field("hard_constraints", &D::hard_constraints), field("soft_constraints", &D::soft_constraints),
-                      field("kill_grace", &D::kill_grace), field("kind", &D::kind));
+    return field_list(
+        field("team_email", &D::team_email), field("application_name", &D::application_name),
+        field("capacity_group", &D::capacity_group), field("group_stack", &D::group_stack),
+        field("group_detail", &D::group_detail), field("group_sequence", &D::group_sequence),
+        field("attributes", &D::attributes), field("resources", &D::resources), field("image", &D::image),
+        field("entry_point", &D::entry_point), field("command", &D::command), field("env", &D::env),
+        field("hard_constraints", &D::hard_constraints), field("soft_constraints", &D::soft_constraints),
+        field("kill_grace", &D::kill_grace), field("kind", &D::kind));
   }
   friend bool operator==(const JobDescriptor&, const JobDescriptor&) = default;
 };

@@ -19,12 +19,12 @@ struct EventId {
 
 enum class EventKind : std::uint8_t {
   job_created,
-  job_changed,     ///< state, capacity or quarantine
-  job_archived,    ///< finished, and moved out of the current tables
-  slot_changed,    ///< ended, waiting or closed: its job may have something to do
+  job_changed,   ///< state, capacity or quarantine
+  job_archived,  ///< finished, and moved out of the current tables
+  slot_changed,  ///< ended, waiting or closed: its job may have something to do
   task_created,
   task_changed,
-  task_archived,   ///< finished, and moved out of the current tables
+  task_archived,  ///< finished, and moved out of the current tables
   host_changed,
   shard_assigned,
   group_changed,
@@ -40,20 +40,20 @@ struct Event {
   JobId job;
   TaskId task;
   HostId host;
-  ShardId shard;              ///< of the entity, or the one assigned
-  NodeId node;                ///< shard_assigned: the owner
-  Epoch epoch;                ///< shard_assigned
+  ShardId shard;  ///< of the entity, or the one assigned
+  NodeId node;    ///< shard_assigned: the owner
+  Epoch epoch;    ///< shard_assigned
   JobState job_state = JobState::accepted;
   TaskState task_state = TaskState::accepted;
   TaskState task_before = TaskState::accepted;  ///< task_changed, task_archived
   SlotNumber slot;
   Reason reason = Reason::none;
-  EntityRef entity() const;   ///< whose actor it concerns first
+  EntityRef entity() const;  ///< whose actor it concerns first
 };
 
 /// Why one item of a batch was not applied; the others were.
 struct ItemRefusal {
-  std::uint32_t item = 0;     ///< its position in the body
+  std::uint32_t item = 0;  ///< its position in the body
   ErrorCode code = ErrorCode::precondition_failed;
   std::string message;
 };
@@ -61,17 +61,17 @@ struct ItemRefusal {
 struct Outcome {
   ProposalId proposal;
   Index index;
-  std::optional<Error> error;          ///< the whole command was refused
-  std::vector<ItemRefusal> refused;    ///< of a batch that was taken
-  std::string entity;                  ///< id of what was made: job id, host number
-  bool repeated = false;               ///< answered from the request table
+  std::optional<Error> error;        ///< the whole command was refused
+  std::vector<ItemRefusal> refused;  ///< of a batch that was taken
+  std::string entity;                ///< id of what was made: job id, host number
+  bool repeated = false;             ///< answered from the request table
 };
 
 /// What one call of apply did.
 struct Applied {
-  Index index;                         ///< the last entry applied
+  Index index;  ///< the last entry applied
   Term term;
-  Instant now;                         ///< state time
+  Instant now;  ///< state time
   std::vector<Event> events;
   std::vector<Outcome> outcomes;
 };

@@ -4,9 +4,12 @@ namespace troupe {
 
 std::string_view phase_text(HostPhase phase) {
   switch (phase) {
-    case HostPhase::active: return "Active";
-    case HostPhase::draining: return "Draining";
-    case HostPhase::quarantined: return "Quarantined";
+    case HostPhase::active:
+      return "Active";
+    case HostPhase::draining:
+      return "Draining";
+    case HostPhase::quarantined:
+      return "Quarantined";
   }
   return {};
 }

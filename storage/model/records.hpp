@@ -1,6 +1,6 @@
 #pragma once
-// The records of the state: what is true of each entity. Written by apply only, on every node alike; packed, they are
-// what lies in the current and archived tables. Times are state time.
+// The records of the state: what is true of each entity. Written by apply only, on every node alike; packed,
+// they are what lies in the current and archived tables. Times are state time.
 
 #include <array>
 #include <string>
@@ -16,25 +16,26 @@ struct JobRecord {
   JobId id;
   DescriptorPtr descriptor;
   JobState state = JobState::accepted;
-  Reason reason = Reason::none;   ///< why it is ending or ended
+  Reason reason = Reason::none;  ///< why it is ending or ended
   std::string message;
   Capacity capacity;
-  std::string caller;             ///< who submitted
+  std::string caller;  ///< who submitted
   std::string call_reason;
   Instant created;
   Instant kill_initiated;
   Instant finished;
-  Index created_at;               ///< log index; orders jobs made in the same millisecond
-  Index version;                  ///< log index of the last change
-  std::string set_aside;          ///< not empty: quarantined, and why
+  Index created_at;       ///< log index; orders jobs made in the same millisecond
+  Index version;          ///< log index of the last change
+  std::string set_aside;  ///< not empty: quarantined, and why
   static constexpr auto fields() {
     using R = JobRecord;
     return field_list(field("id", &R::id), field("descriptor", &R::descriptor), field("state", &R::state),
-                      field("reason", &R::reason), field("message", &R::message), field("capacity", &R::capacity),
-                      field("caller", &R::caller), field("call_reason", &R::call_reason),
-                      field("created", &R::created), field("kill_initiated", &R::kill_initiated),
-                      field("finished", &R::finished), field("created_at", &R::created_at),
-                      field("version", &R::version), field("set_aside", &R::set_aside));
+                      field("reason", &R::reason), field("message", &R::message),
+                      field("capacity", &R::capacity), field("caller", &R::caller),
+                      field("call_reason", &R::call_reason), field("created", &R::created),
+                      field("kill_initiated", &R::kill_initiated), field("finished", &R::finished),
+                      field("created_at", &R::created_at), field("version", &R::version),
+                      field("set_aside", &R::set_aside));
   }
 };
 
@@ -49,26 +50,26 @@ constexpr bool is_closed(SlotState state) { return state == SlotState::done || s
 struct SlotRecord {
   SlotNumber number;
   SlotState state = SlotState::empty;
-  TaskId task;                    ///< running: the live one; afterwards the last one; nil: never any
-  TaskId original;                ///< the first one
-  std::uint32_t resubmits = 0;    ///< tasks after the first
+  TaskId task;                  ///< running: the live one; afterwards the last one; nil: never any
+  TaskId original;              ///< the first one
+  std::uint32_t resubmits = 0;  ///< tasks after the first
   std::uint32_t system_resubmits = 0;
   std::uint32_t eviction_resubmits = 0;
-  Reason last_reason = Reason::none;   ///< how the last task ended
+  Reason last_reason = Reason::none;  ///< how the last task ended
   std::int32_t last_exit_code = 0;
-  Instant last_started;           ///< when the last task reached Started; unset if it did not
+  Instant last_started;  ///< when the last task reached Started; unset if it did not
   Instant last_finished;
-  milliseconds delay{0};          ///< the last retry delay; the next one grows from it
-  Instant retry_at;               ///< waiting: when the next task may start
+  milliseconds delay{0};  ///< the last retry delay; the next one grows from it
+  Instant retry_at;       ///< waiting: when the next task may start
   static constexpr auto fields() {
     using R = SlotRecord;
     return field_list(field("number", &R::number), field("state", &R::state), field("task", &R::task),
                       field("original", &R::original), field("resubmits", &R::resubmits),
                       field("system_resubmits", &R::system_resubmits),
-                      field("eviction_resubmits", &R::eviction_resubmits), field("last_reason", &R::last_reason),
-                      field("last_exit_code", &R::last_exit_code), field("last_started", &R::last_started),
-                      field("last_finished", &R::last_finished), field("delay", &R::delay),
-                      field("retry_at", &R::retry_at));
+                      field("eviction_resubmits", &R::eviction_resubmits),
+                      field("last_reason", &R::last_reason), field("last_exit_code", &R::last_exit_code),
+                      field("last_started", &R::last_started), field("last_finished", &R::last_finished),
+                      field("delay", &R::delay), field("retry_at", &R::retry_at));
   }
   friend bool operator==(const SlotRecord&, const SlotRecord&) = default;
 };
@@ -77,7 +78,9 @@ struct SlotRecord {
 struct Step {
   Instant at;
   Reason reason = Reason::none;
-  static constexpr auto fields() { return field_list(field("at", &Step::at), field("reason", &Step::reason)); }
+  static constexpr auto fields() {
+    return field_list(field("at", &Step::at), field("reason", &Step::reason));
+  }
   friend bool operator==(const Step&, const Step&) = default;
 };
 
@@ -86,18 +89,18 @@ struct TaskRecord {
   JobId job;
   SlotNumber slot;
   TaskId original;
-  TaskId resubmit_of;             ///< nil for a slot's first
+  TaskId resubmit_of;  ///< nil for a slot's first
   std::uint32_t resubmits = 0;
   std::uint32_t system_resubmits = 0;
   std::uint32_t eviction_resubmits = 0;
   TaskState state = TaskState::accepted;
-  HostId host;                    ///< from launched on; 0 if it never was placed
+  HostId host;  ///< from launched on; 0 if it never was placed
   Index created_at;
-  Index version;                  ///< log index of the last change
+  Index version;                             ///< log index of the last change
   std::array<Step, task_state_count> steps;  ///< by state
   std::int32_t exit_code = 0;
   std::int32_t signal = 0;
-  std::string message;            ///< of the last change
+  std::string message;  ///< of the last change
   std::string set_aside;
 
   const Step& step(TaskState s) const { return steps[static_cast<std::size_t>(s)]; }
@@ -106,13 +109,13 @@ struct TaskRecord {
   bool is_placed() const { return state >= TaskState::launched && host.value != 0; }
   static constexpr auto fields() {
     using R = TaskRecord;
-    return field_list(field("id", &R::id), field("job", &R::job), field("slot", &R::slot),
-                      field("original", &R::original), field("resubmit_of", &R::resubmit_of),
-                      field("resubmits", &R::resubmits), field("system_resubmits", &R::system_resubmits),
-                      field("eviction_resubmits", &R::eviction_resubmits), field("state", &R::state),
-                      field("host", &R::host), field("created_at", &R::created_at), field("version", &R::version),
-                      field("steps", &R::steps), field("exit_code", &R::exit_code), field("signal", &R::signal),
-                      field("message", &R::message), field("set_aside", &R::set_aside));
+    return field_list(
+        field("id", &R::id), field("job", &R::job), field("slot", &R::slot), field("original", &R::original),
+        field("resubmit_of", &R::resubmit_of), field("resubmits", &R::resubmits),
+        field("system_resubmits", &R::system_resubmits), field("eviction_resubmits", &R::eviction_resubmits),
+        field("state", &R::state), field("host", &R::host), field("created_at", &R::created_at),
+        field("version", &R::version), field("steps", &R::steps), field("exit_code", &R::exit_code),
+        field("signal", &R::signal), field("message", &R::message), field("set_aside", &R::set_aside));
   }
 };
 
@@ -128,18 +131,18 @@ std::optional<HostPhase> host_phase_from_text(std::string_view text);
 
 struct HostRecord {
   HostId id;
-  std::string name;               ///< unique in the cell
+  std::string name;  ///< unique in the cell
   std::string host_group;
-  Resources resources;            ///< what tasks may use
+  Resources resources;  ///< what tasks may use
   StringMap attributes;
   std::vector<std::string> drivers;
   HostPhase phase = HostPhase::active;
-  SessionId session;              ///< nil while disconnected
-  NodeId session_node;            ///< the node that holds its agent's link
+  SessionId session;    ///< nil while disconnected
+  NodeId session_node;  ///< the node that holds its agent's link
   Instant registered;
   Instant connected;
-  Instant disconnected;           ///< unset while connected
-  Index eligibility;              ///< log index of the last change of phase, attributes or resources
+  Instant disconnected;  ///< unset while connected
+  Index eligibility;     ///< log index of the last change of phase, attributes or resources
   Index version;
   std::string set_aside;
   bool is_connected() const { return !session.is_nil(); }
@@ -162,9 +165,9 @@ std::string_view tier_text(Tier tier);
 struct GroupRecord {
   std::string name;
   Tier tier = Tier::flex;
-  Resources instance;             ///< one unit of the reservation
+  Resources instance;  ///< one unit of the reservation
   std::uint32_t instance_count = 0;
-  std::uint64_t tasks_max = 0;    ///< cap on live tasks; 0: the cell's only
+  std::uint64_t tasks_max = 0;  ///< cap on live tasks; 0: the cell's only
   Index version;
   static constexpr auto fields() {
     using R = GroupRecord;
@@ -177,8 +180,8 @@ struct GroupRecord {
 /// Who cares for the entities of a shard.
 struct ShardRecord {
   ShardId id;
-  NodeId owner;                   ///< 0: nobody yet
-  Epoch epoch;                    ///< grows with each assignment
+  NodeId owner;  ///< 0: nobody yet
+  Epoch epoch;   ///< grows with each assignment
   static constexpr auto fields() {
     return field_list(field("id", &ShardRecord::id), field("owner", &ShardRecord::owner),
                       field("epoch", &ShardRecord::epoch));
@@ -188,53 +191,54 @@ struct ShardRecord {
 
 /// Limits and time-outs that apply itself uses: replicated, so that every node applies alike.
 struct CellPolicy {
-  std::uint64_t jobs_max = 20'000;           ///< live
-  std::uint64_t tasks_max = 1'000'000;       ///< live
-  std::uint64_t requests_max = 1'000'000;    ///< remembered request ids
-  milliseconds request_memory{3'600'000};    ///< how long a request id is remembered
-  milliseconds launched_max{300'000};        ///< stuck in Launched
-  milliseconds start_initiated_max{720'000}; ///< stuck in StartInitiated
-  milliseconds kill_initiated_max{600'000};  ///< stuck in KillInitiated
-  milliseconds host_lost_after{60'000};      ///< disconnected this long: its tasks are lost
+  std::uint64_t jobs_max = 20'000;            ///< live
+  std::uint64_t tasks_max = 1'000'000;        ///< live
+  std::uint64_t requests_max = 1'000'000;     ///< remembered request ids
+  milliseconds request_memory{3'600'000};     ///< how long a request id is remembered
+  milliseconds launched_max{300'000};         ///< stuck in Launched
+  milliseconds start_initiated_max{720'000};  ///< stuck in StartInitiated
+  milliseconds kill_initiated_max{600'000};   ///< stuck in KillInitiated
+  milliseconds host_lost_after{60'000};       ///< disconnected this long: its tasks are lost
   static constexpr auto fields() {
     using P = CellPolicy;
-    return field_list(field("jobs_max", &P::jobs_max), field("tasks_max", &P::tasks_max),
-                      field("requests_max", &P::requests_max), field("request_memory", &P::request_memory),
-                      field("launched_max", &P::launched_max), field("start_initiated_max", &P::start_initiated_max),
-                      field("kill_initiated_max", &P::kill_initiated_max),
-                      field("host_lost_after", &P::host_lost_after));
+    return field_list(
+        field("jobs_max", &P::jobs_max), field("tasks_max", &P::tasks_max),
+        field("requests_max", &P::requests_max), field("request_memory", &P::request_memory),
+        field("launched_max", &P::launched_max), field("start_initiated_max", &P::start_initiated_max),
+        field("kill_initiated_max", &P::kill_initiated_max), field("host_lost_after", &P::host_lost_after));
   }
   friend bool operator==(const CellPolicy&, const CellPolicy&) = default;
 };
 
 struct CellRecord {
-  std::string name;               ///< empty: not bootstrapped yet
-  std::uint16_t shard_count = 64; ///< fixed at bootstrap
-  std::uint32_t level = 0;        ///< feature level
-  Instant now;                    ///< state time
-  HostId last_host;               ///< the last number given
+  std::string name;                ///< empty: not bootstrapped yet
+  std::uint16_t shard_count = 64;  ///< fixed at bootstrap
+  std::uint32_t level = 0;         ///< feature level
+  Instant now;                     ///< state time
+  HostId last_host;                ///< the last number given
   CellPolicy policy;
   static constexpr auto fields() {
     using R = CellRecord;
-    return field_list(field("name", &R::name), field("shard_count", &R::shard_count), field("level", &R::level),
-                      field("now", &R::now), field("last_host", &R::last_host), field("policy", &R::policy));
+    return field_list(field("name", &R::name), field("shard_count", &R::shard_count),
+                      field("level", &R::level), field("now", &R::now), field("last_host", &R::last_host),
+                      field("policy", &R::policy));
   }
 };
 
 /// The outcome of a mutation, by caller and request id. Refusals are remembered too.
 struct RequestRecord {
-  std::uint64_t body_hash = 0;    ///< of the command's body: the same id with another body is refused
+  std::uint64_t body_hash = 0;  ///< of the command's body: the same id with another body is refused
   bool refused = false;
   ErrorCode error = ErrorCode::internal;  ///< if refused
-  std::string message;            ///< if refused
-  std::string entity;             ///< id of what was made or changed
+  std::string message;                    ///< if refused
+  std::string entity;                     ///< id of what was made or changed
   Index index;
   Instant expires;
   static constexpr auto fields() {
     using R = RequestRecord;
-    return field_list(field("body_hash", &R::body_hash), field("refused", &R::refused), field("error", &R::error),
-                      field("message", &R::message), field("entity", &R::entity), field("index", &R::index),
-                      field("expires", &R::expires));
+    return field_list(field("body_hash", &R::body_hash), field("refused", &R::refused),
+                      field("error", &R::error), field("message", &R::message), field("entity", &R::entity),
+                      field("index", &R::index), field("expires", &R::expires));
   }
 };
 

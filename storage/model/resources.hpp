@@ -9,7 +9,7 @@ namespace troupe {
 
 /// An amount of each resource: what a task asks for, what a host has, what is free.
 struct Resources {
-  std::int64_t cpu_milli = 0;   ///< thousandths of a cpu
+  std::int64_t cpu_milli = 0;  ///< thousandths of a cpu
   std::int64_t memory_mb = 0;
   std::int64_t disk_mb = 0;
   std::int64_t network_mbps = 0;
@@ -22,11 +22,13 @@ struct Resources {
   }
   friend bool operator==(const Resources&, const Resources&) = default;
   Resources& operator+=(const Resources& o) {
-    cpu_milli += o.cpu_milli, memory_mb += o.memory_mb, disk_mb += o.disk_mb, network_mbps += o.network_mbps, gpu += o.gpu;
+    cpu_milli += o.cpu_milli, memory_mb += o.memory_mb, disk_mb += o.disk_mb, network_mbps += o.network_mbps,
+        gpu += o.gpu;
     return *this;
   }
   Resources& operator-=(const Resources& o) {
-    cpu_milli -= o.cpu_milli, memory_mb -= o.memory_mb, disk_mb -= o.disk_mb, network_mbps -= o.network_mbps, gpu -= o.gpu;
+    cpu_milli -= o.cpu_milli, memory_mb -= o.memory_mb, disk_mb -= o.disk_mb, network_mbps -= o.network_mbps,
+        gpu -= o.gpu;
     return *this;
   }
   bool fits_into(const Resources& free) const {

@@ -1,6 +1,6 @@
 #pragma once
-// What readers see. A view refers into the tables and is valid only inside the call that hands it out, under the shared
-// lock of one shard; copy what must outlive it.
+// What readers see. A view refers into the tables and is valid only inside the call that hands it out, under
+// the shared lock of one shard; copy what must outlive it.
 
 #include <span>
 #include <vector>
@@ -13,6 +13,7 @@ namespace troupe {
 struct SlotEntry {
   SlotRecord record;
   const TaskRecord* live = nullptr;
+  std::uint64_t hash = 0;  ///< its share in the shard's hash; empty slots have none
 };
 
 /// How a job stands, kept by apply so that nobody has to count.
@@ -24,12 +25,13 @@ struct JobCounts {
     for (const auto n : tasks) sum += n;
     return sum;
   }
+  std::uint32_t closed() const { return in(SlotState::done) + in(SlotState::failed); }
   std::uint32_t in(SlotState state) const { return slots[static_cast<std::size_t>(state)]; }
   std::uint32_t in(TaskState state) const { return tasks[static_cast<std::size_t>(state)]; }
 };
 
-/// One job with its slots, by slot number. A service's slots never shrink in number: those with a number >= desired
-/// are surplus, and reused when it grows again.
+/// One job with its slots, by slot number; there are always at least `desired` of them. A service's slots
+/// never shrink in number: those with a number >= desired are surplus, and reused when it grows again.
 struct JobView {
   const JobRecord& record;
   std::span<const SlotEntry> slots;
@@ -39,8 +41,8 @@ struct JobView {
 /// One host with what is placed on it.
 struct HostView {
   HostRecord record;
-  Resources used;                 ///< by live tasks placed on it
-  std::vector<TaskId> tasks;      ///< live and placed, in id order
+  Resources used;             ///< by live tasks placed on it
+  std::vector<TaskId> tasks;  ///< live and placed, in id order
 };
 
 }  // namespace troupe

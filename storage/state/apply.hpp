@@ -1,0 +1,80 @@
+#pragma once
+// Apply: the deterministic meaning of each command. It checks and records; it does not decide. No clock, no
+// randomness, no hash order, no floating point: every replica, of every release, must come to the same bytes.
+
+#include "storage/model/command_table.hpp"
+#include "storage/state/stage.hpp"
+
+namespace troupe {
+
+/// Applies one command's body to a stage. Lives for one command, on the apply thread. Throws Poison.
+class CommandApply {
+ public:
+  CommandApply(Stage& stage, const Command& command, Term term, Outcome& outcome)
+      : stage_(stage), command_(command), term_(term), outcome_(outcome) {}
+
+  /// The fence, then the body. An error refuses the whole command and the stage must be dropped.
+  Result<void> run();
+
+  Result<void> operator()(const BootstrapCell& body);
+  Result<void> operator()(const RaiseLevel& body);
+  Result<void> operator()(const AssignShards& body);
+  Result<void> operator()(const CreateJob& body);
+  Result<void> operator()(const KillJob& body);
+  Result<void> operator()(const ResizeJob& body);
+  Result<void> operator()(const AdvanceSlots& body);
+  Result<void> operator()(const FinishJobs& body);
+  Result<void> operator()(const PlaceTasks& body);
+  Result<void> operator()(const ReportTasks& body);
+  Result<void> operator()(const KillTasks& body);
+  Result<void> operator()(const EndTasks& body);
+  Result<void> operator()(const RegisterHost& body);
+  Result<void> operator()(const OpenSession& body);
+  Result<void> operator()(const CloseSessions& body);
+  Result<void> operator()(const SetHostPhase& body);
+  Result<void> operator()(const PutGroup& body);
+  Result<void> operator()(const SetAside& body);
+  Result<void> operator()(const Release& body);
+  Result<void> operator()(const SetPolicy& body);
+
+ private:
+  using Check = std::optional<Error>;  ///< nullopt: taken
+  Result<void> check_fence() const;
+  /// Runs `apply_one` over a batch's items and notes each refusal by its position.
+  template <class Items, class ApplyOne>
+  Result<void> each_item(const Items& items, ApplyOne apply_one) {
+    for (std::size_t n = 0; n < items.size(); ++n)
+      if (Check refusal = apply_one(items[n]))
+        outcome_.refused.push_back(
+            {static_cast<std::uint32_t>(n), refusal->code, std::move(refusal->message)});
+    return {};
+  }
+  Check in_fenced_shard(const JobId& job) const;
+  Check check_caps(const JobDescriptor& descriptor) const;
+  Check advance(const AdvanceSlots::Item& item);
+  Check start_task(const AdvanceSlots::Item& item, const SlotRecord& before);
+  Check finish(const FinishJobs::Item& item);
+  Check place(const PlaceTasks::Item& item);
+  Check report(const ReportTasks::Part& part);
+  void take_status(const ReportTasks::Status& status, HostId host);
+  Check kill(const KillTasks::Item& item);
+  Check end(const EndTasks::Item& item);
+
+  struct End {
+    Reason reason = Reason::none;
+    std::int32_t exit_code = 0;
+    std::int32_t signal = 0;
+    std::string message;
+  };
+  /// Moves a task to Finished and its slot to ended.
+  void end_task(const TaskId& id, const End& how);
+  void enter(TaskRecord& task, TaskState state, Reason reason);
+  std::string* set_aside_mark(const EntityRef& entity);
+
+  Stage& stage_;
+  const Command& command_;
+  Term term_;
+  Outcome& outcome_;
+};
+
+}  // namespace troupe

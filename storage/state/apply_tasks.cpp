@@ -1,0 +1,140 @@
+// Tasks: placement, reports, ends.
+
+#include <fmt/core.h>
+
+#include "storage/state/apply.hpp"
+
+namespace troupe {
+namespace {
+
+Error no_such_task(const TaskId& id) { return {ErrorCode::not_found, "no live task " + to_text(id)}; }
+
+}  // namespace
+
+void CommandApply::enter(TaskRecord& task, TaskState state, Reason reason) {
+  TROUPE_CHECK(may_move(task.state, state));
+  const bool by_way_of_all = state != TaskState::kill_initiated && state != TaskState::finished;
+  for (auto n = static_cast<std::size_t>(task.state) + 1;
+       by_way_of_all && n < static_cast<std::size_t>(state); ++n)
+    task.steps[n] = {stage_.now(), Reason::filled_in};
+  task.state = state;
+  task.step(state) = {stage_.now(), reason};
+}
+
+void CommandApply::end_task(const TaskId& id, const End& how) {
+  TaskRecord& task = stage_.edit_task(id);
+  // A task that ends while it is being killed ends for the kill's reason, whatever its exit code.
+  const bool killed = task.state == TaskState::kill_initiated && how.reason != Reason::stuck_in_killing_state;
+  const Reason reason = killed ? task.step(TaskState::kill_initiated).reason : how.reason;
+  enter(task, TaskState::finished, reason);
+  task.exit_code = how.exit_code;
+  task.signal = how.signal;
+  if (!how.message.empty()) task.message = how.message;
+  const SlotRecord* slot = stage_.slot(task.job, task.slot);
+  if (slot == nullptr || slot->task != id || slot->state != SlotState::running)
+    throw Poison{EntityRef::of(task.job), "task " + to_text(id) + " is not its slot's running task"};
+  SlotRecord& ended = stage_.edit_slot(task.job, task.slot);
+  ended.state = SlotState::ended;
+  ended.last_reason = reason;
+  ended.last_exit_code = how.exit_code;
+  ended.last_started = task.step(TaskState::started).at;
+  ended.last_finished = stage_.now();
+}
+
+Result<void> CommandApply::operator()(const PlaceTasks& body) {
+  return each_item(body.items, [&](const PlaceTasks::Item& item) { return place(item); });
+}
+
+CommandApply::Check CommandApply::place(const PlaceTasks::Item& item) {
+  const TaskRecord* task = stage_.task(item.task);
+  if (task == nullptr) return no_such_task(item.task);
+  if (task->state != TaskState::accepted || task->version != item.task_version)
+    return Error{ErrorCode::precondition_failed, "the task has changed"};
+  const HostRecord* host = stage_.host(item.host);
+  if (host == nullptr) return Error{ErrorCode::not_found, "no such host"};
+  if (!host->is_connected()) return Error{ErrorCode::unavailable, "the host is disconnected"};
+  if (host->phase != HostPhase::active || !host->set_aside.empty())
+    return Error{ErrorCode::precondition_failed, "the host takes no tasks"};
+  if (host->eligibility != item.eligibility) return Error{ErrorCode::conflict, "the host has changed"};
+  const JobRecord* job = stage_.job(task->job);
+  if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
+  const Resources& wanted = job->descriptor->resources;
+  if (!wanted.fits_into(stage_.free_on(item.host)))
+    return Error{ErrorCode::limit_exceeded, "the host is full"};
+  stage_.use_on(item.host, wanted);
+  TaskRecord& placed = stage_.edit_task(item.task);
+  placed.host = item.host;
+  enter(placed, TaskState::launched, Reason::normal);
+  return std::nullopt;
+}
+
+Result<void> CommandApply::operator()(const ReportTasks& body) {
+  return each_item(body.parts, [&](const ReportTasks::Part& part) { return report(part); });
+}
+
+CommandApply::Check CommandApply::report(const ReportTasks::Part& part) {
+  const HostRecord* host = stage_.host(part.host);
+  if (host == nullptr) return Error{ErrorCode::not_found, "no such host"};
+  if (host->session != part.session || part.session.is_nil())
+    return Error{ErrorCode::fenced, "of an older session"};
+  for (const ReportTasks::Status& status : part.tasks) take_status(status, part.host);
+  return std::nullopt;
+}
+
+void CommandApply::take_status(const ReportTasks::Status& status, HostId host) {
+  const TaskRecord* task = stage_.task(status.task);
+  // Late news of a task that is archived, or was given to another host, change nothing.
+  if (task == nullptr || task->host != host || !may_move(task->state, status.state)) return;
+  if (status.state == TaskState::finished) {
+    if (task->state == TaskState::launched || task->state == TaskState::accepted ||
+        task->state == TaskState::start_initiated) {
+      // It may have run and ended between two reports.
+      if (status.reason == Reason::normal || status.reason == Reason::failed)
+        enter(stage_.edit_task(status.task), TaskState::started, Reason::filled_in);
+    }
+    const Reason reason = status.reason == Reason::none ? Reason::unknown : status.reason;
+    return end_task(status.task, {reason, status.exit_code, status.signal, status.message});
+  }
+  if (status.state != TaskState::start_initiated && status.state != TaskState::started) return;
+  TaskRecord& edited = stage_.edit_task(status.task);
+  enter(edited, status.state, Reason::normal);
+  edited.message = status.message;
+}
+
+Result<void> CommandApply::operator()(const KillTasks& body) {
+  if (std::holds_alternative<EpochFence>(command_.fence))
+    return each_item(body.items, [&](const KillTasks::Item& item) { return kill(item); });
+  if (body.items.size() != 1) return Error{ErrorCode::invalid_argument, "one task at a time"};
+  if (Check refusal = kill(body.items.front())) return *refusal;
+  outcome_.entity = to_text(body.items.front().task);
+  return {};
+}
+
+CommandApply::Check CommandApply::kill(const KillTasks::Item& item) {
+  const TaskRecord* task = stage_.task(item.task);
+  if (task == nullptr) return no_such_task(item.task);
+  if (task->state == TaskState::kill_initiated)
+    return Error{ErrorCode::task_terminating, "the task is being ended already"};
+  if (task->state == TaskState::accepted) {
+    end_task(item.task, {item.reason, 0, 0, item.message});
+    return std::nullopt;
+  }
+  TaskRecord& edited = stage_.edit_task(item.task);
+  enter(edited, TaskState::kill_initiated, item.reason);
+  edited.message = item.message;
+  return std::nullopt;
+}
+
+Result<void> CommandApply::operator()(const EndTasks& body) {
+  return each_item(body.items, [&](const EndTasks::Item& item) { return end(item); });
+}
+
+CommandApply::Check CommandApply::end(const EndTasks::Item& item) {
+  const TaskRecord* task = stage_.task(item.task);
+  if (task == nullptr) return no_such_task(item.task);
+  if (task->host != item.host) return Error{ErrorCode::precondition_failed, "the task is on another host"};
+  end_task(item.task, {item.reason, 0, 0, item.message});
+  return std::nullopt;
+}
+
+}  // namespace troupe

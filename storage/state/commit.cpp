@@ -1,0 +1,398 @@
+#include "storage/state/commit.hpp"
+
+#include <xxhash.h>
+
+#include <mutex>
+
+#include "storage/state/archive.hpp"
+#include "storage/state/keys.hpp"
+
+namespace troupe {
+namespace {
+
+std::uint64_t record_hash(BytesView key, BytesView value) {
+  return XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(key.data(), key.size()));
+}
+
+bool is_order(TaskState state) { return state == TaskState::launched || state == TaskState::kill_initiated; }
+
+std::size_t at(TaskState state) { return static_cast<std::size_t>(state); }
+std::size_t at(SlotState state) { return static_cast<std::size_t>(state); }
+
+void move_duty(ShardTables& shard, std::int64_t& held, Due due, const EntityRef& entity) {
+  const std::int64_t wanted = due ? due->ms : no_duty;
+  if (wanted == held) return;
+  if (held != no_duty) shard.attention.erase({Instant{held}, entity});
+  if (wanted != no_duty) shard.attention.insert({Instant{wanted}, entity});
+  held = wanted;
+}
+
+}  // namespace
+
+Event& Committer::emit(EventKind kind) {
+  Event& event = events_.emplace_back();
+  event.id = {index_, ordinal_++};
+  event.kind = kind;
+  event.at = now_;
+  return event;
+}
+
+void Committer::commit(Stage& stage) {
+  index_ = stage.index();
+  now_ = stage.now();
+  ordinal_ = 0;
+  touched_.clear();
+  touched_order_.clear();
+  hosts_touched_.clear();
+  commit_cell(stage);
+  commit_shards(stage);
+  commit_hosts(stage);
+  for (auto& change : stage.jobs_)
+    if (!change.before) create_job(change.after);
+  for (auto& change : stage.tasks_) commit_task(change);
+  for (const auto& change : stage.slots_) commit_slot(change);
+  for (auto& change : stage.jobs_)
+    if (change.before) change_job(*change.before, std::move(change.after));
+  refresh_duties();
+}
+
+void Committer::commit_cell(Stage& stage) {
+  if (!stage.cell_) return;
+  const bool policy_moved = !(stage.cell_->policy == tables_.cell.record.policy);
+  {
+    const std::unique_lock lock(tables_.cell.mutex);
+    const Instant now = tables_.cell.record.now;
+    tables_.cell.record = *stage.cell_;
+    tables_.cell.record.now = now;
+    if (tables_.shards.empty() && !stage.cell_->name.empty()) tables_.make_shards(stage.cell_->shard_count);
+  }
+  emit(EventKind::cell_changed);
+  if (!policy_moved) return;
+  for (auto& shard : tables_.shards) {
+    const std::unique_lock lock(shard->mutex);
+    shard->tasks.each([&](TaskEntry& task) {
+      if (const JobEntry* job = shard->jobs.find(task.record.job))
+        update_task_duty(tables_, task, *job->record.descriptor);
+    });
+  }
+  for (auto& [id, host] : tables_.cell.hosts) hosts_touched_.push_back(id);
+}
+
+void Committer::commit_shards(Stage& stage) {
+  for (const ShardRecord& record : stage.shards_) {
+    ShardTables& shard = tables_.shard(record.id);
+    {
+      const std::unique_lock lock(shard.mutex);
+      shard.record = record;
+    }
+    batch_.put(keys::meta, keys::shard(record.id), packed(record));
+    Event& event = emit(EventKind::shard_assigned);
+    event.shard = record.id;
+    event.node = record.owner;
+    event.epoch = record.epoch;
+    for (const auto& [id, host] : tables_.cell.hosts)
+      if (shard_of(id, tables_.cell.record.shard_count) == record.id) hosts_touched_.push_back(id);
+  }
+}
+
+void Committer::commit_hosts(Stage& stage) {
+  const std::unique_lock lock(tables_.cell.mutex);
+  for (GroupRecord& group : stage.groups_) {
+    batch_.put(keys::meta, keys::group(group.name), packed(group));
+    tables_.cell.groups[group.name] = std::move(group);
+    emit(EventKind::group_changed);
+  }
+  for (auto& change : stage.hosts_) {
+    const HostId id = change.after.id;
+    batch_.put(keys::meta, keys::host(id), packed(change.after));
+    if (!change.before) tables_.cell.host_names.emplace(change.after.name, id);
+    tables_.cell.hosts[id].record = std::move(change.after);
+    hosts_touched_.push_back(id);
+    Event& event = emit(EventKind::host_changed);
+    event.host = id;
+    event.shard = shard_of(id, tables_.cell.record.shard_count);
+  }
+}
+
+void Committer::index_job(Tables& tables, JobEntry& entry) {
+  const std::unique_lock lock(tables.cell.mutex);
+  const JobDescriptor& descriptor = *entry.record.descriptor;
+  ++tables.cell.live_jobs;
+  tables.cell.wanted_tasks += entry.record.capacity.desired;
+  ++tables.cell.group_use[descriptor.capacity_group].jobs;
+  if (std::string name = descriptor.unique_name(); !name.empty())
+    tables.cell.unique_names.emplace(std::move(name), entry.record.id);
+}
+
+void Committer::create_job(JobRecord record) {
+  const ShardId shard_id = tables_.shard_id(record.id);
+  ShardTables& shard = tables_.shard(shard_id);
+  Bytes key = keys::job(shard_id, record.id);
+  Bytes value = packed(record);
+  JobEntry entry;
+  entry.hash = record_hash(key, value);
+  entry.record = std::move(record);
+  entry.slots.resize(entry.record.capacity.desired);
+  for (std::uint32_t n = 0; n < entry.slots.size(); ++n) entry.slots[n].record.number = SlotNumber{n};
+  entry.counts.slots[at(SlotState::empty)] = static_cast<std::uint32_t>(entry.slots.size());
+  batch_.put(keys::current, std::move(key), std::move(value));
+  {
+    const std::unique_lock lock(shard.mutex);
+    shard.hash += entry.hash;
+    shard.job_order.insert({entry.record.created.ms, entry.record.id});
+    JobEntry& made = shard.jobs.insert(std::move(entry));
+    index_job(tables_, made);
+    touch(made.record.id);
+    Event& event = emit(EventKind::job_created);
+    event.job = made.record.id;
+    event.shard = shard_id;
+    event.job_state = made.record.state;
+    event.reason = made.record.reason;
+  }
+}
+
+void Committer::commit_task(Change<TaskRecord>& change) {
+  if (!change.before)
+    create_task(std::move(change.after));
+  else
+    change_task(*change.before, std::move(change.after));
+}
+
+void Committer::store_task(ShardTables& shard, TaskEntry& entry) {
+  Bytes key = keys::task(shard.record.id, entry.record.id);
+  Bytes value = packed(entry.record);
+  const std::uint64_t hash = record_hash(key, value);
+  shard.hash += hash - entry.hash;
+  entry.hash = hash;
+  batch_.put(keys::current, std::move(key), std::move(value));
+}
+
+void Committer::index_task(Tables& tables, TaskEntry& entry) {
+  ShardTables& shard = tables.shard(tables.shard_id(entry.record.id));
+  JobEntry* job = shard.jobs.find(entry.record.job);
+  TROUPE_CHECK(job != nullptr);
+  const TaskRecord& record = entry.record;
+  ++job->counts.tasks[at(record.state)];
+  job->slots.at(record.slot.value).live = &record;
+  const std::unique_lock lock(tables.cell.mutex);
+  CellTables& cell = tables.cell;
+  ++cell.live_tasks[at(record.state)];
+  GroupUse& use = cell.group_use[job->record.descriptor->capacity_group];
+  ++use.tasks;
+  if (record.state == TaskState::accepted) cell.waiting.insert({record.created_at, record.slot, record.id});
+  if (!record.is_placed()) return;
+  HostEntry& host = cell.hosts[record.host];
+  host.used += job->record.descriptor->resources;
+  use.placed += job->record.descriptor->resources;
+  host.tasks.insert(record.id);
+  if (is_order(record.state)) ++host.orders;
+}
+
+void Committer::create_task(TaskRecord record) {
+  ShardTables& shard = tables_.shard(tables_.shard_id(record.id));
+  const std::unique_lock lock(shard.mutex);
+  TaskEntry& entry = shard.tasks.insert({std::move(record), no_duty, 0});
+  shard.task_order.insert({entry.record.created().ms, entry.record.id});
+  store_task(shard, entry);
+  index_task(tables_, entry);
+  touch(entry.record.job);
+  Event& event = emit(EventKind::task_created);
+  event.job = entry.record.job;
+  event.task = entry.record.id;
+  event.slot = entry.record.slot;
+  event.shard = shard.record.id;
+  event.reason = Reason::normal;
+}
+
+void Committer::change_task(const TaskRecord& before, TaskRecord after) {
+  ShardTables& shard = tables_.shard(tables_.shard_id(after.id));
+  const std::unique_lock lock(shard.mutex);
+  TaskEntry* entry = shard.tasks.find(after.id);
+  JobEntry* job = shard.jobs.find(after.job);
+  TROUPE_CHECK(entry != nullptr && job != nullptr);
+  entry->record = std::move(after);
+  const TaskRecord& now = entry->record;
+  const bool ended = now.state == TaskState::finished;
+  {
+    const std::unique_lock cell_lock(tables_.cell.mutex);
+    CellTables& cell = tables_.cell;
+    --cell.live_tasks[at(before.state)];
+    --job->counts.tasks[at(before.state)];
+    if (!ended) ++cell.live_tasks[at(now.state)], ++job->counts.tasks[at(now.state)];
+    if (before.state == TaskState::accepted && now.state != TaskState::accepted)
+      cell.waiting.erase({now.created_at, now.slot, now.id});
+    GroupUse& use = cell.group_use[job->record.descriptor->capacity_group];
+    if (ended) --use.tasks;
+    const Resources& amount = job->record.descriptor->resources;
+    if (now.is_placed()) {
+      HostEntry& host = cell.hosts[now.host];
+      const bool was_placed = before.is_placed();
+      if (!was_placed && !ended) host.used += amount, use.placed += amount, host.tasks.insert(now.id);
+      if (was_placed && ended) host.used -= amount, use.placed -= amount, host.tasks.erase(now.id);
+      if (was_placed && is_order(before.state)) --host.orders;
+      if (!ended && is_order(now.state)) ++host.orders;
+      hosts_touched_.push_back(now.host);
+    }
+  }
+  touch(now.job);
+  Event& event = emit(ended ? EventKind::task_archived : EventKind::task_changed);
+  event.job = now.job;
+  event.task = now.id;
+  event.host = now.host;
+  event.slot = now.slot;
+  event.shard = shard.record.id;
+  event.task_before = before.state;
+  event.task_state = now.state;
+  event.reason = now.step(now.state).reason;
+  if (ended)
+    finish_task(*entry);
+  else
+    store_task(shard, *entry), update_task_duty(tables_, *entry, *job->record.descriptor);
+}
+
+void Committer::finish_task(TaskEntry& entry) {
+  ShardTables& shard = tables_.shard(tables_.shard_id(entry.record.id));
+  JobEntry* job = shard.jobs.find(entry.record.job);
+  job->slots.at(entry.record.slot.value).live = nullptr;
+  move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
+  shard.hash -= entry.hash;
+  batch_.erase(keys::current, keys::task(shard.record.id, entry.record.id));
+  archive_task(batch_, shard.record.id, entry.record);
+  finished_tasks_.push_back(entry.record.id);
+}
+
+void Committer::commit_slot(const SlotChange& change) {
+  ShardTables& shard = tables_.shard(tables_.shard_id(change.job));
+  const std::unique_lock lock(shard.mutex);
+  JobEntry* job = shard.jobs.find(change.job);
+  TROUPE_CHECK(job != nullptr);
+  SlotEntry& slot = job->slots.at(change.after.number.value);
+  --job->counts.slots[at(change.before.state)];
+  ++job->counts.slots[at(change.after.state)];
+  slot.record = change.after;
+  Bytes key = keys::slot(shard.record.id, change.job, change.after.number);
+  Bytes value = packed(slot.record);
+  const std::uint64_t hash = record_hash(key, value);
+  shard.hash += hash - slot.hash;
+  slot.hash = hash;
+  batch_.put(keys::current, std::move(key), std::move(value));
+  touch(change.job);
+  if (change.after.state == SlotState::running) return;  // The task's own event tells it.
+  Event& event = emit(EventKind::slot_changed);
+  event.job = change.job;
+  event.task = change.after.task;
+  event.slot = change.after.number;
+  event.shard = shard.record.id;
+  event.reason = change.after.last_reason;
+}
+
+void Committer::change_job(const JobRecord& before, JobRecord after) {
+  const ShardId shard_id = tables_.shard_id(after.id);
+  ShardTables& shard = tables_.shard(shard_id);
+  const std::unique_lock lock(shard.mutex);
+  JobEntry* entry = shard.jobs.find(after.id);
+  TROUPE_CHECK(entry != nullptr);
+  entry->record = std::move(after);
+  const std::uint32_t desired = entry->record.capacity.desired;
+  while (entry->slots.size() < desired) {
+    SlotEntry slot;
+    slot.record.number = SlotNumber{static_cast<std::uint32_t>(entry->slots.size())};
+    entry->slots.push_back(slot);
+    ++entry->counts.slots[at(SlotState::empty)];
+  }
+  {
+    const std::unique_lock cell_lock(tables_.cell.mutex);
+    tables_.cell.wanted_tasks += desired;
+    tables_.cell.wanted_tasks -= before.capacity.desired;
+  }
+  touch(entry->record.id);
+  const bool ended = entry->record.state == JobState::finished;
+  Event& event = emit(ended ? EventKind::job_archived : EventKind::job_changed);
+  event.job = entry->record.id;
+  event.shard = shard_id;
+  event.job_state = entry->record.state;
+  event.reason = entry->record.reason;
+  if (ended) return finish_job(*entry);
+  Bytes key = keys::job(shard_id, entry->record.id);
+  Bytes value = packed(entry->record);
+  const std::uint64_t hash = record_hash(key, value);
+  shard.hash += hash - entry->hash;
+  entry->hash = hash;
+  batch_.put(keys::current, std::move(key), std::move(value));
+}
+
+void Committer::finish_job(JobEntry& entry) {
+  const ShardId shard_id = tables_.shard_id(entry.record.id);
+  ShardTables& shard = tables_.shard(shard_id);
+  ArchivedJob archived{entry.record, {}};
+  for (const SlotEntry& slot : entry.slots) {
+    archived.slots.push_back(slot.record);
+    shard.hash -= slot.hash;
+    if (slot.hash != 0)
+      batch_.erase(keys::current, keys::slot(shard_id, entry.record.id, slot.record.number));
+  }
+  shard.hash -= entry.hash;
+  batch_.erase(keys::current, keys::job(shard_id, entry.record.id));
+  archive_job(batch_, shard_id, archived);
+  move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
+  finished_jobs_.push_back(entry.record.id);
+  const std::unique_lock lock(tables_.cell.mutex);
+  const JobDescriptor& descriptor = *entry.record.descriptor;
+  --tables_.cell.live_jobs;
+  tables_.cell.wanted_tasks -= entry.record.capacity.desired;
+  --tables_.cell.group_use[descriptor.capacity_group].jobs;
+  if (const std::string name = descriptor.unique_name(); !name.empty()) tables_.cell.unique_names.erase(name);
+}
+
+void Committer::update_job_duty(Tables& tables, JobEntry& entry) {
+  ShardTables& shard = tables.shard(tables.shard_id(entry.record.id));
+  move_duty(shard, entry.due_ms, job_duty(entry.view()), EntityRef::of(entry.record.id));
+}
+
+void Committer::update_task_duty(Tables& tables, TaskEntry& entry, const JobDescriptor& descriptor) {
+  ShardTables& shard = tables.shard(tables.shard_id(entry.record.id));
+  move_duty(shard, entry.due_ms, task_duty(entry.record, descriptor, tables.cell.record.policy),
+            EntityRef::of(entry.record.id));
+}
+
+void Committer::update_host_duty(Tables& tables, HostEntry& entry) {
+  ShardTables& shard = tables.shard(shard_of(entry.record.id, tables.cell.record.shard_count));
+  const Due due = host_duty(entry.record, entry.orders, entry.tasks.size(), shard.record.owner,
+                            tables.cell.record.policy);
+  move_duty(shard, entry.due_ms, due, EntityRef::of(entry.record.id));
+}
+
+void Committer::refresh_duties() {
+  for (const JobId& id : touched_order_) {
+    ShardTables& shard = tables_.shard(tables_.shard_id(id));
+    const std::unique_lock lock(shard.mutex);
+    JobEntry* entry = shard.jobs.find(id);
+    if (entry != nullptr && entry->record.state != JobState::finished) update_job_duty(tables_, *entry);
+  }
+  std::sort(hosts_touched_.begin(), hosts_touched_.end());
+  hosts_touched_.erase(std::unique(hosts_touched_.begin(), hosts_touched_.end()), hosts_touched_.end());
+  for (const HostId id : hosts_touched_) {
+    ShardTables& shard = tables_.shard(shard_of(id, tables_.cell.record.shard_count));
+    const std::unique_lock lock(shard.mutex);
+    update_host_duty(tables_, tables_.cell.hosts.at(id));
+  }
+}
+
+void Committer::forget_archived() {
+  for (const TaskId& id : finished_tasks_) {
+    ShardTables& shard = tables_.shard(tables_.shard_id(id));
+    const std::unique_lock lock(shard.mutex);
+    shard.task_order.erase({shard.tasks.find(id)->record.created().ms, id});
+    shard.tasks.erase(id);
+  }
+  for (const JobId& id : finished_jobs_) {
+    ShardTables& shard = tables_.shard(tables_.shard_id(id));
+    const std::unique_lock lock(shard.mutex);
+    shard.job_order.erase({shard.jobs.find(id)->record.created.ms, id});
+    shard.jobs.erase(id);
+  }
+  finished_tasks_.clear();
+  finished_jobs_.clear();
+}
+
+}  // namespace troupe

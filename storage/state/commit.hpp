@@ -1,0 +1,61 @@
+#pragma once
+// Makes a command's staged changes true: tables, derived tables, attention index, events and the batch for
+// the store. Everything derived follows here, from the record before and the record after, and nowhere else.
+
+#include <absl/container/flat_hash_set.h>
+
+#include "storage/kv/kv_store.hpp"
+#include "storage/state/stage.hpp"
+
+namespace troupe {
+
+/// Lives on the apply thread, for one batch of entries.
+class Committer {
+ public:
+  Committer(Tables& tables, KvBatch& batch, std::vector<Event>& events)
+      : tables_(tables), batch_(batch), events_(events) {}
+
+  void commit(Stage& stage);
+  /// After the batch is readable in the store: what it archived leaves memory.
+  void forget_archived();
+
+  // ---- also used when loading ----
+  static void index_job(Tables& tables, JobEntry& entry);  ///< counts it in the derived tables
+  static void index_task(Tables& tables, TaskEntry& entry);
+  static void update_job_duty(Tables& tables, JobEntry& entry);
+  static void update_task_duty(Tables& tables, TaskEntry& entry, const JobDescriptor& descriptor);
+  static void update_host_duty(Tables& tables, HostEntry& entry);
+
+ private:
+  void commit_cell(Stage& stage);
+  void commit_shards(Stage& stage);
+  void commit_hosts(Stage& stage);
+  void create_job(JobRecord record);
+  void commit_task(Change<TaskRecord>& change);
+  void create_task(TaskRecord record);
+  void change_task(const TaskRecord& before, TaskRecord after);
+  void finish_task(TaskEntry& entry);
+  void commit_slot(const SlotChange& change);
+  void change_job(const JobRecord& before, JobRecord after);
+  void finish_job(JobEntry& entry);
+  void store_task(ShardTables& shard, TaskEntry& entry);
+  void refresh_duties();
+  Event& emit(EventKind kind);
+
+  Tables& tables_;
+  KvBatch& batch_;
+  std::vector<Event>& events_;
+  Index index_;
+  Instant now_;
+  std::uint32_t ordinal_ = 0;
+  absl::flat_hash_set<JobId> touched_;
+  std::vector<JobId> touched_order_;
+  std::vector<HostId> hosts_touched_;
+  std::vector<JobId> finished_jobs_;
+  std::vector<TaskId> finished_tasks_;
+  void touch(const JobId& id) {
+    if (touched_.insert(id).second) touched_order_.push_back(id);
+  }
+};
+
+}  // namespace troupe

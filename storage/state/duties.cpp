@@ -1,0 +1,80 @@
+#include "storage/state/duties.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+Due earlier(Due a, Due b) {
+  if (!a) return b;
+  if (!b) return a;
+  return std::min(*a, *b);
+}
+
+Due slot_duty(const SlotEntry& slot, const JobRecord& job) {
+  const bool wanted = slot.record.number.value < job.capacity.desired;
+  switch (slot.record.state) {
+    case SlotState::empty:
+      return wanted ? Due(due_now) : std::nullopt;
+    case SlotState::ended:
+      return wanted ? Due(due_now) : std::nullopt;
+    case SlotState::waiting:
+      return wanted ? Due(slot.record.retry_at) : std::nullopt;
+    case SlotState::running: {
+      const bool surplus = !wanted && slot.live != nullptr && slot.live->state < TaskState::kill_initiated;
+      return surplus ? Due(due_now) : std::nullopt;
+    }
+    case SlotState::done:
+    case SlotState::failed:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Due killing_duty(const JobView& job) {
+  const std::uint32_t live = job.counts.live();
+  return live == 0 || live > job.counts.in(TaskState::kill_initiated) ? Due(due_now) : std::nullopt;
+}
+
+}  // namespace
+
+Due job_duty(const JobView& job) {
+  if (!job.record.set_aside.empty() || job.record.state == JobState::finished) return std::nullopt;
+  if (job.record.state == JobState::kill_initiated) return killing_duty(job);
+  if (job.record.descriptor->is_batch() && job.counts.closed() >= job.record.capacity.desired) return due_now;
+  Due due;
+  for (const SlotEntry& slot : job.slots) {
+    due = earlier(due, slot_duty(slot, job.record));
+    if (due == Due(due_now)) break;
+  }
+  return due;
+}
+
+Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const CellPolicy& policy) {
+  if (!task.set_aside.empty()) return std::nullopt;
+  const Instant since = task.step(task.state).at;
+  switch (task.state) {
+    case TaskState::accepted:
+      return std::nullopt;  // The scheduler's queue cares for it.
+    case TaskState::launched:
+      return since + policy.launched_max;
+    case TaskState::start_initiated:
+      return since + policy.start_initiated_max;
+    case TaskState::started:
+      return descriptor.is_batch() ? Due(since + descriptor.batch()->runtime_limit) : std::nullopt;
+    case TaskState::kill_initiated:
+      return since + policy.kill_initiated_max;
+    case TaskState::finished:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Due host_duty(const HostRecord& host, std::size_t orders, std::size_t placed, NodeId owner,
+              const CellPolicy& policy) {
+  if (!host.set_aside.empty()) return std::nullopt;
+  if (host.is_connected()) return orders > 0 || host.session_node != owner ? Due(due_now) : std::nullopt;
+  return placed > 0 ? Due(host.disconnected + policy.host_lost_after) : std::nullopt;
+}
+
+}  // namespace troupe

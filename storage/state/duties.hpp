@@ -1,0 +1,22 @@
+#pragma once
+// When has an entity something to do? Evaluated after each change, kept in the attention index. The cores in
+// actors/cores act on the same conditions; a checker in the tests holds both together.
+
+#include <optional>
+
+#include "storage/state/views.hpp"
+
+namespace troupe {
+
+/// Due at once.
+inline constexpr Instant due_now{0};
+using Due = std::optional<Instant>;  ///< nullopt: nothing to do until something changes
+
+Due job_duty(const JobView& job);
+Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const CellPolicy& policy);
+/// `orders`: live tasks placed on the host that are Launched or KillInitiated; `placed`: all live ones;
+/// `owner`: of the host's shard. A session that another node holds is the new owner's to replace or to close.
+Due host_duty(const HostRecord& host, std::size_t orders, std::size_t placed, NodeId owner,
+              const CellPolicy& policy);
+
+}  // namespace troupe

@@ -1,0 +1,119 @@
+#include "storage/state/keys.hpp"
+
+namespace troupe::keys {
+namespace {
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+template <class Number>
+void append_big_endian(Bytes& key, Number value) {
+  for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
+    key.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> shift));
+}
+
+template <class Tag>
+void append_id(Bytes& key, const Uuid<Tag>& id) {
+  key.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+}
+
+Bytes in_shard(ShardId shard, char kind) {
+  Bytes key;
+  append_big_endian(key, shard.value);
+  key.push_back(kind);
+  return key;
+}
+
+Bytes in_bucket(Bucket bucket, ShardId shard, char kind) {
+  Bytes key;
+  append_big_endian(key, bucket);
+  append_big_endian(key, shard.value);
+  key.push_back(kind);
+  return key;
+}
+
+template <class Tag>
+Bytes with_id(Bytes key, const Uuid<Tag>& id) {
+  append_id(key, id);
+  return key;
+}
+
+}  // namespace
+
+std::vector<std::string> table_names() { return {"meta", "current", "archived", "index"}; }
+
+Bucket bucket_of(Instant finished) { return static_cast<Bucket>(finished.ms / day_ms); }
+
+Bytes applied() { return Bytes(1, '\0'); }
+Bytes cell() { return "c"; }
+
+Bytes shard(ShardId id) {
+  Bytes key = "s";
+  append_big_endian(key, id.value);
+  return key;
+}
+
+Bytes host(HostId id) {
+  Bytes key = "h";
+  append_big_endian(key, id.value);
+  return key;
+}
+
+Bytes group(std::string_view name) { return Bytes("g").append(name); }
+
+Bytes request(std::string_view caller, std::string_view request) {
+  Bytes key = "r";
+  key.append(caller);
+  key.push_back('\0');
+  key.append(request);
+  return key;
+}
+
+Bytes job(ShardId shard, const JobId& id) { return with_id(in_shard(shard, 'j'), id); }
+Bytes task(ShardId shard, const TaskId& id) { return with_id(in_shard(shard, 't'), id); }
+
+Bytes slot(ShardId shard, const JobId& job, SlotNumber number) {
+  Bytes key = with_id(in_shard(shard, 'l'), job);
+  append_big_endian(key, number.value);
+  return key;
+}
+
+Bytes current_low(ShardId shard, char kind) { return in_shard(shard, kind); }
+Bytes current_high(ShardId shard, char kind) { return in_shard(shard, static_cast<char>(kind + 1)); }
+
+Bytes archived_job(Bucket bucket, ShardId shard, const JobId& id) {
+  return with_id(in_bucket(bucket, shard, 'j'), id);
+}
+Bytes archived_task(Bucket bucket, ShardId shard, const TaskId& id) {
+  return with_id(in_bucket(bucket, shard, 't'), id);
+}
+Bytes job_bucket(const JobId& id) { return with_id("j", id); }
+Bytes task_bucket(const TaskId& id) { return with_id("t", id); }
+
+Bytes task_of_job(const JobId& job, Index created_at, const TaskId& task) {
+  Bytes key = with_id("k", job);
+  append_big_endian(key, created_at.value);
+  append_id(key, task);
+  return key;
+}
+
+Bytes tasks_of_job_low(const JobId& job) { return with_id("k", job); }
+
+Bytes tasks_of_job_high(const JobId& job) {
+  Bytes key = with_id("k", job);
+  append_big_endian(key, UINT64_MAX);
+  key.append(17, '\xff');
+  return key;
+}
+
+Bytes meta_low(char kind) { return Bytes(1, kind); }
+Bytes meta_high(char kind) { return Bytes(1, static_cast<char>(kind + 1)); }
+
+Result<TaskId> task_of_index_key(BytesView key) {
+  TaskId id;
+  constexpr std::size_t length = 1 + 16 + 8 + 16;
+  if (key.size() != length) return Error{ErrorCode::corrupt, "malformed key in the archive's index"};
+  std::memcpy(id.bytes.data(), key.data() + length - 16, 16);
+  return id;
+}
+
+}  // namespace troupe::keys

@@ -1,0 +1,261 @@
+#include "storage/state/reads.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t merge_page = 128;  // Entries taken from a shard per lock while merging lists.
+
+/// A shard's next keys in creation order, refilled a page at a time.
+template <class Id>
+class OrderPages {
+ public:
+  OrderPages(const ShardTables& shard, const CreationOrder<Id>& order, PageStart<Id> start)
+      : shard_(shard), order_(order), last_{start.created_ms, start.id} {
+    refill();
+  }
+  bool empty() const { return page_.empty(); }
+  const std::pair<std::int64_t, Id>& front() const { return page_[at_]; }
+  void pop() {
+    last_ = page_[at_];
+    if (++at_ == page_.size()) refill();
+  }
+
+ private:
+  void refill() {
+    page_.clear();
+    at_ = 0;
+    const std::shared_lock lock(shard_.mutex);
+    for (auto next = order_.upper_bound(last_); next != order_.end() && page_.size() < merge_page; ++next)
+      page_.push_back(*next);
+  }
+  const ShardTables& shard_;
+  const CreationOrder<Id>& order_;
+  std::pair<std::int64_t, Id> last_;
+  std::vector<std::pair<std::int64_t, Id>> page_;
+  std::size_t at_ = 0;
+};
+
+/// Merges all shards' orders; `use(shard, id)` returns false to stop.
+template <class Id, class Order, class Use>
+void merge(const Tables& tables, Order order_of, PageStart<Id> start, Use use) {
+  std::vector<std::pair<const ShardTables*, OrderPages<Id>>> sources;
+  for (const auto& shard : tables.shards) {
+    OrderPages<Id> pages(*shard, order_of(*shard), start);
+    if (!pages.empty()) sources.emplace_back(shard.get(), std::move(pages));
+  }
+  const auto later = [&](std::size_t a, std::size_t b) {
+    return sources[b].second.front() < sources[a].second.front();
+  };
+  std::vector<std::size_t> heap(sources.size());
+  for (std::size_t n = 0; n < heap.size(); ++n) heap[n] = n;
+  std::make_heap(heap.begin(), heap.end(), later);
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    auto& [shard, pages] = sources[heap.back()];
+    if (!use(*shard, pages.front().second)) return;
+    pages.pop();
+    if (pages.empty())
+      heap.pop_back();
+    else
+      std::push_heap(heap.begin(), heap.end(), later);
+  }
+}
+
+HostFacts facts_of(const HostEntry& entry) { return {entry.record, entry.used, entry.tasks.size()}; }
+
+}  // namespace
+
+bool Reads::has_shards() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return !tables_.shards.empty();
+}
+
+std::uint16_t Reads::shard_count() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return static_cast<std::uint16_t>(tables_.shards.size());
+}
+
+bool Reads::with_job(const JobId& id, const std::function<void(const JobView&)>& use) const {
+  if (!has_shards()) return false;
+  const ShardTables& shard = tables_.shard(tables_.shard_id(id));
+  const std::shared_lock lock(shard.mutex);
+  const JobEntry* entry = shard.jobs.find(id);
+  if (entry == nullptr) return false;
+  use(entry->view());
+  return true;
+}
+
+std::optional<TaskFacts> Reads::task(const TaskId& id) const {
+  if (!has_shards()) return std::nullopt;
+  const ShardTables& shard = tables_.shard(tables_.shard_id(id));
+  const std::shared_lock lock(shard.mutex);
+  const TaskEntry* entry = shard.tasks.find(id);
+  if (entry == nullptr) return std::nullopt;
+  const JobEntry* job = shard.jobs.find(entry->record.job);
+  TROUPE_CHECK(job != nullptr);
+  return TaskFacts{entry->record, job->record.descriptor};
+}
+
+std::optional<HostView> Reads::host(HostId id) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.hosts.find(id);
+  if (found == tables_.cell.hosts.end()) return std::nullopt;
+  const HostEntry& entry = found->second;
+  return HostView{entry.record, entry.used, {entry.tasks.begin(), entry.tasks.end()}};
+}
+
+std::optional<HostFacts> Reads::host_facts(HostId id) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.hosts.find(id);
+  if (found == tables_.cell.hosts.end()) return std::nullopt;
+  return facts_of(found->second);
+}
+
+std::optional<HostId> Reads::host_id(std::string_view name) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.host_names.find(name);
+  if (found == tables_.cell.host_names.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<HostFacts> Reads::hosts() const {
+  std::vector<HostFacts> all;
+  const std::shared_lock lock(tables_.cell.mutex);
+  for (const auto& [id, entry] : tables_.cell.hosts) all.push_back(facts_of(entry));
+  return all;
+}
+
+std::vector<HostId> Reads::hosts_of(ShardId shard) const {
+  std::vector<HostId> ids;
+  const std::shared_lock lock(tables_.cell.mutex);
+  for (const auto& [id, entry] : tables_.cell.hosts)
+    if (shard_of(id, tables_.cell.record.shard_count) == shard) ids.push_back(id);
+  return ids;
+}
+
+std::vector<std::pair<GroupRecord, GroupUse>> Reads::groups() const {
+  std::vector<std::pair<GroupRecord, GroupUse>> all;
+  const std::shared_lock lock(tables_.cell.mutex);
+  for (const auto& [name, record] : tables_.cell.groups) {
+    const auto use = tables_.cell.group_use.find(name);
+    all.emplace_back(record, use == tables_.cell.group_use.end() ? GroupUse{} : use->second);
+  }
+  return all;
+}
+
+CellFigures Reads::cell() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const CellTables& cell = tables_.cell;
+  CellFigures figures{cell.record,
+                      cell.live_jobs,
+                      cell.wanted_tasks,
+                      cell.live_tasks,
+                      cell.waiting.size(),
+                      cell.hosts.size(),
+                      0,
+                      cell.requests.size()};
+  for (const auto& [id, host] : cell.hosts) figures.hosts_connected += host.record.is_connected() ? 1 : 0;
+  return figures;
+}
+
+ShardRecord Reads::shard(ShardId id) const {
+  if (id.value >= shard_count()) return {id, {}, {}};
+  const ShardTables& shard = tables_.shard(id);
+  const std::shared_lock lock(shard.mutex);
+  return shard.record;
+}
+
+std::vector<ShardRecord> Reads::shards() const {
+  std::vector<ShardRecord> all;
+  for (std::uint16_t n = 0; n < shard_count(); ++n) all.push_back(shard(ShardId{n}));
+  return all;
+}
+
+std::uint64_t Reads::shard_hash(ShardId id) const {
+  const ShardTables& shard = tables_.shard(id);
+  const std::shared_lock lock(shard.mutex);
+  return shard.hash;
+}
+
+void Reads::each_job(PageStart<JobId> start, const std::function<bool(const JobView&)>& use) const {
+  if (!has_shards()) return;
+  merge<JobId>(
+      tables_, [](const ShardTables& s) -> const auto& { return s.job_order; }, start,
+      [&](const ShardTables& shard, const JobId& id) {
+        const std::shared_lock lock(shard.mutex);
+        const JobEntry* entry = shard.jobs.find(id);
+        return entry == nullptr || use(entry->view());
+      });
+}
+
+void Reads::each_task(PageStart<TaskId> start,
+                      const std::function<bool(const TaskRecord&, const JobRecord&)>& use) const {
+  if (!has_shards()) return;
+  merge<TaskId>(
+      tables_, [](const ShardTables& s) -> const auto& { return s.task_order; }, start,
+      [&](const ShardTables& shard, const TaskId& id) {
+        const std::shared_lock lock(shard.mutex);
+        const TaskEntry* entry = shard.tasks.find(id);
+        if (entry == nullptr) return true;
+        const JobEntry* job = shard.jobs.find(entry->record.job);
+        return job == nullptr || use(entry->record, job->record);
+      });
+}
+
+std::vector<Duty> Reads::duties(ShardId id, Instant until, std::size_t limit) const {
+  std::vector<Duty> due;
+  if (id.value >= shard_count()) return due;
+  const ShardTables& shard = tables_.shard(id);
+  const std::shared_lock lock(shard.mutex);
+  for (const Duty& duty : shard.attention) {
+    if (duty.due > until || due.size() >= limit) break;
+    due.push_back(duty);
+  }
+  return due;
+}
+
+std::vector<Duty> Reads::all_duties(ShardId id) const { return duties(id, Instant{INT64_MAX}, SIZE_MAX); }
+
+std::optional<WaitingTask> Reads::waiting_task(const TaskId& id) const {
+  auto facts = task(id);
+  if (!facts || facts->record.state != TaskState::accepted || !facts->record.set_aside.empty())
+    return std::nullopt;
+  const TaskRecord& record = facts->record;
+  return WaitingTask{
+      {record.created_at, record.slot, record.id}, record.job, record.version, facts->descriptor};
+}
+
+std::vector<WaitingTask> Reads::waiting(std::size_t limit) const {
+  std::vector<Waiting> places;
+  {
+    const std::shared_lock lock(tables_.cell.mutex);
+    for (const Waiting& place : tables_.cell.waiting) {
+      if (places.size() >= limit) break;
+      places.push_back(place);
+    }
+  }
+  std::vector<WaitingTask> tasks;
+  for (const Waiting& place : places)
+    if (auto found = waiting_task(place.task)) tasks.push_back(std::move(*found));
+  return tasks;
+}
+
+Result<std::optional<ArchivedJob>> Reads::archived_job(const JobId& id) const {
+  if (!has_shards()) return std::optional<ArchivedJob>();
+  return troupe::archived_job(store_, tables_.shard_id(id), id);
+}
+
+Result<std::optional<TaskRecord>> Reads::archived_task(const TaskId& id) const {
+  if (!has_shards()) return std::optional<TaskRecord>();
+  return troupe::archived_task(store_, tables_.shard_id(id), id);
+}
+
+Result<std::vector<TaskRecord>> Reads::archived_tasks_of(const JobId& job, std::size_t limit) const {
+  if (!has_shards()) return std::vector<TaskRecord>();
+  return troupe::archived_tasks_of(store_, tables_.shard_id(job), job, limit);
+}
+
+}  // namespace troupe

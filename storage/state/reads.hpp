@@ -1,0 +1,97 @@
+#pragma once
+// Reading the state, from any thread, beside apply. Each call locks one shard, or the cell's part, for one
+// record or one page; calls must not be nested. A page over all shards is not one consistent cut.
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "storage/kv/kv_store.hpp"
+#include "storage/state/archive.hpp"
+#include "storage/state/tables.hpp"
+
+namespace troupe {
+
+/// A task with what belongs to it, copied.
+struct TaskFacts {
+  TaskRecord record;
+  DescriptorPtr descriptor;
+};
+
+/// A task that the scheduler should place.
+struct WaitingTask {
+  Waiting place;  ///< its place in the queue
+  JobId job;
+  Index version;
+  DescriptorPtr descriptor;
+};
+
+/// A host as the scheduler and the API see it.
+struct HostFacts {
+  HostRecord record;
+  Resources used;
+  std::size_t tasks = 0;
+};
+
+/// The page starts behind this position; unset: at the beginning.
+template <class Id>
+struct PageStart {
+  std::int64_t created_ms = INT64_MIN;
+  Id id;
+};
+
+struct CellFigures {
+  CellRecord record;
+  std::uint64_t live_jobs = 0;
+  std::uint64_t wanted_tasks = 0;
+  std::array<std::uint64_t, task_state_count> live_tasks{};
+  std::size_t waiting = 0;
+  std::size_t hosts = 0;
+  std::size_t hosts_connected = 0;
+  std::size_t requests = 0;
+};
+
+class Reads {
+ public:
+  Reads(const Tables& tables, const KvStore& store) : tables_(tables), store_(store) {}
+
+  // ---- entities ----
+  /// False if there is no such live job. The view is valid inside the call.
+  bool with_job(const JobId& id, const std::function<void(const JobView&)>& use) const;
+  std::optional<TaskFacts> task(const TaskId& id) const;
+  std::optional<HostView> host(HostId id) const;
+  std::optional<HostId> host_id(std::string_view name) const;
+  std::vector<HostFacts> hosts() const;
+  std::optional<HostFacts> host_facts(HostId id) const;
+  std::vector<std::pair<GroupRecord, GroupUse>> groups() const;
+  CellFigures cell() const;
+  ShardRecord shard(ShardId id) const;  ///< owner 0 before bootstrap
+  std::vector<ShardRecord> shards() const;
+  std::uint64_t shard_hash(ShardId id) const;
+  std::uint16_t shard_count() const;  ///< 0 before bootstrap
+
+  // ---- lists, in the order of creation ----
+  /// Calls `use` for jobs behind `start` until it returns false. Takes a page's lock per shard, then merges.
+  void each_job(PageStart<JobId> start, const std::function<bool(const JobView&)>& use) const;
+  void each_task(PageStart<TaskId> start,
+                 const std::function<bool(const TaskRecord&, const JobRecord&)>& use) const;
+
+  // ---- for owners and the scheduler ----
+  std::vector<Duty> duties(ShardId shard, Instant until, std::size_t limit) const;
+  std::vector<Duty> all_duties(ShardId shard) const;
+  std::vector<WaitingTask> waiting(std::size_t limit) const;
+  std::optional<WaitingTask> waiting_task(const TaskId& id) const;  ///< nullopt: not Accepted any more
+  std::vector<HostId> hosts_of(ShardId shard) const;
+
+  // ---- archive: blocking reads of RocksDB, microseconds each ----
+  Result<std::optional<ArchivedJob>> archived_job(const JobId& id) const;
+  Result<std::optional<TaskRecord>> archived_task(const TaskId& id) const;
+  Result<std::vector<TaskRecord>> archived_tasks_of(const JobId& job, std::size_t limit) const;
+
+ private:
+  bool has_shards() const;
+  const Tables& tables_;
+  const KvStore& store_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,87 @@
+#pragma once
+// One command's changes, beside the tables until the command is through: a poisoned or refused command leaves
+// no trace.
+
+#include <absl/container/flat_hash_map.h>
+
+#include <optional>
+#include <vector>
+
+#include "storage/model/outcome.hpp"
+#include "storage/state/tables.hpp"
+
+namespace troupe {
+
+/// Raised inside apply for what follows from state and command alone. The command's changes are dropped and
+/// the entity is set aside, on all replicas alike.
+struct Poison {
+  EntityRef entity;
+  std::string why;
+};
+
+/// A record as it was and as the command wants it.
+template <class Record>
+struct Change {
+  std::optional<Record> before;  ///< nullopt: created by this command
+  Record after;
+};
+
+struct SlotChange {
+  JobId job;
+  SlotRecord before;
+  SlotRecord after;
+};
+
+/// Lives for one command, on the apply thread. Pointers stay valid until the next call that stages.
+class Stage {
+ public:
+  Stage(const Tables& tables, Index index, Instant now) : tables_(tables), index_(index), now_(now) {}
+
+  Index index() const { return index_; }
+  Instant now() const { return now_; }
+  const CellRecord& cell() const { return cell_ ? *cell_ : tables_.cell.record; }
+  const Tables& tables() const { return tables_; }
+
+  /// Current truth of live entities, the command's own changes included; nullptr if there is none or it is
+  /// finished.
+  const JobRecord* job(const JobId& id) const;
+  const TaskRecord* task(const TaskId& id) const;
+  const SlotRecord* slot(const JobId& job, SlotNumber number) const;
+  const HostRecord* host(HostId id) const;
+  const JobEntry* job_entry(const JobId& id) const;  ///< as before the command
+  Resources free_on(HostId id) const;                ///< after the command's own placements
+
+  /// For changing: the entity must exist. Sets version to this index.
+  JobRecord& edit_job(const JobId& id);
+  TaskRecord& edit_task(const TaskId& id);
+  SlotRecord& edit_slot(const JobId& job, SlotNumber number);
+  HostRecord& edit_host(HostId id);
+  CellRecord& edit_cell();
+
+  JobRecord& create_job(JobRecord record);
+  TaskRecord& create_task(TaskRecord record);
+  HostRecord& create_host(HostRecord record);
+  void put_group(GroupRecord record) { groups_.push_back(std::move(record)); }
+  void put_shard(ShardRecord record) { shards_.push_back(record); }
+  void use_on(HostId host, const Resources& amount) { uses_.emplace_back(host, amount); }
+
+ private:
+  friend class Committer;
+  const Tables& tables_;
+  Index index_;
+  Instant now_;
+  std::vector<Change<JobRecord>> jobs_;
+  std::vector<Change<TaskRecord>> tasks_;
+  std::vector<SlotChange> slots_;
+  std::vector<Change<HostRecord>> hosts_;
+  std::vector<GroupRecord> groups_;
+  std::vector<ShardRecord> shards_;
+  std::vector<std::pair<HostId, Resources>> uses_;
+  std::optional<CellRecord> cell_;
+  absl::flat_hash_map<JobId, std::size_t> job_at_;
+  absl::flat_hash_map<TaskId, std::size_t> task_at_;
+  absl::flat_hash_map<std::pair<JobId, SlotNumber>, std::size_t> slot_at_;
+  absl::flat_hash_map<HostId, std::size_t> host_at_;
+};
+
+}  // namespace troupe

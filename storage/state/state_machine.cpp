@@ -1,0 +1,190 @@
+#include "storage/state/state_machine.hpp"
+
+#include <mutex>
+
+#include "storage/state/apply.hpp"
+#include "storage/state/commit.hpp"
+#include "storage/state/keys.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr int expired_per_entry_max =
+    4;  // Bounds the work of one entry; the table is capped, so it keeps up.
+
+/// Where the store stands; the same in every table of every batch.
+struct Position {
+  Index index;
+  Term term;
+  static constexpr auto fields() {
+    return field_list(field("index", &Position::index), field("term", &Position::term));
+  }
+};
+
+Result<Position> position_of(const std::optional<Bytes>& bytes) {
+  if (!bytes) return Position{};
+  return unpacked<Position>(*bytes);
+}
+
+std::string request_key(const Command& command) { return keys::request(command.caller, command.request); }
+
+bool is_worth_remembering(const Outcome& outcome) {
+  return !outcome.error || retry_class(outcome.error->code) == Retry::never;
+}
+
+}  // namespace
+
+Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
+  Applied out;
+  KvBatch batch;
+  Committer committer(tables_, batch, out.events);
+  for (const raft::Entry& entry : entries) {
+    TROUPE_CHECK(entry.index == applied_.next());
+    {
+      const std::unique_lock lock(tables_.cell.mutex);
+      tables_.cell.record.now = std::max(tables_.cell.record.now, entry.stamp);
+      expire_requests(batch);
+    }
+    if (entry.kind == raft::EntryKind::command)
+      if (auto done = apply_entry(entry, committer, out, batch); !done.ok()) return done.error();
+    applied_ = entry.index;
+    applied_term_ = entry.term;
+  }
+  batch.put(keys::meta, keys::cell(), packed(tables_.cell.record));
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
+    batch.put(table, keys::applied(), packed(Position{applied_, applied_term_}));
+  if (auto written = store_.write(batch, Durability::buffered); !written.ok()) return written.error();
+  committer.forget_archived();
+  out.index = applied_;
+  out.term = applied_term_;
+  out.now = tables_.cell.record.now;
+  return out;
+}
+
+Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& committer, Applied& out,
+                                       KvBatch& batch) {
+  auto command = decode_command(entry.data.view());
+  if (!command.ok()) return command.error();
+  Outcome outcome;
+  outcome.proposal = command.value().proposal;
+  outcome.index = entry.index;
+  if (!answer_from_table(command.value(), outcome) && !requests_full(command.value(), outcome)) {
+    apply_command(command.value(), entry, committer, outcome);
+    remember(command.value(), outcome, batch);
+  }
+  out.outcomes.push_back(std::move(outcome));
+  return {};
+}
+
+void StateMachine::apply_command(const Command& command, const raft::Entry& entry, Committer& committer,
+                                 Outcome& outcome) {
+  const Instant now = tables_.cell.record.now;
+  try {
+    Stage stage(tables_, entry.index, now);
+    auto done = CommandApply(stage, command, entry.term, outcome).run();
+    if (done.ok()) return committer.commit(stage);
+    outcome.error = done.error();
+  } catch (const Poison& poison) {
+    outcome.refused.clear();
+    outcome.error = Error{ErrorCode::internal, poison.entity.text() + " is set aside: " + poison.why};
+    Command quarantine;
+    quarantine.body = SetAside{poison.entity, poison.why};
+    Stage stage(tables_, entry.index, now);
+    Outcome ignored;
+    // The body alone: the fence is the poisoned command's, and it held.
+    if (CommandApply(stage, quarantine, entry.term, ignored)(std::get<SetAside>(quarantine.body)).ok())
+      committer.commit(stage);
+  }
+}
+
+void StateMachine::expire_requests(KvBatch& batch) {
+  CellTables& cell = tables_.cell;
+  for (int n = 0; n < expired_per_entry_max && !cell.request_expiry.empty(); ++n) {
+    const auto oldest = cell.request_expiry.begin();
+    if (oldest->first > cell.record.now.ms) return;
+    cell.requests.erase(oldest->second);
+    batch.erase(keys::meta, oldest->second);
+    cell.request_expiry.erase(oldest);
+  }
+}
+
+bool StateMachine::answer_from_table(const Command& command, Outcome& outcome) const {
+  if (command.request.empty()) return false;
+  const auto found = tables_.cell.requests.find(request_key(command));
+  if (found == tables_.cell.requests.end()) return false;
+  const RequestRecord& record = found->second;
+  outcome.repeated = true;
+  if (record.body_hash != request_hash(command.body))
+    outcome.error = Error{ErrorCode::request_id_reused,
+                          "this request id was used before with another body; use a new one"};
+  else if (record.refused)
+    outcome.error = Error{record.error, record.message};
+  else
+    outcome.entity = record.entity, outcome.index = record.index;
+  return true;
+}
+
+bool StateMachine::requests_full(const Command& command, Outcome& outcome) const {
+  if (command.request.empty() || tables_.cell.requests.size() < tables_.cell.record.policy.requests_max)
+    return false;
+  outcome.error =
+      Error{ErrorCode::limit_exceeded, "too many requests are remembered; try again in some minutes"};
+  return true;
+}
+
+void StateMachine::remember(const Command& command, const Outcome& outcome, KvBatch& batch) {
+  if (command.request.empty() || !is_worth_remembering(outcome)) return;
+  RequestRecord record;
+  record.body_hash = request_hash(command.body);
+  record.refused = outcome.error.has_value();
+  if (outcome.error) record.error = outcome.error->code, record.message = outcome.error->message;
+  record.entity = outcome.entity;
+  record.index = outcome.index;
+  const std::unique_lock lock(tables_.cell.mutex);
+  CellTables& cell = tables_.cell;
+  record.expires = cell.record.now + cell.record.policy.request_memory;
+  const std::string key = request_key(command);
+  cell.request_expiry.insert({record.expires.ms, key});
+  batch.put(keys::meta, key, packed(record));
+  cell.requests.emplace(key, std::move(record));
+}
+
+Result<std::unique_ptr<StateMachine>> StateMachine::open(KvStore& store) {
+  std::unique_ptr<StateMachine> machine(new StateMachine(store));
+  if (auto loaded = machine->load(); !loaded.ok()) return loaded.error();
+  return machine;
+}
+
+Result<Index> StateMachine::flushed() const {
+  auto bytes = store_.flushed(keys::meta, keys::applied());
+  if (!bytes.ok()) return bytes.error();
+  auto position = position_of(bytes.value());
+  if (!position.ok()) return position.error();
+  return position.value().index;
+}
+
+Result<void> StateMachine::load_applied() {
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index}) {
+    auto bytes = store_.get(table, keys::applied());
+    if (!bytes.ok()) return bytes.error();
+    auto position = position_of(bytes.value());
+    if (!position.ok()) return position.error();
+    if (table != keys::meta && position.value().index != applied_)
+      return Error{ErrorCode::corrupt,
+                   "the state database's tables stand at different log indexes: repair from a peer"};
+    applied_ = position.value().index;
+    applied_term_ = position.value().term;
+  }
+  return {};
+}
+
+Result<void> StateMachine::load() {
+  if (auto done = load_applied(); !done.ok()) return done;
+  if (auto done = load_meta(); !done.ok()) return done;
+  for (auto& shard : tables_.shards)
+    if (auto done = load_shard(*shard); !done.ok()) return done;
+  for (auto& [id, host] : tables_.cell.hosts) Committer::update_host_duty(tables_, host);
+  return {};
+}
+
+}  // namespace troupe

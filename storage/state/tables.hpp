@@ -1,0 +1,120 @@
+#pragma once
+// The current state in memory, on every node alike, and what is derived from it so that a new leader or owner
+// rebuilds nothing. Written by the apply thread alone; each shard and the cell's part have a lock of their
+// own for readers.
+
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <map>
+#include <shared_mutex>
+#include <string>
+
+#include "storage/model/command.hpp"
+#include "storage/state/duties.hpp"
+#include "storage/state/slab.hpp"
+#include "storage/state/views.hpp"
+
+namespace troupe {
+
+/// Not in the attention index.
+inline constexpr std::int64_t no_duty = INT64_MAX;
+
+struct TaskEntry {
+  TaskRecord record;
+  std::int64_t due_ms = no_duty;
+  std::uint64_t hash = 0;  ///< its share in the shard's hash
+  const TaskId& id() const { return record.id; }
+};
+
+struct JobEntry {
+  JobRecord record;
+  std::vector<SlotEntry> slots;
+  JobCounts counts;
+  std::int64_t due_ms = no_duty;
+  std::uint64_t hash = 0;
+  const JobId& id() const { return record.id; }
+  JobView view() const { return {record, slots, counts}; }
+};
+
+struct Duty {
+  Instant due;
+  EntityRef entity;
+  friend auto operator<=>(const Duty&, const Duty&) = default;
+};
+
+/// Oldest first; ties by id.
+template <class Id>
+using CreationOrder = absl::btree_set<std::pair<std::int64_t, Id>>;
+
+struct ShardTables {
+  mutable std::shared_mutex mutex;
+  Slab<JobEntry, JobId> jobs;
+  Slab<TaskEntry, TaskId> tasks;
+  absl::btree_set<Duty> attention;
+  CreationOrder<JobId> job_order;
+  CreationOrder<TaskId> task_order;
+  ShardRecord record;
+  std::uint64_t hash =
+      0;  ///< sum over all records of XXH3(key, value): the same on every node at the same index
+};
+
+struct HostEntry {
+  HostRecord record;
+  Resources used;
+  absl::btree_set<TaskId> tasks;  ///< live, placed here
+  std::size_t orders = 0;         ///< of those, Launched or KillInitiated
+  std::int64_t due_ms = no_duty;
+};
+
+struct GroupUse {
+  std::uint64_t jobs = 0;
+  std::uint64_t tasks = 0;
+  Resources placed;
+};
+
+/// A task that waits to be placed; the scheduler's queue in the order of creation.
+struct Waiting {
+  Index created_at;
+  SlotNumber slot;
+  TaskId task;
+  friend auto operator<=>(const Waiting&, const Waiting&) = default;
+};
+
+struct CellTables {
+  mutable std::shared_mutex mutex;
+  CellRecord record;
+  absl::btree_map<HostId, HostEntry> hosts;
+  std::map<std::string, HostId, std::less<>> host_names;
+  std::map<std::string, GroupRecord, std::less<>> groups;
+  absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
+  absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
+  // Derived, never stored:
+  absl::btree_set<Waiting> waiting;
+  std::map<std::string, GroupUse, std::less<>> group_use;
+  std::map<std::string, JobId, std::less<>> unique_names;
+  std::uint64_t live_jobs = 0;
+  std::uint64_t wanted_tasks = 0;  ///< sum of desired over live jobs
+  std::array<std::uint64_t, task_state_count> live_tasks{};
+};
+
+struct Tables {
+  CellTables cell;
+  std::vector<std::unique_ptr<ShardTables>> shards;  ///< by number; empty before bootstrap
+
+  ShardTables& shard(ShardId id) { return *shards.at(id.value); }
+  const ShardTables& shard(ShardId id) const { return *shards.at(id.value); }
+  template <class Tag>
+  ShardId shard_id(const Uuid<Tag>& id) const {
+    return shard_of(id, cell.record.shard_count);
+  }
+  void make_shards(std::uint16_t count) {
+    for (std::uint16_t n = 0; n < count; ++n) {
+      shards.push_back(std::make_unique<ShardTables>());
+      shards.back()->record.id = ShardId{n};
+    }
+  }
+};
+
+}  // namespace troupe
