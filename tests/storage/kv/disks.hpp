@@ -1,0 +1,73 @@
+#pragma once
+// The two disks under one interface, for the conformance suite.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "storage/kv/memory_store.hpp"
+#include "storage/kv/rocks_store.hpp"
+
+namespace troupe {
+
+/// A new folder under the system's temporary one, removed at the end.
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-XXXXXX").string();
+    TROUPE_CHECK(mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~TempFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+class TestDisk {
+ public:
+  virtual ~TestDisk() = default;
+  virtual std::string path(const std::string& name) const = 0;
+  virtual Result<std::unique_ptr<KvStore>> open(const std::string& path) = 0;
+  /// The store's process dies: to be called while it is open, which it then is no longer.
+  virtual void crash(const std::string& path, std::unique_ptr<KvStore>& store) = 0;
+  static std::vector<std::string> tables() { return {"a", "b", "c"}; }
+};
+
+class RocksDisk final : public TestDisk {
+ public:
+  explicit RocksDisk(RocksConfig::Role role) : role_(role) {}
+  std::string path(const std::string& name) const override { return folder_.file(name); }
+  Result<std::unique_ptr<KvStore>> open(const std::string& path) override {
+    return open_rocks({.path = path, .role = role_, .tables = tables(), .lose_unflushed_on_close = true});
+  }
+  void crash(const std::string&, std::unique_ptr<KvStore>& store) override { store.reset(); }
+
+ private:
+  TempFolder folder_;
+  RocksConfig::Role role_;
+};
+
+class MemoryDisk final : public TestDisk {
+ public:
+  std::string path(const std::string& name) const override { return name; }
+  Result<std::unique_ptr<KvStore>> open(const std::string& path) override {
+    return disk_.open(path, tables());
+  }
+  void crash(const std::string& path, std::unique_ptr<KvStore>& store) override {
+    disk_.crash(path, random_);
+    store.reset();
+  }
+
+ private:
+  SimDisk disk_;
+  Random random_{7};
+};
+
+}  // namespace troupe
