@@ -55,6 +55,9 @@ class Calls(unittest.TestCase):
             self.assertEqual(rules("storage/model/a.hpp", text + "\n"), ["replicated"], text)
             self.assertEqual(rules("actors/scheduler/a.cpp", text + "\n"), [], text)
 
+    def test_what_is_used_counts_not_what_is_included(self):
+        self.assertEqual(rules("storage/state/a.cpp", "#include <absl/container/flat_hash_map.h>\n"), [])
+
     def test_an_allowance_needs_its_reason(self):
         line = "absl::flat_hash_map<int, int> m;"
         good = f"{line}  // tidy: allow replicated because it is only looked up, never walked\n"
