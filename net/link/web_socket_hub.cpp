@@ -57,11 +57,13 @@ std::optional<HostPort> split_address(const std::string& address) {
   return split;
 }
 
-#define TROUPE_HUB_COUNTS(X)                                                                               \
-  X(link_ups)                                                                                              \
-  X(link_downs)                                                                                            \
-  X(messages_in) X(messages_out) X(bytes_in) X(bytes_out) X(batches_out) X(drops) X(dials) X(dials_failed) \
-      X(reconnects) X(refused) X(handshakes_capped)
+#define TROUPE_HUB_COUNTS(X) \
+  X(link_ups)                \
+  X(link_downs)              \
+  X(messages_in)             \
+  X(messages_out)            \
+  X(bytes_in)                \
+  X(bytes_out) X(batches_out) X(drops) X(dials) X(dials_failed) X(reconnects) X(refused) X(handshakes_capped)
 
 enum class Count : std::uint8_t {
 #define X(name) name,

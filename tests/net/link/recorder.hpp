@@ -54,10 +54,10 @@ class Recorder final : public LinkListener {
     return await([count](const Recorder& self) { return self.messages_ >= count; });
   }
 
-  template <class Read>
-  auto read(Read read) const {
+  template <class Look>
+  auto read(Look look) const {
     const std::lock_guard lock(mutex_);
-    return read(*this);
+    return look(*this);
   }
   std::vector<std::string> log() const {
     return read([](const Recorder& self) { return self.log_; });
@@ -77,6 +77,11 @@ class Recorder final : public LinkListener {
   int downs() const {
     return read([](const Recorder& self) { return self.downs_; });
   }
+
+  // Within a predicate of await, which holds the lock.
+  int read_ups() const { return ups_; }
+  int read_downs() const { return downs_; }
+  std::size_t read_messages() const { return messages_; }
 
   bool keep_messages = true;
   std::function<void(const LinkKey&)> when_up{};                     // set before the hub opens
