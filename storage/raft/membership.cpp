@@ -62,7 +62,6 @@ void Core::append_entry(Entry entry) {
 void Core::truncate(Index from) {
   TROUPE_CHECK(from > commit_);
   log_.truncate(from);
-  if (mutated(Mutant::change_sticks)) return;
   while (configs_.size() > 1 && configs_.back().index >= from) configs_.pop_back();
 }
 
