@@ -1,0 +1,13 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/node/node_context.hpp"
+
+namespace troupe {
+
+/// Which entities does this node care for? Activates their actors when an event or a duty concerns them, passivates them
+/// when they have nothing to wait for, restarts the ones that crash, and carries their proposals under the shard's fence.
+/// Without a lease it stays still: what is due is done by the next owner, or here when the lease is back.
+caf::actor spawn_directory(caf::actor_system& system, const ContextPtr& context, caf::actor replica, caf::actor door);
+
+}  // namespace troupe

@@ -1,0 +1,64 @@
+#pragma once
+// What the shells of all entities do alike: send effects to the directory, count nudges, obey fault points.
+
+#include "actors/cores/proposal.hpp"
+#include "actors/entities/entity_actor.hpp"
+
+namespace troupe {
+
+class EntityShell {
+ public:
+  EntityShell(caf::event_based_actor* self, EntityHome home) : self_(self), home_(std::move(home)) {}
+
+ protected:
+  ~EntityShell() = default;
+  const Reads& reads() const { return home_.context->reads(); }
+  Instant now() const { return home_.context->now(); }
+
+  void perform(cores::Propose propose) {
+    self_->send(home_.directory, EntityProposes{home_.entity, propose.number, std::move(propose.body)});
+  }
+  void perform(const cores::WakeAt& wake) { self_->send(home_.directory, EntityWakes{home_.entity, wake.at}); }
+  void perform(const cores::Rest&) { rest(); }
+  void rest() { self_->send(home_.directory, EntityRests{home_.entity, nudge_}); }
+  void nudged(std::uint64_t number) { nudge_ = number; }
+
+  static cores::Settled settled_of(const EntitySettled& message) {
+    cores::Settled settled{message.number, cores::Settled::How::taken, ErrorCode::internal, {}};
+    const Error* error = nullptr;
+    if (!message.outcome.ok()) error = &message.outcome.error();
+    else if (message.outcome.value().error) error = &*message.outcome.value().error;
+    if (error == nullptr) {
+      settled.refused = message.outcome.value().refused;
+      return settled;
+    }
+    const bool unknown = retry_class(error->code) == Retry::unknown;
+    settled.how = unknown ? cores::Settled::How::unknown : cores::Settled::How::refused;
+    settled.error = error->code;
+    return settled;
+  }
+
+  /// Call last in each handler: a test's fault point may end this actor here.
+  void after(std::string_view message) {
+    if (home_.context->fault_point && home_.context->fault_point(home_.entity, message))
+      self_->quit(caf::exit_reason::unhandled_exception);
+  }
+
+  caf::event_based_actor* self_;
+  EntityHome home_;
+
+ private:
+  std::uint64_t nudge_ = 0;
+};
+
+/// Spawns a shell that lives as long as its actor.
+template <class Shell>
+caf::actor spawn_shell(caf::actor_system& system, const EntityHome& home) {
+  return system.spawn([home](caf::event_based_actor* self) -> caf::behavior {
+    auto shell = std::make_shared<Shell>(self, home);
+    self->attach_functor([shell]() mutable { shell.reset(); });
+    return shell->start();
+  });
+}
+
+}  // namespace troupe

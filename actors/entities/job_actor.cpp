@@ -1,0 +1,45 @@
+#include "actors/cores/job_core.hpp"
+#include "actors/entities/entity_shell.hpp"
+
+namespace troupe {
+namespace {
+
+class JobShell : public EntityShell {
+ public:
+  JobShell(caf::event_based_actor* self, EntityHome home)
+      : EntityShell(self, std::move(home)), core_(Random(home_.seed)) {}
+
+  caf::behavior start() {
+    return {
+        [this](const Nudge& nudge) {
+          nudged(nudge.number);
+          feed(cores::Look{});
+          after("nudge");
+        },
+        [this](const EntitySettled& settled) {
+          feed(settled_of(settled));
+          after("settled");
+        },
+        [this](Passivate) { self_->quit(); },
+    };
+  }
+
+ private:
+  void feed(const cores::JobEvent& event) {
+    std::vector<cores::JobEffect> effects;
+    const bool lives = reads().with_job(home_.entity.job(), [&](const JobView& view) {
+      if (view.record.state != JobState::finished) effects = core_.on(now(), view, event);
+      else effects.push_back(cores::Rest{});
+    });
+    if (!lives) return rest();
+    for (auto& effect : effects) std::visit([this](auto& any) { perform(std::move(any)); }, effect);
+  }
+
+  cores::JobCore core_;
+};
+
+}  // namespace
+
+caf::actor spawn_job(caf::actor_system& system, const EntityHome& home) { return spawn_shell<JobShell>(system, home); }
+
+}  // namespace troupe

@@ -1,0 +1,42 @@
+#include "actors/cores/task_core.hpp"
+#include "actors/entities/entity_shell.hpp"
+
+namespace troupe {
+namespace {
+
+class TaskShell : public EntityShell {
+ public:
+  using EntityShell::EntityShell;
+
+  caf::behavior start() {
+    return {
+        [this](const Nudge& nudge) {
+          nudged(nudge.number);
+          feed(cores::Look{});
+          after("nudge");
+        },
+        [this](const EntitySettled& settled) {
+          feed(settled_of(settled));
+          after("settled");
+        },
+        [this](Passivate) { self_->quit(); },
+    };
+  }
+
+ private:
+  void feed(const cores::TaskEvent& event) {
+    const auto facts = reads().task(home_.entity.task());
+    if (!facts || facts->record.state == TaskState::finished) return rest();
+    const CellPolicy policy = reads().cell().record.policy;
+    for (auto& effect : core_.on(now(), {facts->record, *facts->descriptor, policy}, event))
+      std::visit([this](auto& any) { perform(std::move(any)); }, effect);
+  }
+
+  cores::TaskCore core_;
+};
+
+}  // namespace
+
+caf::actor spawn_task(caf::actor_system& system, const EntityHome& home) { return spawn_shell<TaskShell>(system, home); }
+
+}  // namespace troupe

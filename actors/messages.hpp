@@ -1,0 +1,238 @@
+#pragma once
+// The mailboxes' table of contents: every message between the actors of a node, and every mail between nodes.
+// Requests are verbs, facts are past participles. They live for a moment and are never stored.
+
+#include <caf/all.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/agent/protocol.hpp"
+#include "net/http/http.hpp"
+#include "net/link/link.hpp"
+#include "storage/model/outcome.hpp"
+#include "storage/raft/ready.hpp"
+
+namespace troupe {
+
+// ---- mail between nodes: msgpack over Channel::mail, at most once ----
+/// Proposals for the leader, as encoded commands.
+struct ForwardProposals {
+  std::vector<Blob> commands;
+  static constexpr auto fields() { return field_list(field("commands", &ForwardProposals::commands)); }
+};
+/// The leader did not take them: they surely did not happen by this attempt.
+struct RefuseProposals {
+  std::vector<std::uint64_t> counts;  ///< of ProposalId
+  ErrorCode code = ErrorCode::not_leader;
+  static constexpr auto fields() {
+    return field_list(field("counts", &RefuseProposals::counts), field("code", &RefuseProposals::code));
+  }
+};
+/// Read a log through the agent whose link ends at the asked node.
+struct AskAgent {
+  HostId host;
+  agent::Call call;
+  static constexpr auto fields() { return field_list(field("host", &AskAgent::host), field("call", &AskAgent::call)); }
+};
+/// Why does this task wait? Asked of the leader's scheduler.
+struct AskScheduler {
+  TaskId task;
+  static constexpr auto fields() { return field_list(field("task", &AskScheduler::task)); }
+};
+/// What does this node run? For the console: "actors", "node", "show job/…".
+struct AskConsole {
+  std::string command;
+  static constexpr auto fields() { return field_list(field("command", &AskConsole::command)); }
+};
+using Question = std::variant<AskAgent, AskScheduler, AskConsole>;
+/// Answers are bytes whose form the question fixes; an error stands beside them.
+struct Answer {
+  std::uint8_t error = 0;  ///< 0: none, else 1 + ErrorCode
+  std::string message;
+  Bytes data;
+  static Answer of(Bytes data) { return {0, {}, std::move(data)}; }
+  static Answer of(const Error& error) {
+    return {static_cast<std::uint8_t>(1 + static_cast<int>(error.code)), error.message, {}};
+  }
+  Result<Bytes> result() const {
+    if (error == 0) return data;
+    const auto code = static_cast<std::uint8_t>(error - 1);
+    return Error{code <= static_cast<std::uint8_t>(ErrorCode::io) ? static_cast<ErrorCode>(code) : ErrorCode::internal,
+                 message};
+  }
+  static constexpr auto fields() {
+    return field_list(field("error", &Answer::error), field("message", &Answer::message), field("data", &Answer::data));
+  }
+};
+struct AskMail {
+  std::uint64_t number = 0;
+  Question question;
+  static constexpr auto fields() {
+    return field_list(field("number", &AskMail::number), field("question", &AskMail::question));
+  }
+};
+struct AnswerMail {
+  std::uint64_t number = 0;
+  Answer answer;
+  static constexpr auto fields() {
+    return field_list(field("number", &AnswerMail::number), field("answer", &AnswerMail::answer));
+  }
+};
+using Mail = std::variant<ForwardProposals, RefuseProposals, AskMail, AnswerMail>;
+
+// ---- links ----
+struct LinkRaised { net::LinkKey link; };
+struct LinkDropped { net::LinkKey link; std::string why; };
+struct LinkReceived { net::LinkKey link; Bytes bytes; };
+
+// ---- replica ----
+/// Ten milliseconds have passed.
+struct TickReplica {};
+/// Everything in the mailbox has been given to the core: take what it has ready.
+struct FlushReplica {};
+struct LogWritten { Result<std::uint64_t> ticket; };
+/// Propose a command; its proposal id is filled in. Answered by ProposalDone, always, at the deadline at the latest.
+struct Propose {
+  Command command;
+  std::uint64_t cookie = 0;
+  milliseconds patience{10'000};
+  caf::strong_actor_ptr asker;
+};
+struct ProposalDone {
+  std::uint64_t cookie = 0;
+  Result<Outcome> outcome;  ///< an error here: not applied as far as is known (outcome_unknown says it may be)
+};
+/// Wait until this node's state is at least as new as any write acknowledged before now. Answered by ReadDone.
+struct AwaitRead {
+  std::uint64_t cookie = 0;
+  milliseconds patience{5'000};
+  caf::strong_actor_ptr asker;
+};
+struct ReadDone {
+  std::uint64_t cookie = 0;
+  Result<Index> applied;
+};
+struct MailProposals { NodeId from; ForwardProposals mail; };
+struct MailRefusals { NodeId from; RefuseProposals mail; };
+
+// ---- applier ----
+struct ApplyEntries { std::vector<raft::Entry> entries; };
+/// To replica, directory, scheduler, balancer and gateway, in log order.
+struct StateApplied { AppliedPtr applied; };
+
+// ---- leadership and leases ----
+struct RoleMoved {
+  raft::RoleChange role;
+};
+/// May this node give orders? It may while the leader has confirmed it lately.
+struct LeaseMoved { bool held = false; };
+/// Which nodes the leader hears. To the balancer, some times a second.
+struct PeersHeard {
+  struct Peer { NodeId id; milliseconds silent{0}; };
+  std::vector<Peer> peers;  ///< this node excluded
+  Term term;
+};
+
+// ---- directory and entities ----
+/// To an entity: the state around you has changed, or your time has come.
+struct Nudge { std::uint64_t number = 0; };
+/// From an entity: these effects of my core.
+struct EntityProposes {
+  EntityRef entity;
+  std::uint64_t number = 0;
+  CommandBody body;
+};
+struct EntityWakes { EntityRef entity; Instant at; };
+/// From an entity that has nothing to wait for, having handled nudges up to this number.
+struct EntityRests { EntityRef entity; std::uint64_t nudge = 0; };
+struct EntitySettled {
+  std::uint64_t number = 0;
+  Result<Outcome> outcome;
+};
+struct Passivate {};
+struct TickDirectory {};
+struct FlushReports {};
+
+// ---- hosts ----
+struct HostTaskMoved { TaskId task; };
+struct HostMoved {};
+/// From the door, through the directory: an agent's link is up at this node and its host is ours.
+struct AgentArrived { HostId host; net::LinkKey link; agent::Hello hello; };
+struct AgentLeft { HostId host; net::LinkKey link; };
+struct AgentReported { HostId host; net::LinkKey link; agent::Report report; };
+struct CloseAgent { net::LinkKey link; std::string why; };
+
+// ---- questions ----
+/// To the post: ask a node (0: the leader). Answered by Answered, always.
+struct Ask {
+  NodeId node;
+  Question question;
+  std::uint64_t cookie = 0;
+  milliseconds patience{5'000};
+  caf::strong_actor_ptr asker;
+};
+struct Answered { std::uint64_t cookie = 0; Answer answer; };
+/// From the post to whoever knows; answered by Answered to `asker`.
+struct Asked {
+  Question question;
+  std::uint64_t cookie = 0;
+  caf::strong_actor_ptr asker;
+};
+struct TickPost {};
+struct TickDoor {};
+
+// ---- scheduler and balancer ----
+struct PassScheduler {};
+struct TickBalancer {};
+
+// ---- gateway ----
+struct HttpCall { http::Request request; http::ReplyPtr reply; };
+struct TickGateway {};
+
+}  // namespace troupe
+
+#define TROUPE_MESSAGE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::T)
+TROUPE_MESSAGE(LinkRaised)
+TROUPE_MESSAGE(LinkDropped)
+TROUPE_MESSAGE(LinkReceived)
+TROUPE_MESSAGE(TickReplica)
+TROUPE_MESSAGE(FlushReplica)
+TROUPE_MESSAGE(LogWritten)
+TROUPE_MESSAGE(Propose)
+TROUPE_MESSAGE(ProposalDone)
+TROUPE_MESSAGE(AwaitRead)
+TROUPE_MESSAGE(ReadDone)
+TROUPE_MESSAGE(MailProposals)
+TROUPE_MESSAGE(MailRefusals)
+TROUPE_MESSAGE(ApplyEntries)
+TROUPE_MESSAGE(StateApplied)
+TROUPE_MESSAGE(RoleMoved)
+TROUPE_MESSAGE(LeaseMoved)
+TROUPE_MESSAGE(PeersHeard)
+TROUPE_MESSAGE(Nudge)
+TROUPE_MESSAGE(EntityProposes)
+TROUPE_MESSAGE(EntityWakes)
+TROUPE_MESSAGE(EntityRests)
+TROUPE_MESSAGE(EntitySettled)
+TROUPE_MESSAGE(Passivate)
+TROUPE_MESSAGE(TickDirectory)
+TROUPE_MESSAGE(FlushReports)
+TROUPE_MESSAGE(HostTaskMoved)
+TROUPE_MESSAGE(HostMoved)
+TROUPE_MESSAGE(AgentArrived)
+TROUPE_MESSAGE(AgentLeft)
+TROUPE_MESSAGE(AgentReported)
+TROUPE_MESSAGE(CloseAgent)
+TROUPE_MESSAGE(Ask)
+TROUPE_MESSAGE(Answered)
+TROUPE_MESSAGE(Asked)
+TROUPE_MESSAGE(TickPost)
+TROUPE_MESSAGE(TickDoor)
+TROUPE_MESSAGE(PassScheduler)
+TROUPE_MESSAGE(TickBalancer)
+TROUPE_MESSAGE(HttpCall)
+TROUPE_MESSAGE(TickGateway)
+#undef TROUPE_MESSAGE

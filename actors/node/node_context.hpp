@@ -1,0 +1,72 @@
+#pragma once
+// What the actors of one node share: who they are, the four seams, and where things are written down.
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "net/link/link.hpp"
+#include "storage/base/settings.hpp"
+#include "storage/base/time.hpp"
+#include "storage/log/log_cache.hpp"
+#include "storage/log/log_writer.hpp"
+#include "storage/model/command.hpp"
+#include "storage/state/state_machine.hpp"
+
+namespace troupe {
+
+/// Where another node of the cell is found.
+struct NodeAddress {
+  std::string peer;  ///< "host:port" of its peer listener: nodes and agents
+  std::string http;  ///< "host:port" of its gateway
+};
+
+/// What a node says of itself; written by the replica, read by gateway and console. Each member for itself is current,
+/// together they are not one cut.
+struct NodeStatus {
+  std::atomic<std::uint64_t> term{0};
+  std::atomic<std::uint32_t> leader{0};
+  std::atomic<std::uint64_t> commit{0};
+  std::atomic<std::uint64_t> applied{0};
+  std::atomic<std::uint64_t> last{0};
+  std::atomic<bool> leased{false};
+  std::atomic<std::uint8_t> role{0};
+  std::atomic<std::uint64_t> proposals{0};
+  std::atomic<std::uint64_t> proposals_pending{0};
+};
+
+/// For tests: ends an entity's actor right after it handled a message. Called on CAF threads.
+using FaultPoint = std::function<bool(const EntityRef& entity, std::string_view message)>;
+
+/// Outlives all actors of its node. Members are fixed once the node runs.
+struct NodeContext {
+  NodeId self;
+  std::uint64_t life = 0;     ///< differs between restarts
+  std::uint64_t seed = 0;     ///< of this life's randomness
+  std::string cell;           ///< proposed as the cell's name at bootstrap
+  Settings settings;
+  CellPolicy policy;          ///< proposed at bootstrap
+  std::map<NodeId, NodeAddress> nodes;  ///< the static list, this node included
+  const Clock* clock = nullptr;
+  net::LinkHub* hub = nullptr;
+  StateMachine* machine = nullptr;
+  LogStore* log = nullptr;
+  /// Makes the log writer once the replica can take its completions.
+  std::function<std::unique_ptr<LogWriter>(LogWriter::Done)> make_log_writer;
+  /// The node cannot go on: says why, once, and stops acknowledging. Any thread.
+  std::function<void(const std::string& why)> fail;
+  FaultPoint fault_point;
+  NodeStatus status;
+
+  const Reads& reads() const { return machine->reads(); }
+  Instant now() const { return clock->wall(); }
+};
+using ContextPtr = std::shared_ptr<NodeContext>;
+
+inline std::string peer_name(NodeId node) { return "node/" + to_text(node); }
+/// 0 if it is not a node's.
+NodeId node_of_peer(const net::PeerName& peer);
+
+}  // namespace troupe
