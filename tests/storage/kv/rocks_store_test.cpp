@@ -198,7 +198,12 @@ std::vector<std::uint64_t> some_bits(std::uint64_t file_bytes) {
   Random random(3);
   for (int i = 0; i < 60; ++i) bits.push_back(random.below(file_bytes * 8));
   // The first record of the file and the last: every bit of their headers, where length and type are.
-  for (std::uint64_t bit = 0; bit < 7 * 8; ++bit) bits.push_back(bit);
+  // The last one: 7 bytes of header, 12 of batch, type, table, key and value with their lengths.
+  const std::uint64_t last = file_bytes - (7 + 12 + 1 + 1 + 4 + 1 + 30 + synced_records - 1);
+  for (std::uint64_t bit = 0; bit < 7 * 8; ++bit) {
+    bits.push_back(bit);
+    bits.push_back(last * 8 + bit);
+  }
   return bits;
 }
 
@@ -216,6 +221,15 @@ TEST(RocksOptions, a_flipped_bit_in_the_synced_log_never_shortens_it_silently) {
     return open_with(config, rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
   };
   EXPECT_GT(unnoticed(folder, wal, bits, without_check), 0) << "our check of the files is not needed";
+}
+
+TEST(RocksOptions, a_rubbed_out_stretch_of_the_synced_log_does_not_open) {
+  TempFolder folder;
+  const std::string wal = write_log(folder.file("log"));
+  std::fstream stream(folder.file("log/" + wal), std::ios::in | std::ios::out | std::ios::binary);
+  stream.write("\xff\xff\xff\xff\xff\xff\xff", 7);  // checksum, length and type of the first record
+  stream.close();
+  EXPECT_EQ(open_ours(log_config(folder.file("log"))), -1);
 }
 
 TEST(RocksOptions, a_tail_torn_by_a_crash_opens_with_all_before_it) {
@@ -237,6 +251,10 @@ class FailingFiles final : public rocksdb::FileSystemWrapper {
   FailingFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "FailingFiles"; }
   std::atomic<bool> failing{false};
+  bool fails_within(std::chrono::milliseconds bound) {
+    std::unique_lock lock(mutex_);
+    return failed_.wait_for(lock, bound, [this] { return failures_ > 0; });
+  }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* out,
@@ -261,13 +279,22 @@ class FailingFiles final : public rocksdb::FileSystemWrapper {
     }
 
    private:
-    static rocksdb::IOStatus failure() {
+    rocksdb::IOStatus failure() {
+      {
+        const std::lock_guard lock(owner_.mutex_);
+        ++owner_.failures_;
+      }
+      owner_.failed_.notify_all();
       auto status = rocksdb::IOStatus::IOError("injected");
       status.SetRetryable(true);
       return status;
     }
     FailingFiles& owner_;
   };
+
+  std::mutex mutex_;
+  std::condition_variable failed_;
+  int failures_ = 0;
 };
 
 class FailingDisk : public testing::TestWithParam<Role> {
@@ -364,13 +391,18 @@ TEST(RocksStore, a_failed_background_flush_stops_it) {
   files->failing = true;
   KvBatch batch;
   batch.put(0, "k", Bytes(1000, 'x'));
-  Result<void> written;
-  for (int writes = 0; writes < 400 && written.ok(); ++writes)
-    written = store->write(batch, Durability::buffered);
+  for (int writes = 0; writes < 100; ++writes) (void)store->write(batch, Durability::buffered);
+  ASSERT_TRUE(files->fails_within(std::chrono::seconds(20)));
   files->failing = false;
-  const auto flushed = store->flush();
-  EXPECT_EQ(flushed.error().code, ErrorCode::io) << "it flushed as if nothing had failed";
-  EXPECT_EQ(store->write(batch, Durability::buffered).error().code, ErrorCode::io);
+  // Too few bytes to fill another buffer: only the news of the failed flush can end this.
+  KvBatch tiny;
+  tiny.put(0, "k", "");
+  Result<void> written;
+  for (int writes = 0; writes < 200'000 && written.ok(); ++writes)
+    written = store->write(tiny, Durability::buffered);
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().code, ErrorCode::io);
+  EXPECT_EQ(store->flush().error().code, ErrorCode::io);
 }
 
 TEST(RocksStore, tables_of_a_newer_release_do_not_stop_an_older_one) {
