@@ -43,10 +43,23 @@ Result<JobDescriptor> parse_job_descriptor(std::string_view text, const Descript
 /// The cell's own attributes on a printed job: who submitted it and why. Dropped when they come back in a
 /// request.
 struct CallMark {
-  std::string_view created_by;
-  std::string_view call_reason;
+  std::string_view created_by{};
+  std::string_view call_reason{};
 };
-/// Writes what parse_job_descriptor reads to the same descriptor.
-void descriptor_json(json::Writer& writer, const JobDescriptor& descriptor, const CallMark& mark = {});
+/// Writes what parse_job_descriptor reads to the same descriptor. `size_now` stands in for a service's
+/// submitted size.
+void descriptor_json(json::Writer& writer, const JobDescriptor& descriptor, const CallMark& mark = {},
+                     const Capacity* size_now = nullptr);
+
+// ---- names that the cell understands ----
+/// Attributes that begin so are the cell's own.
+constexpr std::string_view reserved_attribute_prefix = "titus.";
+constexpr std::string_view created_by_attribute = "titus.createdBy";
+constexpr std::string_view call_reason_attribute = "titus.callReason";
+/// Attributes that begin so are knobs; one that this build does not turn is refused.
+constexpr std::string_view parameter_attribute_prefix = "titusParameter.";
+/// From the stop signal to the kill, in seconds (0 to 300).
+constexpr std::string_view kill_wait_attribute = "titusParameter.agent.killWaitSeconds";
+constexpr std::int64_t kill_wait_s_max = 300;
 
 }  // namespace troupe::api

@@ -20,10 +20,10 @@ void job_json(json::Writer& writer, const JobRecord& job, const JobCounts* count
 
 /// What a task's record does not say itself. Empty: left out of the context.
 struct TaskPlace {
-  std::string_view host;
-  std::string_view cell;
-  std::string_view zone;
-  std::string_view tier;
+  std::string_view host{};
+  std::string_view cell{};
+  std::string_view zone{};
+  std::string_view tier{};
 };
 /// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}.
 void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& place = {});

@@ -11,8 +11,8 @@ namespace troupe::api {
 
 /// What the answer to a failed request refers to; what is empty is left out.
 struct ErrorContext {
-  std::string_view request_id;  ///< with which the same mutation may be repeated
-  std::string_view entity_url;  ///< where to look what became of it
+  std::string_view request_id{};  ///< with which the same mutation may be repeated
+  std::string_view entity_url{};  ///< where to look what became of it
 };
 void error_json(json::Writer& writer, const Error& error, const ErrorContext& context = {});
 

@@ -1,0 +1,97 @@
+#include "net/api/bodies.hpp"
+
+#include "net/api/reading.hpp"
+#include "net/api/retry_policy.hpp"
+
+namespace troupe::api {
+namespace {
+
+constexpr std::int64_t amount_max = 1'000'000'000;  // far beyond any cell; keeps products within 64 bits
+constexpr std::int64_t instance_count_max = 1'000'000;
+constexpr std::size_t group_name_bytes_max = 512;
+
+Capacity read_whole_capacity(const json::Value& value, const DescriptorLimits& limits,
+                             std::vector<Violation>& violations) {
+  json::ObjectReader reader(value, "", violations);
+  for (const auto* name : {"min", "desired", "max"})
+    if (!reader.has(name)) reader.complain(name, "is required");
+  if (!violations.empty()) return {};
+  return read_capacity(reader, limits);
+}
+
+CapacityChange read_change(const json::Value& value, const DescriptorLimits& limits,
+                           std::vector<Violation>& violations) {
+  json::ObjectReader reader(value, "", violations);
+  const auto size = [&](std::string_view name) -> std::optional<std::uint32_t> {
+    const auto number = read_integer(reader, name, {0, limits.service_size_max});
+    return number ? std::optional(static_cast<std::uint32_t>(*number)) : std::nullopt;
+  };
+  CapacityChange out;
+  out.min = size("min");
+  out.desired = size("desired");
+  out.max = size("max");
+  if (violations.empty() && !out.min && !out.desired && !out.max)
+    reader.complain("", "must have at least one of min, desired, max");
+  if (out.min && out.max && *out.min > *out.max) reader.complain("min", "must be at most max");
+  if (out.min && out.desired && *out.min > *out.desired) reader.complain("min", "must be at most desired");
+  if (out.desired && out.max && *out.desired > *out.max) reader.complain("desired", "must be at most max");
+  reader.finish();
+  return out;
+}
+
+void read_group_name(json::ObjectReader& reader, std::optional<std::string_view> name, GroupRecord& out) {
+  out.name = read_name(reader, "appName", group_name_bytes_max);
+  if (out.name.empty() && name) out.name = *name;
+  if (is_blank(out.name)) reader.complain("appName", "is required and must not be blank");
+  if (name && out.name != *name) reader.complain("appName", "is not the group that the path names");
+}
+
+void read_tier(json::ObjectReader& reader, GroupRecord& out) {
+  const auto tier = reader.optional_string("tier");
+  if (!tier) return;
+  if (*tier == tier_text(Tier::critical))
+    out.tier = Tier::critical;
+  else if (*tier != tier_text(Tier::flex))
+    reader.complain("tier", "must be Critical or Flex");
+}
+
+GroupRecord read_group(const json::Value& value, std::optional<std::string_view> name,
+                       std::vector<Violation>& violations) {
+  json::ObjectReader reader(value, "", violations);
+  GroupRecord out;
+  read_group_name(reader, name, out);
+  read_tier(reader, out);
+  if (!reader.has("instanceCPU")) reader.complain("instanceCPU", "is required");
+  out.instance.cpu_milli = read_milli(reader, "instanceCPU", {1, amount_max}).value_or(0);
+  out.instance.memory_mb = read_required_integer(reader, "instanceMemoryMB", {1, amount_max});
+  out.instance.disk_mb = read_integer(reader, "instanceDiskMB", {0, amount_max}).value_or(0);
+  out.instance.network_mbps = read_integer(reader, "instanceNetworkMbs", {0, amount_max}).value_or(0);
+  out.instance.gpu = read_integer(reader, "instanceGPU", {0, amount_max}).value_or(0);
+  out.instance_count =
+      static_cast<std::uint32_t>(read_required_integer(reader, "instanceCount", {1, instance_count_max}));
+  out.tasks_max = static_cast<std::uint64_t>(read_integer(reader, "tasksMax", {0, amount_max}).value_or(0));
+  reader.finish();
+  return out;
+}
+
+}  // namespace
+
+Result<Capacity> parse_capacity(std::string_view text, const DescriptorLimits& limits) {
+  return read_body<Capacity>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
+    return read_whole_capacity(value, limits, violations);
+  });
+}
+
+Result<CapacityChange> parse_capacity_change(std::string_view text, const DescriptorLimits& limits) {
+  return read_body<CapacityChange>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
+    return read_change(value, limits, violations);
+  });
+}
+
+Result<GroupRecord> parse_group(std::string_view text, std::optional<std::string_view> name) {
+  return read_body<GroupRecord>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
+    return read_group(value, name, violations);
+  });
+}
+
+}  // namespace troupe::api

@@ -1,0 +1,62 @@
+#include <algorithm>
+
+#include "net/api/base64.hpp"
+#include "net/api/query.hpp"
+#include "net/api/reading.hpp"
+
+namespace troupe::api {
+
+std::string encode_cursor(const SortKey& key) {
+  return base64_text(uuid_text(key.id) + '@' + std::to_string(key.created.ms));
+}
+
+Result<SortKey> decode_cursor(std::string_view text) {
+  const Error refusal{ErrorCode::invalid_argument, "is no cursor: send back the one of the page before"};
+  const auto bytes = base64_bytes(text);
+  const auto at = bytes ? bytes->find('@') : std::string::npos;
+  if (at == std::string::npos) return refusal;
+  const auto id = uuid_bytes(std::string_view(*bytes).substr(0, at));
+  const auto created = integer_of(std::string_view(*bytes).substr(at + 1));
+  if (!id.ok() || !created) return refusal;
+  return SortKey{Instant{*created}, id.value()};
+}
+
+Page select_page(const std::vector<SortKey>& sorted, const Paging& paging) {
+  Page page;
+  page.total = sorted.size();
+  page.asked = paging;
+  const std::size_t size = paging.page_size;
+  if (paging.after)
+    page.begin = static_cast<std::size_t>(std::upper_bound(sorted.begin(), sorted.end(), *paging.after) -
+                                          sorted.begin());
+  else
+    page.begin = std::min(sorted.size(), paging.page * size);
+  page.end = std::min(sorted.size(), page.begin + size);
+  if (page.begin < page.end) page.cursor = encode_cursor(sorted[page.end - 1]);
+  return page;
+}
+
+void pagination_json(json::Writer& writer, const Page& page) {
+  const std::size_t size = page.asked.page_size;
+  writer.begin_object();
+  writer.key("currentPage");
+  writer.begin_object();
+  writer.key("pageNumber");
+  writer.uint(page.asked.after ? page.begin / size : page.asked.page);
+  writer.key("pageSize");
+  writer.uint(size);
+  writer.end_object();
+  writer.key("hasMore");
+  writer.boolean(page.has_more());
+  writer.key("totalPages");
+  writer.uint((page.total + size - 1) / size);
+  writer.key("totalItems");
+  writer.uint(page.total);
+  writer.key("cursor");
+  writer.text(page.cursor);
+  writer.key("cursorPosition");
+  writer.uint(page.begin < page.end ? page.end - 1 : 0);
+  writer.end_object();
+}
+
+}  // namespace troupe::api

@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <functional>
+
+#include "net/api/query.hpp"
+#include "net/api/reading.hpp"
+
+namespace troupe::api {
+namespace {
+
+constexpr std::size_t fields_max = 100;
+
+/// What one parameter's value does to the query; the answer is a complaint, or empty.
+using Take = std::string (*)(Query& query, std::string_view value);
+
+std::vector<std::string_view> comma_list(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (true) {
+    const auto comma = text.find(',');
+    const auto item = text.substr(0, comma);
+    if (!item.empty()) out.push_back(item);
+    if (comma == std::string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+template <std::string Criteria::*Member>
+std::string take_text(Query& query, std::string_view value) {
+  query.criteria.*Member = std::string(value);
+  return {};
+}
+
+template <class Id, std::set<Id> Criteria::*Member>
+std::string take_ids(Query& query, std::string_view value) {
+  for (const auto item : comma_list(value)) {
+    const auto id = parse_uuid<Id>(item);
+    if (!id.ok()) return "\"" + std::string(item.substr(0, 64)) + "\" is no id: ids are UUIDs";
+    (query.criteria.*Member).insert(id.value());
+  }
+  return {};
+}
+
+std::string take_page(Query& query, std::string_view value) {
+  const auto number = integer_of(value);
+  if (!number || *number < 0 || *number > 1'000'000'000) return "must be 0 or more";
+  query.paging.page = static_cast<std::uint32_t>(*number);
+  return {};
+}
+
+std::string take_page_size(Query& query, std::string_view value) {
+  const auto number = integer_of(value);
+  if (!number || *number < 1 || *number > page_size_max)
+    return "must be from 1 to " + std::to_string(page_size_max);
+  query.paging.page_size = static_cast<std::uint32_t>(*number);
+  return {};
+}
+
+std::string take_cursor(Query& query, std::string_view value) {
+  if (value.empty()) return {};  // An empty page answers an empty cursor: going on from it begins anew.
+  const auto key = decode_cursor(value);
+  if (!key.ok()) return key.error().message;
+  query.paging.after = key.value();
+  return {};
+}
+
+std::string take_fields(Query& query, std::string_view value) {
+  for (const auto item : comma_list(value)) query.fields.emplace_back(item);
+  return query.fields.size() > fields_max ? "must be at most " + std::to_string(fields_max) : "";
+}
+
+std::string take_consistency(Query& query, std::string_view value) {
+  if (value != "linearizable" && value != "stale") return "must be linearizable or stale";
+  query.consistency = value == "stale" ? Consistency::stale : Consistency::linearizable;
+  return {};
+}
+
+std::string take_type(Query& query, std::string_view value) {
+  if (value != "batch" && value != "service") return "must be batch or service";
+  query.criteria.type = value == "batch" ? JobType::batch : JobType::service;
+  return {};
+}
+
+std::string take_job_state(Query& query, std::string_view value) {
+  query.criteria.job_state = job_state_from_text(value);
+  return query.criteria.job_state ? "" : "must be one of Accepted, KillInitiated, Finished";
+}
+
+std::string take_task_states(Query& query, std::string_view value) {
+  for (const auto item : comma_list(value)) {
+    const auto state = task_state_from_text(item);
+    if (item == "any")
+      query.criteria.wants_any_task_state = true;
+    else if (state)
+      query.criteria.task_states.insert(*state);
+    else
+      return "must be any, or of Accepted, Launched, StartInitiated, Started, KillInitiated, Finished";
+  }
+  return {};
+}
+
+std::string take_task_reasons(Query& query, std::string_view value) {
+  for (const auto item : comma_list(value)) {
+    const auto reason = reason_from_text(item);
+    if (!reason) return "\"" + std::string(item.substr(0, 64)) + "\" is no reason code";
+    query.criteria.task_reasons.insert(*reason);
+  }
+  return {};
+}
+
+std::string take_skip_system_failures(Query& query, std::string_view value) {
+  if (value != "true" && value != "false") return "must be true or false";
+  query.criteria.skip_system_failures = value == "true";
+  return {};
+}
+
+std::string take_attributes(Query& query, std::string_view value) {
+  for (const auto item : comma_list(value)) {
+    const auto colon = item.find(':');
+    auto& values = query.criteria.attributes[std::string(item.substr(0, colon))];
+    if (colon != std::string_view::npos) values.emplace(item.substr(colon + 1));
+  }
+  return {};
+}
+
+std::string take_attribute_op(Query& query, std::string_view value) {
+  if (value != "and" && value != "or") return "must be and or or";
+  query.criteria.attribute_op = value == "or" ? AttributeOp::any : AttributeOp::all;
+  return {};
+}
+
+struct Parameter {
+  std::string_view name;
+  Take take;
+  bool is_of_tasks_only = false;
+};
+
+constexpr std::array parameters{
+    Parameter{"page", take_page},
+    Parameter{"pageSize", take_page_size},
+    Parameter{"cursor", take_cursor},
+    Parameter{"fields", take_fields},
+    Parameter{"consistency", take_consistency},
+    Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
+    Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, true},
+    Parameter{"owner", take_text<&Criteria::owner>},
+    Parameter{"applicationName", take_text<&Criteria::application_name>},
+    Parameter{"appName", take_text<&Criteria::application_name>},
+    Parameter{"imageName", take_text<&Criteria::image_name>},
+    Parameter{"imageTag", take_text<&Criteria::image_tag>},
+    Parameter{"capacityGroup", take_text<&Criteria::capacity_group>},
+    Parameter{"jobGroupStack", take_text<&Criteria::group_stack>},
+    Parameter{"jobGroupDetail", take_text<&Criteria::group_detail>},
+    Parameter{"jobGroupSequence", take_text<&Criteria::group_sequence>},
+    Parameter{"jobType", take_type},
+    Parameter{"jobState", take_job_state},
+    Parameter{"attributes", take_attributes},
+    Parameter{"labels", take_attributes},
+    Parameter{"attributes.op", take_attribute_op},
+    Parameter{"labels.op", take_attribute_op},
+    Parameter{"taskStates", take_task_states, true},
+    Parameter{"taskStateReasons", take_task_reasons, true},
+    Parameter{"skipSystemFailures", take_skip_system_failures, true},
+};
+
+bool is_allowed(const Parameter& parameter, ListOf what) {
+  return what == ListOf::tasks || !parameter.is_of_tasks_only;
+}
+
+std::string known_names(ListOf what) {
+  std::string names;
+  for (const auto& parameter : parameters)
+    if (is_allowed(parameter, what)) names.append(names.empty() ? "" : ", ").append(parameter.name);
+  return names;
+}
+
+std::string take_parameter(Query& query, ListOf what, std::string_view name, std::string_view value) {
+  for (const auto& parameter : parameters)
+    if (parameter.name == name && is_allowed(parameter, what)) return parameter.take(query, value);
+  return "is not a known parameter; there are " + known_names(what);
+}
+
+}  // namespace
+
+Result<Query> parse_query(const http::Request& request, ListOf what) {
+  Query query;
+  std::vector<Violation> violations;
+  for (const auto& [name, value] : request.query) {
+    std::string complaint = take_parameter(query, what, name, value);
+    if (!complaint.empty()) json::add_violation(violations, name.substr(0, 64), std::move(complaint), {});
+  }
+  if (!violations.empty()) return json::violations_error(std::move(violations));
+  return query;
+}
+
+}  // namespace troupe::api

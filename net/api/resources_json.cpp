@@ -1,0 +1,18 @@
+#include "net/api/resources_json.hpp"
+
+#include "net/api/members.hpp"
+
+namespace troupe::api {
+
+void resources_json(json::Writer& writer, const Resources& resources) {
+  writer.begin_object();
+  writer.key("cpu");
+  writer.real(static_cast<double>(resources.cpu_milli) / 1000.0);
+  amount_json(writer, "gpu", resources.gpu);
+  amount_json(writer, "memoryMB", resources.memory_mb);
+  amount_json(writer, "diskMB", resources.disk_mb);
+  amount_json(writer, "networkMbps", resources.network_mbps);
+  writer.end_object();
+}
+
+}  // namespace troupe::api

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "net/json/writer.hpp"
+#include "storage/model/resources.hpp"
+
+namespace troupe::api {
+
+/// {cpu, gpu, memoryMB, diskMB, networkMbps}; cpus with up to three decimals.
+void resources_json(json::Writer& writer, const Resources& resources);
+
+}  // namespace troupe::api
