@@ -1,0 +1,47 @@
+#pragma once
+// Containers as plain processes of this machine: no root needed, and no isolation claimed.
+
+#include <memory>
+
+#include "actors/agent/driver.hpp"
+
+namespace troupe::agent {
+
+struct ProcessDriverConfig {
+  std::string root;                         ///< its own folder; made if missing
+  std::vector<std::string> shim_command;    ///< absolute program and first arguments; `--dir ...` is appended
+  std::uint64_t segment_bytes = 8 << 20;    ///< of one log segment
+  std::size_t segments_max = 4;             ///< of each log; the oldest is deleted beyond
+  std::size_t ended_kept_max = 256;         ///< discarded tasks whose logs stay
+  std::uint64_t ended_bytes_max = 1 << 30;  ///< of all their logs together; at least the newest task stays
+};
+
+/// `troupe-shim` beside this program if there is one (it starts faster), else this program's own subcommand
+/// `shim`.
+std::vector<std::string> default_shim_command();
+
+/// One shim process per task (shim.hpp), which lives on when the agent dies; destroying the driver stops no
+/// task. Calls come from one thread and return at once; one watcher thread starts shims, listens to them and
+/// gives the news. What survives is in the task folders (task_folder.hpp). A task whose shim died ends as
+/// local_system_error, after everything that it started was killed; it is never run again.
+class ProcessDriver final : public Driver {
+ public:
+  explicit ProcessDriver(ProcessDriverConfig config);
+  ~ProcessDriver() override;
+  std::string name() const override { return "process"; }
+  std::vector<TaskId> adopt(Listener listener) override;
+  void launch(const ContainerSpec& spec) override;
+  void stop(const TaskId& task, milliseconds grace) override;
+  void discard(const TaskId& task) override;
+  /// An offset that was rotated away continues at the oldest byte kept: next_offset less the data's size
+  /// tells where.
+  Result<LogChunk> read_log(const TaskId& task, LogStream stream, std::uint64_t offset,
+                            std::size_t bytes_max) override;
+
+ private:
+  class Watcher;
+  ProcessDriverConfig config_;
+  std::unique_ptr<Watcher> watcher_;
+};
+
+}  // namespace troupe::agent
