@@ -154,6 +154,8 @@ void Core::applied(Index index) {
     unapplied_bytes_ -= unapplied_.front().bytes;
     unapplied_.pop_front();
   }
+  // What is applied is never truncated, so only the newest applied configuration can still be needed.
+  while (configs_.size() > 1 && configs_[1].index <= applied_) configs_.erase(configs_.begin());
 }
 
 Index Core::may_apply_to() const {

@@ -62,6 +62,7 @@ void Core::append_entry(Entry entry) {
 void Core::truncate(Index from) {
   TROUPE_CHECK(from > commit_);
   log_.truncate(from);
+  if (mutated(Mutant::config_sticks)) return;
   while (configs_.size() > 1 && configs_.back().index >= from) configs_.pop_back();
 }
 

@@ -10,7 +10,7 @@ enum class MessageType : std::uint8_t {
   pre_vote_reply,  ///< reject; granted replies carry the asked term, refusals the sender's own
   vote,            ///< index, log_term: end of the candidate's log; transfer: the old leader asked for it
   vote_reply,      ///< reject
-  append,          ///< entries after (index, log_term); commit; sequence
+  append,          ///< entries after (index, log_term); commit
   append_reply,  ///< index: log equal and durable up to here; or reject with index = refused, hint, hint_term
   heartbeat,     ///< commit <= what the receiver is known to hold; sequence: newest read round
   heartbeat_reply,   ///< sequence, echoed

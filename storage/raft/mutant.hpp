@@ -35,7 +35,8 @@ namespace troupe::raft {
   X(apply_before_sync, "hands out committed entries that are not durable here")            \
   X(unbounded_inflight, "ignores the window")                                              \
   X(commit_silently, "the leader leaves news of a commit to the next heartbeat")           \
-  X(no_rank, "all followers campaign at once when a link breaks")
+  X(no_rank, "all followers campaign at once when a link breaks")                          \
+  X(config_sticks, "a truncated configuration stays in effect")
 
 enum class Mutant : std::uint8_t {
   none,

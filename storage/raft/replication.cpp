@@ -54,7 +54,7 @@ bool well_formed(const Message& message) {
 void Core::on_append(const Message& message) {
   hear_leader(message);
   if (!well_formed(message)) return;
-  Message reply{.type = MessageType::append_reply, .to = message.from, .sequence = message.sequence};
+  Message reply{.type = MessageType::append_reply, .to = message.from};
   if (log_.matches(message.index, message.log_term)) {
     reply.index = take_entries(message);
     commit_to(std::min(message.commit, mutated(Mutant::commit_own_last) ? log_.last() : reply.index));

@@ -30,7 +30,6 @@ class Checker {
   std::uint64_t leaders() const { return leaders_.size(); }
   std::uint64_t commits() const { return committed_.size(); }
   std::uint64_t reads_answered() const { return answered_; }
-  std::uint64_t terms_seen() const { return terms_; }
   void fail(std::string what);
 
  private:
@@ -49,7 +48,6 @@ class Checker {
   std::map<std::pair<NodeId, ReadToken>, Index> reads_;
   Index newest_;
   std::uint64_t answered_ = 0;
-  std::uint64_t terms_ = 0;
   std::optional<std::string> violation_;
 };
 

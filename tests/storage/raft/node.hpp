@@ -51,7 +51,7 @@ class Node {
   void flush(OnReady on_ready) {
     while (core_->has_ready()) take(core_->ready(), on_ready);
   }
-  /// The oldest write becomes durable. `tell`: the core learns of it.
+  /// The oldest write becomes durable, and the core learns of it. False if there is none.
   bool sync_one();
   /// As a crash leaves it: some writes reached the disk, and of the next one maybe its beginning; nobody was
   /// told.

@@ -117,7 +117,7 @@ TEST(RaftPersist, ACopyOfACoreGoesItsOwnWay) {
   Cluster net(3);
   net.elect(1);
   Core copy = net.core(1);
-  for (int ticks = 0; ticks < 100; ++ticks) copy.tick();
+  for (int ticks = 0; ticks < 60; ++ticks) copy.tick();
   EXPECT_EQ(copy.role(), Role::follower);
   EXPECT_EQ(net.core(1).role(), Role::leader);
 }

@@ -37,10 +37,9 @@ void Tally::add(const Tally& other) {
   reads += other.reads;
   crashes += other.crashes;
   transfers += other.transfers;
-  changes += other.changes;
 }
 
-Simulation::Simulation(std::uint64_t seed) : random_(seed), config_(random_config(random_)), seed_(seed) {
+Simulation::Simulation(std::uint64_t seed) : random_(seed), config_(random_config(random_)) {
   loss_percent_ = pick<std::uint32_t>(random_, {0, 2, 20});
   duplicate_percent_ = pick<std::uint32_t>(random_, {0, 2, 20});
   reorder_percent_ = pick<std::uint32_t>(random_, {0, 5, 50});

@@ -10,8 +10,9 @@
 namespace troupe::raft::test {
 
 struct Tally {
-  std::uint64_t events = 0, leaders = 0, commits = 0, reads = 0, crashes = 0, transfers = 0, changes = 0;
+  std::uint64_t events = 0, leaders = 0, commits = 0, reads = 0, crashes = 0, transfers = 0;
   void add(const Tally& other);
+  friend bool operator==(const Tally&, const Tally&) = default;
 };
 
 /// Random tunables, then loss, duplication, reordering, one-way cuts, crashes that lose unsynced writes,
@@ -46,7 +47,6 @@ class Simulation {
 
   Random random_;
   Config config_;
-  std::uint64_t seed_;
   std::uint32_t loss_percent_, duplicate_percent_, reorder_percent_, lazy_percent_, fault_weight_,
       tick_weight_;
   std::size_t batch_max_;
