@@ -78,7 +78,9 @@ void Core::on_vote_request(const Message& message) {
   const bool grant = free && complete;
   if (grant && !pre) {
     hard_.voted_for = message.from;
-    elapsed_ticks_ = 0;
+    // The candidate gets the whole time to be synced and counted, also after a broken link.
+    if (!mutated(Mutant::hurry_after_vote)) lost_leader_ = {};
+    reset_election_timer();
   }
   send({.type = pre ? MessageType::pre_vote_reply : MessageType::vote_reply,
         .to = message.from,

@@ -36,7 +36,8 @@ namespace troupe::raft {
   X(unbounded_inflight, "ignores the window")                                              \
   X(commit_silently, "the leader leaves news of a commit to the next heartbeat")           \
   X(no_rank, "all followers campaign at once when a link breaks")                          \
-  X(config_sticks, "a truncated configuration stays in effect")
+  X(config_sticks, "a truncated configuration stays in effect")                            \
+  X(hurry_after_vote, "retries quickly although it has just voted for another")
 
 enum class Mutant : std::uint8_t {
   none,

@@ -84,5 +84,19 @@ TEST(RaftLink, RetriesAreQuickWhileTheLinkStaysDown) {
       << "with the link up it waits the whole timeout again";
 }
 
+TEST(RaftLink, ACandidateThatGotItsVoteIsNotHurried) {
+  Cluster net(3);
+  net.elect(1);
+  net.core(3).link_down(NodeId{1});
+  net.step(3, {.type = MessageType::vote,
+               .from = NodeId{2},
+               .term = Term{2},
+               .index = Index{1},
+               .log_term = Term{1}});
+  EXPECT_EQ(net.status(3).voted_for, NodeId{2});
+  net.tick(3, 29);
+  EXPECT_EQ(net.core(3).role(), Role::follower);
+}
+
 }  // namespace
 }  // namespace troupe::raft::test
