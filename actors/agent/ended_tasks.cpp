@@ -39,9 +39,10 @@ void EndedTasks::load() {
 
 void EndedTasks::take(const TaskId& task, const std::filesystem::path& from) {
   std::error_code problem;
+  if (!std::filesystem::exists(from, problem)) return;  // Discarding twice is allowed.
   std::filesystem::remove_all(from / "work", problem);
   std::filesystem::rename(from, folder_ / to_text(task), problem);
-  if (problem) return;  // Not there (any more): discarding twice is allowed.
+  if (problem) return;  // It stays where it is, and is reported again by the agent's next life.
   kept_.push_back({task, bytes_below(folder_ / to_text(task))});
   bytes_ += kept_.back().bytes;
   trim();

@@ -75,8 +75,11 @@ Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& fo
   if (problem != 0)
     return Error{ErrorCode::io, "cannot start the shim '" + argv[0] + "': " + std::strerror(problem)};
   spawned.pidfd = open_pidfd(pid);  // Not reaped by anybody else: it is surely the shim.
-  if (!spawned.pidfd.is_open()) return Error{ErrorCode::io, "cannot watch the shim"};
-  return spawned;
+  if (spawned.pidfd.is_open()) return spawned;
+  const std::string reason = std::strerror(errno);
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  return Error{ErrorCode::io, "cannot watch the shim: " + reason};
 }
 
 TaskReport report_of(const TaskId& task, TaskState state) {
@@ -141,7 +144,10 @@ class ProcessDriver::Watcher {
     give(report_of(task, TaskState::start_initiated));
     Watched& watched = begin(task);
     auto spawned = spawn_shim(config_, folder(task).path);
-    if (!spawned.ok()) return settle(task, end_of(task, Reason::local_system_error, spawned.error().message));
+    if (!spawned.ok()) {
+      kill_marked(mark_of(task));  // It may have come as far as to start the program.
+      return settle(task, end_of(task, Reason::local_system_error, spawned.error().message));
+    }
     take(watched, std::move(spawned).value());
   }
   /// A task that could not even be given to a shim.
@@ -263,6 +269,8 @@ class ProcessDriver::Watcher {
 
   void shim_gone(Watched& watched) {
     const TaskId task = watched.task;
+    watched.socket.reset();  // First: an agent out of descriptors must still be able to read the end.
+    watched.pidfd.reset();
     if (const auto end = folder(task).read_exit()) return settle(task, *end);
     const Fd lock = folder(task).try_lock();
     const std::size_t left = kill_marked(mark_of(task));

@@ -115,6 +115,7 @@ TEST(AgentCore, repeats_an_end_until_it_is_acknowledged) {
     bench.after(milliseconds(2'000));
     const auto again = sent<Report>(bench.next_wake());
     ASSERT_EQ(again.size(), 1u);
+    EXPECT_FALSE(again[0].full);
     EXPECT_EQ(again[0].tasks[0].exit_code, 42);
   }
   const auto effects = bench.say(ack_of(1, {task_id(1)}));
@@ -290,6 +291,47 @@ TEST(AgentCore, believes_only_the_first_end) {
   const auto reports = sent<Report>(bench.next_wake());
   ASSERT_EQ(reports[0].tasks.size(), 1u);
   EXPECT_EQ(reports[0].tasks[0].exit_code, 3);
+}
+
+TEST(AgentCore, never_reports_a_task_backwards) {
+  CoreBench bench;
+  bench.welcome(1);
+  bench.say(launch_of(1, 11, {spec_of(1)}));
+  bench.started(1);
+  TaskReport late;
+  late.task = task_id(1);
+  late.state = TaskState::start_initiated;
+  bench.on(DriverNews{late});
+  const auto reports = sent<Report>(bench.next_wake());
+  ASSERT_EQ(reports[0].tasks.size(), 1u);
+  EXPECT_EQ(reports[0].tasks[0].state, TaskState::started);
+}
+
+TEST(AgentProtocol, comes_back_from_its_bytes) {
+  ContainerSpec spec = spec_of(1);
+  spec.env = {{"A", "b"}};
+  spec.attributes = {{"troupe.sim", "run=1s"}};
+  spec.resources.cpu_milli = 250;
+  TaskReport report;
+  report.task = task_id(1);
+  report.state = TaskState::finished;
+  report.reason = Reason::failed;
+  report.exit_code = -1;
+  report.message = "why";
+  report.at = Instant{1'700'000'000'000};
+  const FromAgent from[] = {
+      Hello{"h", "g", "c", Index{7}, spec.resources, {{"zone", "a"}}, {"sim"}},
+      Report{session_id(1), true, {report}},
+      CallAnswer{.call = 3, .message = "m", .data = Bytes("\0\xff", 2), .next_offset = 9}};
+  for (const FromAgent& message : from) EXPECT_EQ(unpacked<FromAgent>(packed(message)).value(), message);
+  const ToAgent to[] = {Redirect{"a:1"},
+                        Welcome{"c", session_id(1), Index{7}},
+                        Refused{"no"},
+                        Launch{session_id(1), Index{8}, {spec}},
+                        Kill{session_id(1), Index{8}, {task_id(1)}},
+                        Acknowledge{session_id(1), {task_id(1)}},
+                        Call{4, task_id(1), LogStream::standard_error, 5, 6, milliseconds(7)}};
+  for (const ToAgent& message : to) EXPECT_EQ(unpacked<ToAgent>(packed(message)).value(), message);
 }
 
 TEST(AgentCore, refuses_a_corrupt_journal) {

@@ -1,5 +1,7 @@
 // Real processes: their ends, their output, their trees.
 
+#include <sys/resource.h>
+
 #include "tests/actors/agent/process_bench.hpp"
 
 namespace troupe::agent {
@@ -64,7 +66,8 @@ TEST_F(ProcessDriverTest, gives_the_task_its_variables_folder_and_session) {
   ContainerSpec spec =
       shell(task,
             "echo $MINE $TITUS_TASK_ID $TROUPE_TASK_INDEX $TITUS_NUM_CPU $TITUS_NUM_MEM; pwd; umask; "
-            "ls /proc/$$/fd | tr '\\n' ' '; cut -d' ' -f6 /proc/$$/stat; echo $$ >&2");
+            "for n in 3 4 5 6 7 8 9; do if [ -e /proc/$$/fd/$n ]; then echo open $n; fi; done; cut -d' ' -f6 "
+            "/proc/$$/stat; echo $$ >&2");
   spec.env = {{"MINE", "my value"}, {"TITUS_TASK_ID", "forged"}};
   spec.slot = 4;
   spec.resources.cpu_milli = 1'500;
@@ -74,7 +77,7 @@ TEST_F(ProcessDriverTest, gives_the_task_its_variables_folder_and_session) {
   const std::string pid =
       log(task, LogStream::standard_error).substr(0, log(task, LogStream::standard_error).find('\n'));
   EXPECT_EQ(log(task), "my value " + to_text(task) + " 4 2 64\n" + (folder(task) / "work").string() +
-                           "\n0022\n0 1 2 " + pid + "\n");
+                           "\n0022\n" + pid + "\n");
 }
 
 TEST_F(ProcessDriverTest, shows_output_while_the_task_runs_and_afterwards) {
@@ -175,6 +178,27 @@ TEST_F(ProcessDriverTest, runs_fifty_tasks_at_once) {
     EXPECT_EQ(end(tasks[static_cast<std::size_t>(number)]).exit_code, number);
     EXPECT_EQ(log(tasks[static_cast<std::size_t>(number)]), "out\n");
   }
+  expect_no_children();
+}
+
+TEST_F(ProcessDriverTest, ends_every_task_truthfully_when_it_runs_out_of_descriptors) {
+  boot();
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit few{40, usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<TaskId> tasks;
+  for (int number = 0; number < 40; ++number) tasks.push_back(launch("sleep 0.3; exit 6"));
+  int ran = 0, refused = 0;
+  for (const TaskId& task : tasks) {
+    const TaskReport report = end(task);
+    ran += report.exit_code == 6 ? 1 : 0;
+    refused += report.reason == Reason::local_system_error ? 1 : 0;
+  }
+  setrlimit(RLIMIT_NOFILE, &usual);
+  EXPECT_GT(ran, 0);
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(ran + refused, 40);
   expect_no_children();
 }
 
