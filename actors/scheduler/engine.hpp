@@ -47,8 +47,8 @@ class Engine {
   void task_ended(HostId host, JobId job, const Resources& resources, Index at);
 
   Plan place(Instant now, const Budget& budget);
-  /// Refused ones are back at their place at once, but for job_terminating, task_terminating and not_found,
-  /// which are forgotten. For a plan whose outcome is unknown: `enqueue` or `forget` by what the state says.
+  /// Refused ones are back at their place at once (a plan of unknown outcome too: outcome_unknown), but for
+  /// job_terminating, task_terminating and not_found, which are forgotten.
   void settle(TaskId task, const std::variant<Placed, Refused>& outcome);
 
   Explanation reasons(TaskId task) const;

@@ -46,7 +46,7 @@ struct Placement {
 struct Plan {
   std::vector<Placement> placements;  ///< to be proposed as one PlaceTasks; each is in flight until settled
   bool more = false;                  ///< the budget ended first: call again, without waiting for this plan
-  std::size_t evaluations = 0;        ///< hosts looked at
+  std::size_t evaluations = 0;        ///< places looked at in the trees
 };
 
 struct Budget {
@@ -56,7 +56,8 @@ struct Budget {
 
 /// The outcome of a placement, in log order.
 struct Placed {
-  Index at;  ///< log index that placed it
+  Index at;       ///< log index that placed it
+  HostId host{};  ///< 0: where it was planned last; to be given after an outcome was unknown
 };
 struct Refused {
   ErrorCode code = ErrorCode::precondition_failed;

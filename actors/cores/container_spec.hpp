@@ -1,0 +1,14 @@
+#pragma once
+
+#include "actors/agent/protocol.hpp"
+#include "storage/model/records.hpp"
+
+namespace troupe::cores {
+
+/// "name:tag", or "name@digest" where a digest is given; tag "latest" by default.
+std::string image_text(const Image& image);
+
+/// What a host needs to run this task. argv: entry point, then command.
+agent::ContainerSpec container_spec(const TaskRecord& task, const JobDescriptor& job);
+
+}  // namespace troupe::cores

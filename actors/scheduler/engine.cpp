@@ -1,0 +1,158 @@
+#include "actors/scheduler/engine.hpp"
+
+#include <algorithm>
+
+#include "actors/scheduler/waiting_queue.hpp"
+
+namespace troupe::scheduler {
+
+struct Engine::State {
+  struct Task {
+    QueuedTask facts;
+    TaskClass* kind = nullptr;
+    bool in_flight = false;
+    HostId host;  ///< in flight
+    std::string last_refusal;
+  };
+
+  void back_to_waiting(Task& task) {
+    inventory.release(task.host, task.facts.task, task.kind->demand);
+    task.in_flight = false;
+    --in_flight;
+    queue.wait(task.kind, turn_of(task.facts));
+  }
+  void erase(std::unordered_map<TaskId, Task>::iterator at) {
+    Task& task = at->second;
+    if (task.in_flight) {
+      inventory.release(task.host, task.facts.task, task.kind->demand);
+      --in_flight;
+    } else {
+      queue.stop_waiting(task.kind, turn_of(task.facts));
+    }
+    queue.leave(task.kind);
+    tasks.erase(at);
+  }
+  void put_on(Task& task, const Host& host, Plan& plan) {
+    queue.stop_waiting(task.kind, turn_of(task.facts));
+    task.in_flight = true;
+    task.host = host.facts.id;
+    ++in_flight;
+    inventory.assume(task.host, task.facts.task, task.kind->demand);
+    plan.placements.push_back(
+        {task.facts.task, task.facts.job, task.facts.version, task.host, host.facts.eligibility});
+  }
+
+  Inventory inventory;
+  WaitingQueue queue{inventory};
+  std::unordered_map<TaskId, Task> tasks;
+  std::size_t in_flight = 0;
+  EngineStatus counts;
+};
+
+Engine::Engine() : state_(std::make_unique<State>()) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+void Engine::upsert_host(const HostFacts& facts) { state_->inventory.upsert(facts); }
+
+void Engine::remove_host(HostId host) { state_->inventory.remove(host); }
+
+void Engine::enqueue(QueuedTask task) {
+  TROUPE_CHECK(task.descriptor != nullptr);
+  if (const auto known = state_->tasks.find(task.task); known != state_->tasks.end()) {
+    if (task.version <= known->second.facts.version) return;
+    state_->erase(known);
+  }
+  State::Task fresh;
+  fresh.kind = state_->queue.join(task);
+  fresh.facts = std::move(task);
+  state_->queue.wait(fresh.kind, turn_of(fresh.facts));
+  const TaskId id = fresh.facts.task;
+  state_->tasks.emplace(id, std::move(fresh));
+}
+
+void Engine::forget(TaskId task) {
+  if (const auto known = state_->tasks.find(task); known != state_->tasks.end()) state_->erase(known);
+}
+
+void Engine::task_ended(HostId host, JobId job, const Resources& resources, Index at) {
+  state_->inventory.ended(host, job, resources, at);
+}
+
+Plan Engine::place(Instant, const Budget& budget) {
+  Plan plan;
+  state_->queue.unblock();
+  TaskClass* kind = state_->queue.first();
+  for (; kind != nullptr; kind = state_->queue.first()) {
+    if (plan.placements.size() >= budget.placements_max || plan.evaluations >= budget.evaluations_max) break;
+    const Host* host = state_->inventory.find(kind->demand, plan.evaluations);
+    if (host == nullptr) {
+      state_->queue.block(kind);
+      continue;
+    }
+    state_->put_on(state_->tasks.at(kind->waiting.begin()->task), *host, plan);
+  }
+  plan.more = kind != nullptr;
+  state_->counts.evaluations += plan.evaluations;
+  return plan;
+}
+
+namespace {
+
+bool is_over(ErrorCode code) {
+  return code == ErrorCode::job_terminating || code == ErrorCode::task_terminating ||
+         code == ErrorCode::not_found;
+}
+
+}  // namespace
+
+void Engine::settle(TaskId task, const std::variant<Placed, Refused>& outcome) {
+  const auto known = state_->tasks.find(task);
+  if (known == state_->tasks.end()) return;
+  State::Task& entry = known->second;
+  if (const auto* placed = std::get_if<Placed>(&outcome)) {
+    // It may wait again, or be planned elsewhere by now, because its first plan's outcome was unknown.
+    const HostId host = placed->host.value != 0 ? placed->host : entry.host;
+    ++state_->counts.placed;
+    state_->inventory.confirm(host, task, entry.kind->demand, placed->at);
+    return state_->erase(known);
+  }
+  if (!entry.in_flight) return;
+  const Refused& refused = std::get<Refused>(outcome);
+  ++state_->counts.refused;
+  if (is_over(refused.code)) return state_->erase(known);
+  entry.last_refusal = refused.message;
+  state_->back_to_waiting(entry);
+}
+
+Explanation Engine::reasons(TaskId task) const {
+  Explanation explanation;
+  explanation.hosts = state_->inventory.hosts().size();
+  const auto known = state_->tasks.find(task);
+  if (known == state_->tasks.end()) return explanation;
+  const State::Task& entry = known->second;
+  explanation.last_refusal = entry.last_refusal;
+  explanation.standing = entry.in_flight ? Explanation::Standing::in_flight : Explanation::Standing::waiting;
+  if (entry.in_flight) return explanation;
+  explanation.position = state_->queue.before(turn_of(entry.facts));
+  for (const auto& [id, host] : state_->inventory.hosts()) {
+    if (const auto reason = state_->inventory.reason(*host, entry.kind->demand))
+      ++explanation.reasons[*reason];
+    else
+      ++explanation.fitting;
+  }
+  return explanation;
+}
+
+EngineStatus Engine::status() const {
+  EngineStatus status = state_->counts;
+  status.hosts = state_->inventory.hosts().size();
+  status.in_flight = state_->in_flight;
+  status.queued = state_->tasks.size() - state_->in_flight;
+  status.classes = state_->queue.classes();
+  status.blocked = state_->queue.blocked();
+  return status;
+}
+
+}  // namespace troupe::scheduler

@@ -1,0 +1,226 @@
+#include "actors/scheduler/scheduler_actor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/scheduler/engine.hpp"
+#include "actors/scheduler/explanation_json.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t plans_max = 8;  // Proposed and not yet settled; the next pass waits for one of them.
+constexpr milliseconds plan_patience{5'000};
+constexpr milliseconds retry_pass_after{
+    100};  // A pass that was cut short by plans_max is looked at again by then.
+
+class SchedulerShell {
+ public:
+  SchedulerShell(caf::event_based_actor* self, ContextPtr context)
+      : self_(self), context_(std::move(context)) {}
+
+  caf::behavior start() {
+    return {
+        [this](const MeetNode& node) { node_ = node; },
+        [this](const RoleMoved& moved) { on_role(moved.role); },
+        [this](const StateApplied& state) {
+          if (engine_) on_applied(*state.applied);
+        },
+        [this](PassScheduler) {
+          pass_pending_ = false;
+          if (engine_) pass();
+        },
+        [this](const ProposalDone& done) { on_done(done); },
+        [this](const Asked& asked) { on_asked(asked); },
+    };
+  }
+
+ private:
+  void on_role(const raft::RoleChange& role) {
+    const bool leads = role.role == raft::Role::leader;
+    if (leads && engine_ && role.term == term_) return;
+    engine_.reset();
+    plans_.clear();
+    term_ = role.term;
+    if (!leads) return;
+    engine_.emplace();
+    loaded_at_ = Index{};
+    load();
+  }
+
+  // Everything is in derived tables: nothing is rebuilt from records. Events up to the view's index change
+  // nothing.
+  void load() {
+    loaded_at_ = Index{context_->status.applied.load()};
+    for (const HostFacts& host : context_->reads().hosts()) upsert(host, loaded_at_);
+    for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX))
+      engine_->enqueue({task.place.task,
+                        task.job,
+                        task.version,
+                        {task.place.created_at, task.place.slot.value},
+                        task.descriptor,
+                        Tier::flex,
+                        0});
+    spdlog::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
+                 engine_->status().queued);
+    pass_soon();
+  }
+
+  void upsert(const HostFacts& host, Index as_of) {
+    scheduler::HostFacts facts;
+    facts.id = host.record.id;
+    facts.name = host.record.name;
+    facts.host_group = host.record.host_group;
+    facts.total = host.record.resources;
+    facts.used = host.used;
+    facts.as_of = as_of;
+    facts.eligibility = host.record.eligibility;
+    facts.phase = host.record.set_aside.empty() ? host.record.phase : HostPhase::quarantined;
+    facts.connected = host.record.is_connected();
+    facts.attributes = host.record.attributes;
+    facts.drivers = host.record.drivers;
+    engine_->upsert_host(facts);
+  }
+
+  void on_applied(const Applied& applied) {
+    for (const Event& event : applied.events) {
+      switch (event.kind) {
+        case EventKind::host_changed:
+          if (const auto host = context_->reads().host_facts(event.host)) upsert(*host, applied.index);
+          break;
+        case EventKind::task_created:
+          engine_->enqueue({event.task,
+                            event.job,
+                            event.id.index,
+                            {event.id.index, event.slot.value},
+                            event.descriptor,
+                            Tier::flex,
+                            0});
+          break;
+        case EventKind::task_changed:
+          if (event.task_before == TaskState::accepted) on_placed(event);
+          break;
+        case EventKind::task_archived:
+          engine_->forget(event.task);
+          if (event.host.value != 0)
+            engine_->task_ended(event.host, event.job, event.descriptor->resources, event.id.index);
+          break;
+        default:
+          break;
+      }
+    }
+    pass_soon();
+  }
+
+  void on_placed(const Event& event) {
+    if (engine_->reasons(event.task).standing == scheduler::Explanation::Standing::in_flight)
+      return engine_->settle(event.task, scheduler::Placed{event.id.index});
+    engine_->forget(event.task);
+    if (const auto host = context_->reads().host_facts(event.host)) upsert(*host, event.id.index);
+  }
+
+  void pass_soon() {
+    if (pass_pending_ || engine_->status().queued == 0) return;
+    pass_pending_ = true;
+    self_->send(self_, PassScheduler{});
+  }
+
+  void pass() {
+    bool more = true;
+    while (more && plans_.size() < plans_max) {
+      scheduler::Plan plan = engine_->place(context_->now(), {});
+      more = plan.more;
+      if (plan.placements.empty()) break;
+      propose(std::move(plan));
+    }
+    if (more && plans_.size() >= plans_max && !pass_pending_) {
+      pass_pending_ = true;
+      self_->delayed_send(self_, retry_pass_after, PassScheduler{});
+    }
+  }
+
+  void propose(scheduler::Plan plan) {
+    PlaceTasks body;
+    for (const scheduler::Placement& place : plan.placements)
+      body.items.push_back({place.task, place.version, place.host, place.eligibility});
+    Command command;
+    command.fence = TermFence{term_};
+    command.caller = "troupe/scheduler";
+    command.body = std::move(body);
+    plans_[++next_cookie_] = std::move(plan);
+    self_->send(node_.replica, Propose{std::move(command), next_cookie_, plan_patience,
+                                       caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  }
+
+  void on_done(const ProposalDone& done) {
+    const auto found = plans_.find(done.cookie);
+    if (found == plans_.end() || !engine_) return;
+    const scheduler::Plan plan = std::move(found->second);
+    plans_.erase(found);
+    const Error* error = nullptr;
+    if (!done.outcome.ok())
+      error = &done.outcome.error();
+    else if (done.outcome.value().error)
+      error = &*done.outcome.value().error;
+    if (error != nullptr && retry_class(error->code) == Retry::unknown) return look_again(plan);
+    std::map<std::uint32_t, const ItemRefusal*> refused;
+    if (error == nullptr)
+      for (const ItemRefusal& refusal : done.outcome.value().refused) refused[refusal.item] = &refusal;
+    for (std::uint32_t n = 0; n < plan.placements.size(); ++n) {
+      const TaskId task = plan.placements[n].task;
+      if (error != nullptr)
+        engine_->settle(task, scheduler::Refused{error->code, error->message});
+      else if (const auto why = refused.find(n); why != refused.end())
+        engine_->settle(task, scheduler::Refused{why->second->code, why->second->message});
+      else
+        engine_->settle(task, scheduler::Placed{done.outcome.value().index});
+    }
+    pass_soon();
+  }
+
+  // A plan whose outcome is unknown: the state knows.
+  void look_again(const scheduler::Plan& plan) {
+    for (const scheduler::Placement& place : plan.placements) {
+      engine_->forget(place.task);
+      if (const auto task = context_->reads().waiting_task(place.task))
+        engine_->enqueue({task->place.task,
+                          task->job,
+                          task->version,
+                          {task->place.created_at, task->place.slot.value},
+                          task->descriptor,
+                          Tier::flex,
+                          0});
+    }
+    pass_soon();
+  }
+
+  void on_asked(const Asked& asked) {
+    const auto* question = std::get_if<AskScheduler>(&asked.question);
+    if (question == nullptr) return;
+    const Answer answer =
+        engine_ ? Answer::of(scheduler::explanation_json(engine_->reasons(question->task)))
+                : Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
+    self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
+  }
+
+  caf::event_based_actor* self_;
+  ContextPtr context_;
+  MeetNode node_;
+  Term term_;
+  Index loaded_at_;
+  bool pass_pending_ = false;
+  std::optional<scheduler::Engine> engine_;  // while this node leads
+  std::map<std::uint64_t, scheduler::Plan> plans_;
+  std::uint64_t next_cookie_ = 0;
+};
+
+}  // namespace
+
+caf::actor spawn_scheduler(caf::actor_system& system, const ContextPtr& context) {
+  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
+    auto shell = std::make_shared<SchedulerShell>(self, context);
+    self->attach_functor([shell]() mutable { shell.reset(); });
+    return shell->start();
+  });
+}
+
+}  // namespace troupe

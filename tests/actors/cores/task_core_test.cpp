@@ -1,0 +1,118 @@
+#include "actors/cores/task_core.hpp"
+
+#include "actors/cores/group_use.hpp"
+
+namespace troupe::cores {
+namespace {
+
+struct Story {
+  Story() {
+    task.id.bytes[0] = 3;
+    task.host = HostId{4};
+    BatchSpec batch;
+    batch.runtime_limit = milliseconds(90'000);
+    descriptor.kind = batch;
+  }
+  void enter(TaskState state) {
+    task.state = state;
+    task.step(state) = {now, Reason::none};
+  }
+  std::optional<TaskEffect> tell(const TaskEvent& event) {
+    const auto effects = core.on(now, {task, descriptor, policy}, event);
+    EXPECT_LE(effects.size(), 1U);
+    if (effects.empty()) return std::nullopt;
+    return effects.front();
+  }
+  /// Awaits the wake that the core asks for, and returns what it proposes then.
+  Propose at_deadline(milliseconds expected) {
+    const auto wake = std::get<WakeAt>(tell(Look{}).value());
+    EXPECT_EQ(wake.at - now, expected);
+    now = wake.at - milliseconds(1);
+    EXPECT_TRUE(std::holds_alternative<WakeAt>(tell(Look{}).value())) << "not a moment too early";
+    now = wake.at;
+    return std::get<Propose>(tell(Look{}).value());
+  }
+
+  TaskRecord task;
+  JobDescriptor descriptor;
+  CellPolicy policy;
+  Instant now{5'000'000};
+  TaskCore core;
+};
+
+TEST(TaskCore, KillsATaskThatIsStuckOnItsWayUp) {
+  for (const TaskState state : {TaskState::launched, TaskState::start_initiated}) {
+    Story s;
+    s.enter(state);
+    const auto stay = state == TaskState::launched ? s.policy.launched_max : s.policy.start_initiated_max;
+    const auto kill = std::get<KillTasks>(s.at_deadline(stay).body);
+    ASSERT_EQ(kill.items.size(), 1U);
+    EXPECT_EQ(kill.items[0].task, s.task.id);
+    EXPECT_EQ(kill.items[0].reason, Reason::stuck_in_state);
+  }
+}
+
+TEST(TaskCore, KillsABatchTaskAtItsRuntimeLimit) {
+  Story s;
+  s.enter(TaskState::started);
+  const auto kill = std::get<KillTasks>(s.at_deadline(milliseconds(90'000)).body);
+  EXPECT_EQ(kill.items.at(0).reason, Reason::runtime_limit_exceeded);
+}
+
+TEST(TaskCore, LetsAServiceRunForEver) {
+  Story s;
+  s.descriptor.kind = ServiceSpec{};
+  s.enter(TaskState::started);
+  EXPECT_TRUE(std::holds_alternative<Rest>(s.tell(Look{}).value()));
+}
+
+TEST(TaskCore, EndsATaskWhoseKillDoesNotEnd) {
+  Story s;
+  s.enter(TaskState::kill_initiated);
+  const auto end = std::get<EndTasks>(s.at_deadline(s.policy.kill_initiated_max).body);
+  ASSERT_EQ(end.items.size(), 1U);
+  EXPECT_EQ(end.items[0].reason, Reason::stuck_in_killing_state);
+  EXPECT_EQ(end.items[0].host, s.task.host);
+}
+
+TEST(TaskCore, HasNothingToDoForAcceptedFinishedOrSetAsideTasks) {
+  Story s;
+  s.enter(TaskState::accepted);
+  EXPECT_TRUE(std::holds_alternative<Rest>(s.tell(Look{}).value()));
+  s.enter(TaskState::launched);
+  s.task.set_aside = "crashed";
+  EXPECT_TRUE(std::holds_alternative<Rest>(s.tell(Look{}).value()));
+}
+
+TEST(TaskCore, ProposesAgainAfterARefusalAndMovesOnWithTheView) {
+  Story s;
+  s.enter(TaskState::launched);
+  const Propose first = s.at_deadline(s.policy.launched_max);
+  EXPECT_FALSE(s.tell(Look{}).has_value());
+  const auto pause = s.tell(Settled{first.number, Settled::How::refused, ErrorCode::fenced, {}});
+  s.now = std::get<WakeAt>(pause.value()).at;
+  const auto second = std::get<Propose>(s.tell(Look{}).value());
+  EXPECT_NE(second.number, first.number);
+  s.enter(TaskState::kill_initiated);
+  EXPECT_TRUE(
+      std::holds_alternative<WakeAt>(s.tell(Settled{second.number, Settled::How::taken, {}, {}}).value()));
+}
+
+TEST(GroupUse, SaysWhatIsAboveTheReservationAndTheCap) {
+  GroupRecord group;
+  group.instance = {1'000, 512, 100, 10, 0};
+  group.instance_count = 4;
+  group.tasks_max = 10;
+  auto standing = group_standing(group, {1, 10, {4'000, 2'048, 400, 40, 0}});
+  EXPECT_FALSE(standing.is_over_cap);
+  EXPECT_TRUE(standing.above.empty());
+  EXPECT_EQ(standing.reservation.memory_mb, 2'048);
+  standing = group_standing(group, {1, 11, {4'001, 2'048, 400, 40, 1}});
+  EXPECT_TRUE(standing.is_over_cap);
+  EXPECT_EQ(standing.above, (std::vector<std::string>{"cpu", "gpu"}));
+  group.tasks_max = 0;
+  EXPECT_FALSE(group_standing(group, {1, 1'000'000, {}}).is_over_cap);
+}
+
+}  // namespace
+}  // namespace troupe::cores
