@@ -1,0 +1,101 @@
+#include <numeric>
+
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/health.hpp"
+#include "actors/gateway/mutation.hpp"
+#include "net/api/entity_json.hpp"
+
+namespace troupe::gateway {
+namespace {
+
+std::uint64_t live_tasks(const CellFigures& cell) {
+  return std::accumulate(cell.live_tasks.begin(), cell.live_tasks.end(), std::uint64_t{0});
+}
+
+void limit_json(json::Writer& writer, std::string_view name, std::uint64_t used, std::uint64_t max) {
+  writer.key(name);
+  writer.begin_object();
+  writer.key("used");
+  writer.uint(used);
+  writer.key("max");
+  writer.uint(max);
+  writer.key("left");
+  writer.uint(used < max ? max - used : 0);
+  writer.end_object();
+}
+
+std::string health_json(const NodeContext& node, const std::string& why) {
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("status");
+  writer.text(why.empty() ? "SERVING" : "NOT_SERVING");
+  if (!why.empty()) {
+    writer.key("why");
+    writer.text(why);
+  }
+  writer.key("node");
+  writer.uint(node.self.value);
+  writer.key("leader");
+  writer.uint(node.status.leader.load());
+  writer.key("term");
+  writer.text(std::to_string(node.status.term.load()));
+  writer.key("commit");
+  writer.text(std::to_string(node.status.commit.load()));
+  writer.key("applied");
+  writer.text(std::to_string(node.status.applied.load()));
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace
+
+http::Response get_cell(const NodeContext& node, const Call& call) {
+  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
+    return api::error_response(checked.error());
+  const CellFigures cell = node.reads().cell();
+  api::CellStatus status;
+  status.node = node.self;
+  status.leader = NodeId{node.status.leader.load()};
+  status.term = Term{node.status.term.load()};
+  status.commit = Index{node.status.commit.load()};
+  status.applied = Index{node.status.applied.load()};
+  status.is_ready = why_not_serving(node).empty();
+  status.jobs = cell.live_jobs;
+  status.tasks = live_tasks(cell);
+  status.hosts = cell.hosts;
+  status.hosts_connected = cell.hosts_connected;
+  for (const auto& [id, address] : node.nodes) status.members.push_back(id);
+  json::Writer writer;
+  api::cell_json(writer, cell.record, status);
+  return api::json_response(200, writer.take());
+}
+
+http::Response get_limits(const NodeContext& node, const Call& call) {
+  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
+    return api::error_response(checked.error());
+  const CellFigures cell = node.reads().cell();
+  json::Writer writer;
+  writer.begin_object();
+  limit_json(writer, "jobs", cell.live_jobs, cell.record.policy.jobs_max);
+  // What live jobs want is what the cap counts: their tasks will all come.
+  limit_json(writer, "tasks", cell.wanted_tasks, cell.record.policy.tasks_max);
+  limit_json(writer, "requests", cell.requests, cell.record.policy.requests_max);
+  writer.end_object();
+  return api::json_response(200, writer.take());
+}
+
+void get_health(Services& services, const CallPtr& call) {
+  const std::string why = why_not_serving(services.node());
+  auto response = api::json_response(why.empty() ? 200 : 503, health_json(services.node(), why));
+  if (!why.empty()) response.headers["retry-after"] = "1";
+  call->answer(std::move(response));
+}
+
+void get_metrics(Services& services, const CallPtr& call) {
+  http::Response response;
+  response.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = services.probe().scrape(services.node());
+  call->answer(std::move(response));
+}
+
+}  // namespace troupe::gateway

@@ -1,0 +1,256 @@
+#include "actors/gateway/gateway_actor.hpp"
+
+#include <charconv>
+
+#include "actors/gateway/gateway_settings.hpp"
+#include "actors/gateway/router.hpp"
+#include "actors/gateway/waits.hpp"
+
+namespace troupe {
+namespace gateway {
+
+/// To a reader: answer this call from the state.
+struct RunRead {
+  ReadHandler handler;
+  CallPtr call;
+};
+
+}  // namespace gateway
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunRead)
+
+namespace troupe::gateway {
+namespace {
+
+constexpr milliseconds tick_every{100};
+constexpr milliseconds proposal_patience{10'000};
+constexpr milliseconds read_patience{5'000};
+constexpr milliseconds question_patience{5'000};
+/// The replica and the post answer at the deadline at the latest; this much later they are taken to be gone.
+constexpr milliseconds answer_grace{1'000};
+/// Reads run beside the gateway, so that a long list does not hold up a mutation.
+constexpr std::size_t reader_count = 2;
+
+/// One of the gateway's helpers: answers reads, one at a time. Its mailbox is bounded by the server's
+/// connections.
+caf::behavior reader(caf::event_based_actor*, ContextPtr context) {
+  return {[context = std::move(context)](const RunRead& read) {
+    read.call->answer(read.handler.run(*context, *read.call));
+  }};
+}
+
+class Gateway final : public Services {
+ public:
+  Gateway(caf::event_based_actor* self, ContextPtr context, caf::actor replica, caf::actor post)
+      : self_(self),
+        context_(std::move(context)),
+        replica_(std::move(replica)),
+        post_(std::move(post)),
+        random_(context_->seed ^ context_->life),
+        seen_{context_->status.applied.load()} {}
+
+  caf::behavior start();
+
+  const NodeContext& node() const override { return *context_; }
+  Random& random() override { return random_; }
+  GatewayProbe& probe() override { return *probe_; }
+  void propose(Command command, std::function<void(Result<Outcome>)> done) override;
+  void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) override;
+  void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
+  void ask_scheduler(TaskId task, Told told) override;
+  void ask_console(NodeId node, std::string command, Told told) override;
+
+ private:
+  Moment now() const { return context_->clock->steady(); }
+  caf::strong_actor_ptr me() const { return caf::actor_cast<caf::strong_actor_ptr>(self_); }
+  void on_call(HttpCall& http);
+  void run(const ActHandler& handler, const CallPtr& call);
+  void run(const ReadHandler& handler, const CallPtr& call);
+  void on_applied(const Applied& applied);
+  void on_tick();
+  void when_applied(const CallPtr& call, Index wanted, std::function<void()> then);
+  void wake_applied();
+  void ask(NodeId node, Question question, milliseconds patience, Told told);
+  bool is_full();
+  Index applied() const { return std::max(seen_, Index{context_->status.applied.load()}); }
+
+  struct ForIndex {
+    CallPtr call;
+    Moment deadline;
+    std::function<void()> then;
+  };
+
+  caf::event_based_actor* self_;
+  ContextPtr context_;
+  caf::actor replica_;
+  caf::actor post_;
+  std::vector<caf::actor> readers_;
+  std::size_t next_reader_ = 0;
+  Random random_;
+  const std::shared_ptr<GatewayProbe> probe_ = std::make_shared<GatewayProbe>();
+  Index seen_;  // the last StateApplied
+  Waits<Outcome> proposals_;
+  Waits<Index> reads_;
+  Waits<Bytes> questions_;
+  std::multimap<Index, ForIndex> for_index_;
+};
+
+caf::behavior Gateway::start() {
+  for (std::size_t i = 0; i < reader_count; ++i)
+    readers_.push_back(self_->spawn<caf::linked>(reader, context_));
+  self_->delayed_send(self_, tick_every, TickGateway{});
+  return {
+      [this](HttpCall& call) { on_call(call); },
+      [this](const StateApplied& state) { on_applied(*state.applied); },
+      [this](const ProposalDone& done) { proposals_.settle(done.cookie, done.outcome); },
+      [this](const ReadDone& done) { reads_.settle(done.cookie, done.applied); },
+      [this](const Answered& answered) { questions_.settle(answered.cookie, answered.answer.result()); },
+      [this](TickGateway) {
+        on_tick();
+        self_->delayed_send(self_, tick_every, TickGateway{});
+      },
+  };
+}
+
+void Gateway::on_call(HttpCall& http) {
+  auto call = std::make_shared<Call>(std::move(http.request), std::move(http.reply), probe_, context_->clock);
+  Match match = match_route(routes(), call->request.method, call->request.path);
+  if (match.route == nullptr) {
+    const Error nothing{ErrorCode::not_found, "there is no such path: " + call->request.path.substr(0, 200)};
+    if (match.allow.empty()) return call->fail(nothing);
+    auto response =
+        api::error_response({ErrorCode::method_not_allowed, "this path takes " + match.allow + ", not " +
+                                                                call->request.method.substr(0, 20)});
+    response.headers["allow"] = match.allow;
+    return call->answer(std::move(response));
+  }
+  call->route = match.route->pattern;
+  call->captured = std::move(match.captured);
+  std::visit([&](const auto& handler) { run(handler, call); }, match.route->handler);
+}
+
+void Gateway::run(const ActHandler& handler, const CallPtr& call) {
+  const auto read = call->read_metadata(random_);
+  if (!read.ok()) return call->fail(read.error());
+  handler.run(*this, call);
+}
+
+void Gateway::run(const ReadHandler& handler, const CallPtr& call) {
+  // A handler refuses what it does not know, other values of this parameter included.
+  const bool stale = call->request.parameter("consistency") == "stale";
+  when_fresh(call, stale ? api::Consistency::stale : api::Consistency::linearizable, [this, handler, call] {
+    next_reader_ = (next_reader_ + 1) % readers_.size();
+    self_->send(readers_[next_reader_], RunRead{handler, call});
+  });
+}
+
+void Gateway::on_applied(const Applied& applied) {
+  seen_ = std::max(seen_, applied.index);
+  wake_applied();
+}
+
+void Gateway::on_tick() {
+  const Moment at = now();
+  proposals_.expire(at, {ErrorCode::outcome_unknown, "the replica did not answer in time"});
+  reads_.expire(at, {ErrorCode::unavailable, "the replica did not answer in time"});
+  questions_.expire(at, {ErrorCode::unavailable, "no answer in time"});
+  wake_applied();
+  for (auto next = for_index_.begin(); next != for_index_.end();) {
+    if (next->second.deadline > at) {
+      ++next;
+      continue;
+    }
+    next->second.call->fail(
+        {ErrorCode::unavailable, "this node's state is not yet at index " + to_text(next->first)});
+    next = for_index_.erase(next);
+  }
+  probe_->calls_waiting(proposals_.size() + reads_.size() + questions_.size() + for_index_.size());
+}
+
+bool Gateway::is_full() {
+  const std::size_t waiting = proposals_.size() + reads_.size() + questions_.size() + for_index_.size();
+  if (waiting < static_cast<std::size_t>(context_->settings.get(gateway_waiting_max))) return false;
+  probe_->refused("waiting");
+  return true;
+}
+
+const Error too_many_wait{ErrorCode::overloaded, "too many calls wait on this node"};
+
+void Gateway::propose(Command command, std::function<void(Result<Outcome>)> done) {
+  if (is_full()) return done(too_many_wait);
+  const auto cookie = proposals_.add(now() + proposal_patience + answer_grace, std::move(done));
+  self_->send(replica_, Propose{std::move(command), cookie, proposal_patience, me()});
+}
+
+void Gateway::when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) {
+  Index wanted;
+  if (const auto text = call->request.header("x-troupe-index"); !text.empty()) {
+    const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), wanted.value);
+    if (fault != std::errc{} || stop != text.data() + text.size())
+      return call->fail({ErrorCode::invalid_argument, "the header X-Troupe-Index must be a log index"});
+  }
+  if (consistency == api::Consistency::stale) return when_applied(call, wanted, std::move(then));
+  if (is_full()) return call->fail(too_many_wait);
+  const auto cookie = reads_.add(now() + read_patience + answer_grace,
+                                 [this, call, wanted, then = std::move(then)](const Result<Index>& read) {
+                                   if (!read.ok()) return call->fail(read.error());
+                                   seen_ = std::max(seen_, read.value());
+                                   when_applied(call, wanted, then);
+                                 });
+  self_->send(replica_, AwaitRead{cookie, read_patience, me()});
+}
+
+void Gateway::when_applied(const CallPtr& call, Index wanted, std::function<void()> then) {
+  if (applied() >= wanted) {
+    call->index = applied();
+    return then();
+  }
+  if (is_full()) return call->fail(too_many_wait);
+  for_index_.emplace(wanted, ForIndex{call, now() + read_patience, std::move(then)});
+}
+
+void Gateway::wake_applied() {
+  while (!for_index_.empty() && for_index_.begin()->first <= applied()) {
+    const ForIndex ready = std::move(for_index_.begin()->second);
+    for_index_.erase(for_index_.begin());
+    ready.call->index = applied();
+    ready.then();
+  }
+}
+
+void Gateway::ask(NodeId node, Question question, milliseconds patience, Told told) {
+  if (is_full()) return told(too_many_wait);
+  const auto cookie = questions_.add(now() + patience + answer_grace, std::move(told));
+  self_->send(post_, Ask{node, std::move(question), cookie, patience, me()});
+}
+
+void Gateway::ask_agent(NodeId node, HostId host, agent::Call call, Told told) {
+  const milliseconds patience = question_patience + call.wait;
+  ask(node, AskAgent{host, std::move(call)}, patience, std::move(told));
+}
+
+void Gateway::ask_scheduler(TaskId task, Told told) {
+  ask(NodeId{}, AskScheduler{task}, question_patience, std::move(told));
+}
+
+void Gateway::ask_console(NodeId node, std::string command, Told told) {
+  ask(node, AskConsole{std::move(command)}, question_patience, std::move(told));
+}
+
+}  // namespace
+}  // namespace troupe::gateway
+
+namespace troupe {
+
+caf::actor spawn_gateway(caf::actor_system& system, const ContextPtr& context, caf::actor replica,
+                         caf::actor post) {
+  return system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post);
+    // The behaviour's handlers hold `gateway` by address; this functor holds its life.
+    self->attach_functor([gateway]() mutable { gateway.reset(); });
+    return gateway->start();
+  });
+}
+
+}  // namespace troupe

@@ -1,0 +1,109 @@
+#include "actors/gateway/gateway_probe.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <mutex>
+
+namespace troupe::gateway {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries latency_buckets_s{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                                0.25,  0.5,    1,     2.5,  5,     10};
+
+}  // namespace
+
+struct GatewayProbe::Impl {
+  void set(const char* name, const char* help, double value, const prometheus::Labels& labels = {}) {
+    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels).Set(value);
+  }
+  void set(const char* name, const char* help, std::uint64_t value, const prometheus::Labels& labels = {}) {
+    set(name, help, static_cast<double>(value), labels);
+  }
+  void read_node(const NodeContext& node);
+  void read_cell(const NodeContext& node);
+
+  prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("troupe_gateway_requests_total")
+                                                          .Help("Answered requests")
+                                                          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& seconds =
+      prometheus::BuildHistogram()
+          .Name("troupe_gateway_request_seconds")
+          .Help("From arrival to answer, or to a stream's beginning")
+          .Register(registry);
+  prometheus::Family<prometheus::Counter>& refusals = prometheus::BuildCounter()
+                                                          .Name("troupe_gateway_refused_total")
+                                                          .Help("Refused at a limit of this node")
+                                                          .Register(registry);
+  std::mutex scraping;
+};
+
+GatewayProbe::GatewayProbe() : impl_(std::make_unique<Impl>()) {}
+GatewayProbe::~GatewayProbe() = default;
+
+void GatewayProbe::answered(std::string_view route, int status, std::chrono::nanoseconds took) {
+  const std::string name(route);
+  impl_->requests.Add({{"route", name}, {"status", std::to_string(status)}}).Increment();
+  impl_->seconds.Add({{"route", name}}, latency_buckets_s)
+      .Observe(std::chrono::duration<double>(took).count());
+}
+
+void GatewayProbe::refused(std::string_view why) {
+  impl_->refusals.Add({{"why", std::string(why)}}).Increment();
+}
+
+void GatewayProbe::calls_waiting(std::size_t count) {
+  impl_->set("troupe_gateway_calls_waiting", "Calls that wait for the replica or another node", count);
+}
+
+void GatewayProbe::streams_open(std::string_view kind, std::size_t count) {
+  impl_->set("troupe_gateway_streams_open", "Open streams", count, {{"kind", std::string(kind)}});
+}
+
+void GatewayProbe::Impl::read_node(const NodeContext& node) {
+  const NodeStatus& status = node.status;
+  set("troupe_raft_term", "The term this node is in", status.term.load());
+  set("troupe_raft_leader", "The leader's node number, 0 if none is known",
+      std::uint64_t{status.leader.load()});
+  set("troupe_raft_is_leader", "1 on the leader", std::uint64_t{status.leader == node.self.value});
+  set("troupe_raft_commit_index", "Highest committed entry known here", status.commit.load());
+  set("troupe_raft_applied_index", "Highest entry applied here", status.applied.load());
+  set("troupe_raft_last_index", "Last entry of this node's log", status.last.load());
+  set("troupe_node_leased", "1 while this node may give orders", std::uint64_t{status.leased.load()});
+  set("troupe_proposals_total", "Proposals made by this node", status.proposals.load());
+  set("troupe_proposals_pending", "Proposals under way", status.proposals_pending.load());
+  if (node.log != nullptr) {
+    const LogHead head = node.log->head();
+    set("troupe_log_edge_index", "The log begins behind this entry", head.edge.index.value);
+    set("troupe_log_durable_index", "Last durable entry of this node's log", head.tail.index.value);
+  }
+  if (const auto flushed = node.machine->flushed(); flushed.ok())
+    set("troupe_state_flushed_index", "Where a crash would come back to", flushed.value().value);
+}
+
+void GatewayProbe::Impl::read_cell(const NodeContext& node) {
+  const CellFigures cell = node.reads().cell();
+  set("troupe_jobs_live", "Live jobs", cell.live_jobs);
+  set("troupe_tasks_wanted", "Sum of what live jobs want", cell.wanted_tasks);
+  for (std::size_t i = 0; i < task_state_count; ++i)
+    set("troupe_tasks_live", "Live tasks by state", cell.live_tasks[i],
+        {{"state", std::string(state_text(static_cast<TaskState>(i)))}});
+  set("troupe_tasks_waiting", "Tasks that wait to be placed", std::uint64_t{cell.waiting});
+  set("troupe_hosts", "Registered hosts", std::uint64_t{cell.hosts});
+  set("troupe_hosts_connected", "Hosts whose agent is connected", std::uint64_t{cell.hosts_connected});
+  set("troupe_requests_remembered", "Request ids in the table", std::uint64_t{cell.requests});
+}
+
+std::string GatewayProbe::scrape(const NodeContext& node) {
+  const std::lock_guard lock(impl_->scraping);
+  impl_->read_node(node);
+  impl_->read_cell(node);
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
+
+}  // namespace troupe::gateway

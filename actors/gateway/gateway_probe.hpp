@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "actors/node/node_context.hpp"
+
+namespace troupe::gateway {
+
+/// The gateway's figures, and at each scrape the node's. Thread-safe.
+class GatewayProbe {
+ public:
+  GatewayProbe();
+  ~GatewayProbe();
+
+  void answered(std::string_view route, int status, std::chrono::nanoseconds took);
+  void refused(std::string_view why);
+  void calls_waiting(std::size_t count);
+  void streams_open(std::string_view kind, std::size_t count);
+
+  /// Prometheus' text format.
+  std::string scrape(const NodeContext& node);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace troupe::gateway

@@ -1,0 +1,39 @@
+#pragma once
+// What stands behind the routes, one file per resource.
+
+#include "actors/gateway/services.hpp"
+
+namespace troupe::gateway {
+
+// ---- jobs.cpp ----
+void create_job(Services& services, const CallPtr& call);
+void kill_job(Services& services, const CallPtr& call);
+void put_instances(Services& services, const CallPtr& call);
+void put_capacity_attributes(Services& services, const CallPtr& call);
+http::Response list_jobs(const NodeContext& node, const Call& call);
+http::Response get_job(const NodeContext& node, const Call& call);
+
+// ---- tasks.cpp ----
+void kill_task(Services& services, const CallPtr& call);
+http::Response list_tasks(const NodeContext& node, const Call& call);
+http::Response get_task(const NodeContext& node, const Call& call);
+
+// ---- hosts.cpp ----
+void put_host_phase(Services& services, const CallPtr& call);
+http::Response list_hosts(const NodeContext& node, const Call& call);
+http::Response get_host(const NodeContext& node, const Call& call);
+
+// ---- cell.cpp ----
+http::Response get_cell(const NodeContext& node, const Call& call);
+http::Response get_limits(const NodeContext& node, const Call& call);
+void get_health(Services& services, const CallPtr& call);
+void get_metrics(Services& services, const CallPtr& call);
+
+// ---- results.cpp ----
+void get_scheduler_result(Services& services, const CallPtr& call);
+
+// ---- operators.cpp ----
+void release_entity(Services& services, const CallPtr& call);
+void ask_console(Services& services, const CallPtr& call);
+
+}  // namespace troupe::gateway

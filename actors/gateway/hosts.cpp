@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <charconv>
+
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/mutation.hpp"
+#include "net/api/entity_json.hpp"
+#include "net/api/reading.hpp"
+
+namespace troupe::gateway {
+namespace {
+
+/// A path may name a host or give its number.
+std::optional<HostId> find_host(const Reads& reads, std::string_view text) {
+  if (auto id = reads.host_id(text)) return id;
+  HostId id;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), id.value);
+  if (fault != std::errc{} || stop != text.data() + text.size() || !reads.host_facts(id)) return std::nullopt;
+  return id;
+}
+
+Error no_such_host(std::string_view name) {
+  return {ErrorCode::not_found, "there is no host " + std::string(name)};
+}
+
+Result<HostPhase> parse_phase(std::string_view text) {
+  return api::read_body<HostPhase>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    const std::string name = reader.required_string("phase");
+    const auto phase = host_phase_from_text(name);
+    if (!phase && violations.empty())
+      reader.complain("phase", "must be one of Active, Draining, Quarantined");
+    reader.finish();
+    return phase.value_or(HostPhase::active);
+  });
+}
+
+}  // namespace
+
+http::Response list_hosts(const NodeContext& node, const Call& call) {
+  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
+    return api::error_response(checked.error());
+  std::string body = "{\"items\":[";
+  std::size_t count = 0;
+  for (HostFacts& facts : node.reads().hosts()) {
+    json::Writer writer;
+    if (count++ > 0) body += ',';
+    api::host_json(writer, facts.record);
+    body += writer.take();
+  }
+  return api::json_response(200, body + "],\"total\":" + std::to_string(count) + "}");
+}
+
+http::Response get_host(const NodeContext& node, const Call& call) {
+  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
+    return api::error_response(checked.error());
+  const std::string& name = call.captured.at(0);
+  const auto id = find_host(node.reads(), name);
+  const auto view = id ? node.reads().host(*id) : std::nullopt;
+  if (!view) return api::error_response(no_such_host(name));
+  json::Writer writer;
+  api::host_json(writer, *view);
+  return api::json_response(200, writer.take());
+}
+
+void put_host_phase(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  const auto phase = parse_phase(call->request.body);
+  if (!phase.ok()) return call->fail(phase.error());
+  // The name must be looked up in a state that has a host registered a moment ago.
+  services.when_fresh(call, api::Consistency::linearizable, [&services, call, phase = phase.value()] {
+    const std::string& name = call->captured.at(0);
+    const auto id = find_host(services.node().reads(), name);
+    if (!id) return call->fail(no_such_host(name));
+    mutate(services, call, SetHostPhase{*id, phase}, {.status = 200, .entity_url = "/api/v3/hosts/" + name});
+  });
+}
+
+}  // namespace troupe::gateway

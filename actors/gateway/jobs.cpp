@@ -1,0 +1,119 @@
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/mutation.hpp"
+#include "net/api/bodies.hpp"
+#include "net/api/descriptor.hpp"
+#include "net/api/entity_json.hpp"
+#include "net/api/query.hpp"
+
+namespace troupe::gateway {
+namespace {
+
+std::string id_json(std::string_view id) {
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("id");
+  writer.text(id);
+  writer.end_object();
+  return writer.take();
+}
+
+struct JobCopy {
+  JobRecord record;
+  JobCounts counts;
+};
+
+/// The page's jobs. One that has ended since it was counted comes from the archive.
+std::vector<JobCopy> copy_page(const Reads& reads, const std::vector<JobId>& ids, api::Page& page) {
+  std::vector<JobCopy> copies;
+  for (std::size_t i = page.begin; i < page.end; ++i) {
+    if (reads.with_job(ids[i], [&](const JobView& view) { copies.push_back({view.record, view.counts}); }))
+      continue;
+    auto archived = reads.archived_job(ids[i]);
+    if (archived.ok() && archived.value()) copies.push_back({std::move(archived.value()->record), {}});
+  }
+  page.end = page.begin + copies.size();
+  return copies;
+}
+
+void resize(Services& services, const CallPtr& call, const ResizeJob& body) {
+  mutate(services, call, body, {.status = 200, .entity_url = job_url(body.job)});
+}
+
+}  // namespace
+
+void create_job(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  auto descriptor = api::parse_job_descriptor(call->request.body);
+  if (!descriptor.ok()) return call->fail(descriptor.error());
+  const CreateJob body{services.random().uuid<JobId>(),
+                       std::make_shared<const JobDescriptor>(std::move(descriptor).value())};
+  mutate(services, call, body,
+         {.status = 202,
+          .entity_url = job_url(body.job),
+          .body = [](const Outcome& outcome) { return id_json(outcome.entity); },
+          .made_under = "/api/v3/jobs/"});
+}
+
+void kill_job(Services& services, const CallPtr& call) {
+  const auto id = captured_id<JobId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  mutate(services, call, KillJob{id.value()}, {.status = 200, .entity_url = job_url(id.value())});
+}
+
+void put_instances(Services& services, const CallPtr& call) {
+  const auto id = captured_id<JobId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  const auto size = api::parse_capacity(call->request.body);
+  if (!size.ok()) return call->fail(size.error());
+  resize(services, call, {id.value(), size.value().min, size.value().desired, size.value().max});
+}
+
+void put_capacity_attributes(Services& services, const CallPtr& call) {
+  const auto id = captured_id<JobId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  const auto change = api::parse_capacity_change(call->request.body);
+  if (!change.ok()) return call->fail(change.error());
+  resize(services, call, {id.value(), change.value().min, change.value().desired, change.value().max});
+}
+
+http::Response list_jobs(const NodeContext& node, const Call& call) {
+  const auto query = api::parse_query(call.request, api::ListOf::jobs);
+  if (!query.ok()) return api::error_response(query.error());
+  std::vector<api::SortKey> keys;
+  std::vector<JobId> ids;
+  node.reads().each_job({}, [&](const JobView& view) {
+    if (!api::matches(query.value().criteria, view.record)) return true;
+    keys.push_back(api::sort_key(view.record));
+    ids.push_back(view.record.id);
+    return true;
+  });
+  api::Page page = api::select_page(keys, query.value().paging);
+  const auto copies = copy_page(node.reads(), ids, page);
+  return api::json_response(
+      200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
+        const std::size_t at = i - page.begin;
+        api::job_json(writer, copies[at].record, &copies[at].counts);
+      }));
+}
+
+http::Response get_job(const NodeContext& node, const Call& call) {
+  const auto id = captured_id<JobId>(call);
+  if (!id.ok()) return api::error_response(id.error());
+  const auto query = api::parse_query(call.request, api::ListOf::jobs);
+  if (!query.ok()) return api::error_response(query.error());
+  json::Writer writer;
+  const bool is_live = node.reads().with_job(
+      id.value(), [&](const JobView& view) { api::job_json(writer, view.record, &view.counts); });
+  if (!is_live) {
+    const auto archived = node.reads().archived_job(id.value());
+    if (!archived.ok()) return api::error_response(archived.error());
+    if (!archived.value())
+      return api::error_response({ErrorCode::not_found, "there is no job " + to_text(id.value())});
+    api::job_json(writer, archived.value()->record);
+  }
+  return api::json_response(200, api::project(writer.take(), query.value().fields));
+}
+
+}  // namespace troupe::gateway

@@ -1,0 +1,54 @@
+#include <charconv>
+
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/mutation.hpp"
+
+namespace troupe::gateway {
+namespace {
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number.value);
+  if (fault != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Result<EntityRef> entity_of(std::string_view kind, std::string_view id) {
+  if (kind == kind_text(EntityKind::host)) {
+    if (const auto host = number_of<HostId>(id)) return EntityRef::of(*host);
+    return Error{ErrorCode::invalid_argument, "a host is released by its number"};
+  }
+  const bool is_job = kind == kind_text(EntityKind::job);
+  if (!is_job && kind != kind_text(EntityKind::task))
+    return Error{ErrorCode::invalid_argument, "only a job, task or host can be released"};
+  const auto bytes = uuid_bytes(id);
+  if (!bytes.ok()) return Error{ErrorCode::invalid_argument, "the id in the path is no UUID"};
+  return is_job ? EntityRef::of(JobId{bytes.value()}) : EntityRef::of(TaskId{bytes.value()});
+}
+
+}  // namespace
+
+void release_entity(Services& services, const CallPtr& call) {
+  const auto entity = entity_of(call->captured.at(0), call->captured.at(1));
+  if (!entity.ok()) return call->fail(entity.error());
+  mutate(services, call, Release{entity.value()}, {});
+}
+
+void ask_console(Services& services, const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {"command", "node"}); !checked.ok())
+    return call->fail(checked.error());
+  const auto command = call->request.parameter("command");
+  if (command.empty()) return call->fail({ErrorCode::invalid_argument, "say command=...; help lists them"});
+  const auto said_node = call->request.parameter("node");
+  auto node = std::optional(services.node().self);
+  if (!said_node.empty()) node = number_of<NodeId>(said_node);
+  if (!node || !services.node().nodes.contains(*node))
+    return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
+  services.ask_console(*node, std::string(command), [call](const Result<Bytes>& told) {
+    if (!told.ok()) return call->fail(told.error());
+    call->answer(api::json_response(200, told.value()));
+  });
+}
+
+}  // namespace troupe::gateway

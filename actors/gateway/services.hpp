@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+
+#include "actors/agent/protocol.hpp"
+#include "actors/gateway/call.hpp"
+#include "actors/node/node_context.hpp"
+#include "net/api/query.hpp"
+#include "storage/model/outcome.hpp"
+
+namespace troupe::gateway {
+
+/// What handlers may ask of the gateway actor. Everything happens on the actor; every continuation runs once,
+/// at the wait's deadline at the latest.
+class Services {
+ public:
+  virtual ~Services() = default;
+  virtual const NodeContext& node() const = 0;
+  virtual Random& random() = 0;
+  virtual GatewayProbe& probe() = 0;
+
+  /// Errors: overloaded (too many wait), outcome_unknown, and the replica's.
+  virtual void propose(Command command, std::function<void(Result<Outcome>)> done) = 0;
+  /// Until this node's state is as new as the call asks for (`consistency`, X-Troupe-Index); notes the index
+  /// in the call. A failure is answered here, and `then` does not run.
+  virtual void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) = 0;
+
+  using Told = std::function<void(Result<Bytes>)>;
+  /// Errors: overloaded, unavailable (no answer in time), and the answerer's.
+  virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;
+  virtual void ask_scheduler(TaskId task, Told told) = 0;
+  virtual void ask_console(NodeId node, std::string command, Told told) = 0;
+};
+
+}  // namespace troupe::gateway
