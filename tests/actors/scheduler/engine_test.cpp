@@ -1,0 +1,233 @@
+#include "actors/scheduler/engine.hpp"
+
+#include "tests/actors/scheduler/engine_story.hpp"
+
+namespace troupe::scheduler {
+namespace {
+
+using test::EngineStory;
+using test::job_like;
+
+TEST(Engine, PlacesTasksWhereTheyFitAndSpreadsThem) {
+  EngineStory s;
+  for (std::uint32_t i = 1; i <= 4; ++i) s.host(i, {4'000, 4'096, 10'000, 100, 0});
+  const auto d = job_like({1'000, 512, 100, 10, 0});
+  for (int i = 0; i < 4; ++i) s.task(d);
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.placements.size(), 4U);
+  std::set<HostId> hosts;
+  for (const auto& p : plan.placements) hosts.insert(p.host);
+  EXPECT_EQ(hosts.size(), 4U);
+  EXPECT_FALSE(plan.more);
+  EXPECT_EQ(plan.placements[0].eligibility, Index{1});
+}
+
+TEST(Engine, NeverOverbooksAHostAndBlocksTheClassThatFitsNowhere) {
+  EngineStory s;
+  s.host(1, {4'000, 1'000, 0, 0, 0});
+  const auto d = job_like({1'000, 300, 0, 0, 0});
+  for (int i = 0; i < 10; ++i) s.task(d);
+  EXPECT_EQ(s.place().placements.size(), 3U) << "memory is what runs out";
+  EXPECT_EQ(s.engine.status().blocked, 1U);
+  EXPECT_EQ(s.place().evaluations, 0U) << "nothing has changed";
+}
+
+TEST(Engine, TriesABlockedClassAgainWhenATaskEnded) {
+  EngineStory s;
+  s.host(1, {2'000, 1'000, 0, 0, 0});
+  const auto d = job_like({1'000, 100, 0, 0, 0});
+  const TaskId first = s.task(d);
+  for (int i = 0; i < 3; ++i) s.task(d);
+  EXPECT_EQ(s.place().placements.size(), 2U);
+  s.engine.settle(first, Placed{Index{10}});
+  EXPECT_TRUE(s.place().placements.empty());
+  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{11});
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Engine, OrdersByTierThenPriorityThenFirstCome) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const auto d = job_like({1'000, 10, 0, 0, 0});
+  const auto other = job_like({999, 10, 0, 0, 0});
+  const TaskId third = s.task(d, Tier::flex);
+  const TaskId fourth = s.task(other, Tier::flex);
+  const TaskId second = s.task(other, Tier::flex, 5);
+  const TaskId first = s.task(d, Tier::critical);
+  for (const TaskId& expected : {first, second, third, fourth}) {
+    const Plan plan = s.place();
+    ASSERT_EQ(plan.placements.size(), 1U);
+    EXPECT_EQ(plan.placements[0].task, expected);
+    s.engine.forget(expected);
+  }
+}
+
+TEST(Engine, PutsARefusedTaskBackAtItsPlaceAtOnce) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const auto d = job_like({1'000, 10, 0, 0, 0});
+  const TaskId first = s.task(d);
+  s.task(d);
+  s.place();
+  s.engine.settle(first, Refused{ErrorCode::precondition_failed, "the host's shape has changed"});
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.placements.size(), 1U);
+  EXPECT_EQ(plan.placements[0].task, first);
+  s.engine.settle(first, Refused{ErrorCode::task_terminating, "killed"});
+  EXPECT_EQ(s.engine.reasons(first).standing, Explanation::Standing::unknown);
+  EXPECT_EQ(s.engine.status().refused, 2U);
+}
+
+TEST(Engine, CountsNothingTwiceWhateverTheOrderOfViewsAndEvents) {
+  EngineStory s;
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {}, Index{5});
+  const auto d = job_like({1'000, 10, 0, 0, 0});
+  const TaskId first = s.task(d);
+  s.place();
+  // The view at 20 has the placement of 12 already.
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, Index{20});
+  s.engine.settle(first, Placed{Index{12}});
+  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{19});  // in the view as well
+  s.task(d), s.task(d);
+  EXPECT_EQ(s.place().placements.size(), 1U);
+  // An older view does not bring back what has ended since.
+  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{30});
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, Index{25});
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Engine, ForgettingATaskInFlightFreesWhatItHeld) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const auto d = job_like({1'000, 10, 0, 0, 0});
+  const TaskId first = s.task(d);
+  const TaskId second = s.task(d);
+  s.place();
+  s.engine.forget(first);
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.placements.size(), 1U);
+  EXPECT_EQ(plan.placements[0].task, second);
+}
+
+TEST(Engine, StopsAtItsBudgetAndSaysThatThereIsMore) {
+  EngineStory s;
+  s.host(1, {100'000, 100'000, 0, 0, 0});
+  const auto d = job_like({1, 1, 0, 0, 0});
+  for (int i = 0; i < 10; ++i) s.task(d);
+  const Plan plan = s.engine.place(Instant{}, {.placements_max = 4, .evaluations_max = 1'000});
+  EXPECT_EQ(plan.placements.size(), 4U);
+  EXPECT_TRUE(plan.more);
+  EXPECT_TRUE(s.engine.place(Instant{}, {.placements_max = 100, .evaluations_max = 1}).more);
+}
+
+TEST(Engine, FollowsAHostThatDrainsLeavesAndReturns) {
+  EngineStory s;
+  const Resources size{1'000, 1'000, 0, 0, 0};
+  HostFacts host = s.host(1, size);
+  const auto d = job_like({100, 10, 0, 0, 0});
+  host.phase = HostPhase::draining;
+  s.engine.upsert_host(host);
+  const TaskId task = s.task(d);
+  EXPECT_TRUE(s.place().placements.empty());
+  EXPECT_EQ(s.engine.reasons(task).reasons, (std::map<std::string, std::size_t>{{"not active", 1}}));
+  host.phase = HostPhase::active;
+  s.engine.upsert_host(host);
+  EXPECT_EQ(s.place().placements.size(), 1U);
+  s.engine.remove_host(HostId{1});
+  s.engine.settle(task, Refused{ErrorCode::conflict, "gone"});
+  EXPECT_TRUE(s.place().placements.empty());
+  s.host(1, size);
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Engine, KeepsHardConstraints) {
+  struct Row {
+    StringMap constraints;
+    std::set<std::uint32_t> hosts;
+  };
+  const Row rows[] = {
+      {{{"machineId", "host-2"}}, {2}},         {{{"machineGroup", "big"}}, {2, 3}},
+      {{{"availabilityZone", "b"}}, {1, 3}},    {{{"availabilityZone", "b"}, {"machineGroup", "big"}}, {3}},
+      {{{"machineType", "none"}}, {}},          {{{"uniqueHost", "true"}}, {1, 2, 3}},
+      {{{"exclusiveHost", "true"}}, {1, 2, 3}}, {{{"uniqueHost", "false"}, {"machineId", "host-1"}}, {1}},
+  };
+  for (const Row& row : rows) {
+    EngineStory s;
+    for (std::uint32_t i = 1; i <= 3; ++i) {
+      HostFacts host = s.facts(i, {100'000, 100'000, 0, 0, 0});
+      host.host_group = i == 1 ? "small" : "big";
+      host.attributes["availabilityZone"] = i == 2 ? "a" : "b";
+      s.engine.upsert_host(host);
+    }
+    auto d = job_like({10, 10, 0, 0, 0});
+    d = test::with_constraints(d, row.constraints);
+    for (int i = 0; i < 12; ++i) s.task(d);
+    std::set<std::uint32_t> hosts;
+    const Plan plan = s.place();
+    for (const auto& p : plan.placements) hosts.insert(p.host.value);
+    EXPECT_EQ(hosts, row.hosts) << row.constraints.begin()->first;
+    const bool is_single = row.constraints.begin()->second == "true";
+    EXPECT_EQ(plan.placements.size(), is_single ? 3U : row.hosts.empty() ? 0U : 12U);
+  }
+}
+
+TEST(Engine, KeepsOthersOffAnExclusiveHostUntilItIsEmpty) {
+  EngineStory s;
+  s.host(1, {10'000, 10'000, 0, 0, 0});
+  const auto alone = test::with_constraints(job_like({10, 10, 0, 0, 0}), {{"exclusiveHost", "true"}});
+  const auto any = job_like({20, 10, 0, 0, 0});
+  const TaskId first = s.task(alone);
+  const TaskId second = s.task(any);
+  EXPECT_EQ(s.place().placements.at(0).task, first);
+  EXPECT_EQ(s.engine.reasons(second).reasons.begin()->first, "exclusiveHost");
+  s.engine.settle(first, Placed{Index{3}});
+  EXPECT_TRUE(s.place().placements.empty());
+  s.engine.task_ended(HostId{1}, s.job, alone->resources, Index{4});
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Engine, ExplainsByCountsAndQueuePosition) {
+  EngineStory s;
+  s.host(1, {100, 100, 0, 0, 0});
+  s.host(2, {1'000, 5, 0, 0, 0});
+  HostFacts away = s.facts(3, {1'000, 1'000, 0, 0, 0});
+  away.connected = false;
+  s.engine.upsert_host(away);
+  const auto d = job_like({500, 10, 0, 0, 0});
+  s.task(d);
+  const TaskId second = s.task(d);
+  s.place();
+  const auto why = s.engine.reasons(second);
+  EXPECT_EQ(why.standing, Explanation::Standing::waiting);
+  EXPECT_EQ(why.position, 1U);
+  EXPECT_EQ(why.hosts, 3U);
+  EXPECT_EQ(why.reasons,
+            (std::map<std::string, std::size_t>{{"cpu", 1}, {"memory", 1}, {"not connected", 1}}));
+  EXPECT_EQ(why.fitting, 0U);
+}
+
+TEST(Engine, AskForADriverByTheJobsAttribute) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  JobDescriptor d = *job_like({1, 1, 0, 0, 0});
+  d.attributes["troupe.driver"] = "oci";
+  const TaskId task = s.task(std::make_shared<const JobDescriptor>(d));
+  EXPECT_TRUE(s.place().placements.empty());
+  EXPECT_EQ(s.engine.reasons(task).reasons.begin()->first, "driver");
+}
+
+TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const auto d = job_like({600, 10, 0, 0, 0});
+  const TaskId first = s.task(d);
+  s.place();
+  s.engine.settle(first, Refused{ErrorCode::outcome_unknown, ""});
+  EXPECT_EQ(s.engine.reasons(first).standing, Explanation::Standing::waiting);
+  s.engine.settle(first, Placed{Index{9}, HostId{1}});
+  s.task(d);
+  EXPECT_TRUE(s.place().placements.empty()) << "the first one is there after all";
+}
+
+}  // namespace
+}  // namespace troupe::scheduler
