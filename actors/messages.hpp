@@ -35,7 +35,9 @@ struct RefuseProposals {
 struct AskAgent {
   HostId host;
   agent::Call call;
-  static constexpr auto fields() { return field_list(field("host", &AskAgent::host), field("call", &AskAgent::call)); }
+  static constexpr auto fields() {
+    return field_list(field("host", &AskAgent::host), field("call", &AskAgent::call));
+  }
 };
 /// Why does this task wait? Asked of the leader's scheduler.
 struct AskScheduler {
@@ -60,11 +62,13 @@ struct Answer {
   Result<Bytes> result() const {
     if (error == 0) return data;
     const auto code = static_cast<std::uint8_t>(error - 1);
-    return Error{code <= static_cast<std::uint8_t>(ErrorCode::io) ? static_cast<ErrorCode>(code) : ErrorCode::internal,
-                 message};
+    return Error{
+        code <= static_cast<std::uint8_t>(ErrorCode::io) ? static_cast<ErrorCode>(code) : ErrorCode::internal,
+        message};
   }
   static constexpr auto fields() {
-    return field_list(field("error", &Answer::error), field("message", &Answer::message), field("data", &Answer::data));
+    return field_list(field("error", &Answer::error), field("message", &Answer::message),
+                      field("data", &Answer::data));
   }
 };
 struct AskMail {
@@ -83,18 +87,35 @@ struct AnswerMail {
 };
 using Mail = std::variant<ForwardProposals, RefuseProposals, AskMail, AnswerMail>;
 
+// ---- a node's actors ----
+/// All of them, sent to each once all exist.
+struct MeetNode {
+  caf::actor replica, applier, directory, door, post, scheduler, balancer, gateway, console;
+};
+
 // ---- links ----
-struct LinkRaised { net::LinkKey link; };
-struct LinkDropped { net::LinkKey link; std::string why; };
-struct LinkReceived { net::LinkKey link; Bytes bytes; };
+struct LinkRaised {
+  net::LinkKey link;
+};
+struct LinkDropped {
+  net::LinkKey link;
+  std::string why;
+};
+struct LinkReceived {
+  net::LinkKey link;
+  Bytes bytes;
+};
 
 // ---- replica ----
 /// Ten milliseconds have passed.
 struct TickReplica {};
 /// Everything in the mailbox has been given to the core: take what it has ready.
 struct FlushReplica {};
-struct LogWritten { Result<std::uint64_t> ticket; };
-/// Propose a command; its proposal id is filled in. Answered by ProposalDone, always, at the deadline at the latest.
+struct LogWritten {
+  Result<std::uint64_t> ticket;
+};
+/// Propose a command; its proposal id is filled in. Answered by ProposalDone, always, at the deadline at the
+/// latest.
 struct Propose {
   Command command;
   std::uint64_t cookie = 0;
@@ -103,9 +124,11 @@ struct Propose {
 };
 struct ProposalDone {
   std::uint64_t cookie = 0;
-  Result<Outcome> outcome;  ///< an error here: not applied as far as is known (outcome_unknown says it may be)
+  Result<Outcome>
+      outcome;  ///< an error here: not applied as far as is known (outcome_unknown says it may be)
 };
-/// Wait until this node's state is at least as new as any write acknowledged before now. Answered by ReadDone.
+/// Wait until this node's state is at least as new as any write acknowledged before now. Answered by
+/// ReadDone.
 struct AwaitRead {
   std::uint64_t cookie = 0;
   milliseconds patience{5'000};
@@ -115,39 +138,62 @@ struct ReadDone {
   std::uint64_t cookie = 0;
   Result<Index> applied;
 };
-struct MailProposals { NodeId from; ForwardProposals mail; };
-struct MailRefusals { NodeId from; RefuseProposals mail; };
+struct MailProposals {
+  NodeId from;
+  ForwardProposals mail;
+};
+struct MailRefusals {
+  NodeId from;
+  RefuseProposals mail;
+};
 
 // ---- applier ----
-struct ApplyEntries { std::vector<raft::Entry> entries; };
+struct ApplyEntries {
+  std::vector<raft::Entry> entries;
+};
 /// To replica, directory, scheduler, balancer and gateway, in log order.
-struct StateApplied { AppliedPtr applied; };
+struct StateApplied {
+  AppliedPtr applied;
+};
 
 // ---- leadership and leases ----
 struct RoleMoved {
   raft::RoleChange role;
 };
 /// May this node give orders? It may while the leader has confirmed it lately.
-struct LeaseMoved { bool held = false; };
+struct LeaseMoved {
+  bool held = false;
+};
 /// Which nodes the leader hears. To the balancer, some times a second.
 struct PeersHeard {
-  struct Peer { NodeId id; milliseconds silent{0}; };
+  struct Peer {
+    NodeId id;
+    milliseconds silent{0};
+  };
   std::vector<Peer> peers;  ///< this node excluded
   Term term;
 };
 
 // ---- directory and entities ----
 /// To an entity: the state around you has changed, or your time has come.
-struct Nudge { std::uint64_t number = 0; };
+struct Nudge {
+  std::uint64_t number = 0;
+};
 /// From an entity: these effects of my core.
 struct EntityProposes {
   EntityRef entity;
   std::uint64_t number = 0;
   CommandBody body;
 };
-struct EntityWakes { EntityRef entity; Instant at; };
+struct EntityWakes {
+  EntityRef entity;
+  Instant at;
+};
 /// From an entity that has nothing to wait for, having handled nudges up to this number.
-struct EntityRests { EntityRef entity; std::uint64_t nudge = 0; };
+struct EntityRests {
+  EntityRef entity;
+  std::uint64_t nudge = 0;
+};
 struct EntitySettled {
   std::uint64_t number = 0;
   Result<Outcome> outcome;
@@ -157,13 +203,33 @@ struct TickDirectory {};
 struct FlushReports {};
 
 // ---- hosts ----
-struct HostTaskMoved { TaskId task; };
+struct HostTaskMoved {
+  TaskId task;
+};
 struct HostMoved {};
 /// From the door, through the directory: an agent's link is up at this node and its host is ours.
-struct AgentArrived { HostId host; net::LinkKey link; agent::Hello hello; };
-struct AgentLeft { HostId host; net::LinkKey link; };
-struct AgentReported { HostId host; net::LinkKey link; agent::Report report; };
-struct CloseAgent { net::LinkKey link; std::string why; };
+struct AgentArrived {
+  HostId host;
+  net::LinkKey link;
+  agent::Hello hello;
+};
+struct AgentLeft {
+  HostId host;
+  net::LinkKey link;
+};
+struct AgentReported {
+  HostId host;
+  net::LinkKey link;
+  agent::Report report;
+};
+struct CloseAgent {
+  net::LinkKey link;
+  std::string why;
+};
+/// To the door: these shards went to another owner; their agents dial again and are sent there.
+struct ShardsLost {
+  std::vector<ShardId> shards;
+};
 
 // ---- questions ----
 /// To the post: ask a node (0: the leader). Answered by Answered, always.
@@ -174,7 +240,10 @@ struct Ask {
   milliseconds patience{5'000};
   caf::strong_actor_ptr asker;
 };
-struct Answered { std::uint64_t cookie = 0; Answer answer; };
+struct Answered {
+  std::uint64_t cookie = 0;
+  Answer answer;
+};
 /// From the post to whoever knows; answered by Answered to `asker`.
 struct Asked {
   Question question;
@@ -189,12 +258,16 @@ struct PassScheduler {};
 struct TickBalancer {};
 
 // ---- gateway ----
-struct HttpCall { http::Request request; http::ReplyPtr reply; };
+struct HttpCall {
+  http::Request request;
+  http::ReplyPtr reply;
+};
 struct TickGateway {};
 
 }  // namespace troupe
 
 #define TROUPE_MESSAGE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::T)
+TROUPE_MESSAGE(MeetNode)
 TROUPE_MESSAGE(LinkRaised)
 TROUPE_MESSAGE(LinkDropped)
 TROUPE_MESSAGE(LinkReceived)
@@ -226,6 +299,7 @@ TROUPE_MESSAGE(AgentArrived)
 TROUPE_MESSAGE(AgentLeft)
 TROUPE_MESSAGE(AgentReported)
 TROUPE_MESSAGE(CloseAgent)
+TROUPE_MESSAGE(ShardsLost)
 TROUPE_MESSAGE(Ask)
 TROUPE_MESSAGE(Answered)
 TROUPE_MESSAGE(Asked)

@@ -1,6 +1,6 @@
 #pragma once
-// The shells around the entities' cores. Each derives all it knows from the state when it starts; nothing of it
-// survives, and nothing need.
+// The shells around the entities' cores. Each derives all it knows from the state when it starts; nothing of
+// it survives, and nothing need.
 
 #include "actors/messages.hpp"
 #include "actors/node/node_context.hpp"

@@ -18,7 +18,9 @@ class EntityShell {
   void perform(cores::Propose propose) {
     self_->send(home_.directory, EntityProposes{home_.entity, propose.number, std::move(propose.body)});
   }
-  void perform(const cores::WakeAt& wake) { self_->send(home_.directory, EntityWakes{home_.entity, wake.at}); }
+  void perform(const cores::WakeAt& wake) {
+    self_->send(home_.directory, EntityWakes{home_.entity, wake.at});
+  }
   void perform(const cores::Rest&) { rest(); }
   void rest() { self_->send(home_.directory, EntityRests{home_.entity, nudge_}); }
   void nudged(std::uint64_t number) { nudge_ = number; }
@@ -26,8 +28,10 @@ class EntityShell {
   static cores::Settled settled_of(const EntitySettled& message) {
     cores::Settled settled{message.number, cores::Settled::How::taken, ErrorCode::internal, {}};
     const Error* error = nullptr;
-    if (!message.outcome.ok()) error = &message.outcome.error();
-    else if (message.outcome.value().error) error = &*message.outcome.value().error;
+    if (!message.outcome.ok())
+      error = &message.outcome.error();
+    else if (message.outcome.value().error)
+      error = &*message.outcome.value().error;
     if (error == nullptr) {
       settled.refused = message.outcome.value().refused;
       return settled;

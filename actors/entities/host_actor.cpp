@@ -29,7 +29,8 @@ class HostShell : public EntityShell {
           after("task_moved");
         },
         [this](HostMoved) {
-          if (auto facts = reads().host_facts(home_.entity.host())) feed(cores::HostMoved{std::move(facts->record)});
+          if (auto facts = reads().host_facts(home_.entity.host()))
+            feed(cores::HostMoved{std::move(facts->record)});
           after("host_moved");
         },
         [this](const AgentArrived& arrived) {
@@ -57,7 +58,8 @@ class HostShell : public EntityShell {
     if (!view) return rest();
     cores::Activated activated{std::move(view->record), reads().cell().record.policy, {}};
     for (const TaskId& id : view->tasks)
-      if (auto facts = reads().task(id)) activated.tasks.push_back({std::move(facts->record), facts->descriptor});
+      if (auto facts = reads().task(id))
+        activated.tasks.push_back({std::move(facts->record), facts->descriptor});
     feed(std::move(activated));
   }
 
@@ -108,6 +110,8 @@ class HostShell : public EntityShell {
 
 }  // namespace
 
-caf::actor spawn_host(caf::actor_system& system, const EntityHome& home) { return spawn_shell<HostShell>(system, home); }
+caf::actor spawn_host(caf::actor_system& system, const EntityHome& home) {
+  return spawn_shell<HostShell>(system, home);
+}
 
 }  // namespace troupe

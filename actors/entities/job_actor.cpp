@@ -27,9 +27,10 @@ class JobShell : public EntityShell {
  private:
   void feed(const cores::JobEvent& event) {
     std::vector<cores::JobEffect> effects;
-    const bool lives = reads().with_job(home_.entity.job(), [&](const JobView& view) {
-      if (view.record.state != JobState::finished) effects = core_.on(now(), view, event);
-      else effects.push_back(cores::Rest{});
+    bool lives = false;
+    reads().with_job(home_.entity.job(), [&](const JobView& view) {
+      lives = view.record.state != JobState::finished;
+      if (lives) effects = core_.on(now(), view, event);
     });
     if (!lives) return rest();
     for (auto& effect : effects) std::visit([this](auto& any) { perform(std::move(any)); }, effect);
@@ -40,6 +41,8 @@ class JobShell : public EntityShell {
 
 }  // namespace
 
-caf::actor spawn_job(caf::actor_system& system, const EntityHome& home) { return spawn_shell<JobShell>(system, home); }
+caf::actor spawn_job(caf::actor_system& system, const EntityHome& home) {
+  return spawn_shell<JobShell>(system, home);
+}
 
 }  // namespace troupe

@@ -37,6 +37,8 @@ class TaskShell : public EntityShell {
 
 }  // namespace
 
-caf::actor spawn_task(caf::actor_system& system, const EntityHome& home) { return spawn_shell<TaskShell>(system, home); }
+caf::actor spawn_task(caf::actor_system& system, const EntityHome& home) {
+  return spawn_shell<TaskShell>(system, home);
+}
 
 }  // namespace troupe

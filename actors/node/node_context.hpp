@@ -23,8 +23,8 @@ struct NodeAddress {
   std::string http;  ///< "host:port" of its gateway
 };
 
-/// What a node says of itself; written by the replica, read by gateway and console. Each member for itself is current,
-/// together they are not one cut.
+/// What a node says of itself; written by the replica, read by gateway and console. Each member for itself is
+/// current, together they are not one cut.
 struct NodeStatus {
   std::atomic<std::uint64_t> term{0};
   std::atomic<std::uint32_t> leader{0};
@@ -43,11 +43,11 @@ using FaultPoint = std::function<bool(const EntityRef& entity, std::string_view 
 /// Outlives all actors of its node. Members are fixed once the node runs.
 struct NodeContext {
   NodeId self;
-  std::uint64_t life = 0;     ///< differs between restarts
-  std::uint64_t seed = 0;     ///< of this life's randomness
-  std::string cell;           ///< proposed as the cell's name at bootstrap
+  std::uint64_t life = 0;  ///< differs between restarts
+  std::uint64_t seed = 0;  ///< of this life's randomness
+  std::string cell;        ///< proposed as the cell's name at bootstrap
   Settings settings;
-  CellPolicy policy;          ///< proposed at bootstrap
+  CellPolicy policy;                    ///< proposed at bootstrap
   std::map<NodeId, NodeAddress> nodes;  ///< the static list, this node included
   const Clock* clock = nullptr;
   net::LinkHub* hub = nullptr;

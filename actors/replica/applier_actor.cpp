@@ -5,11 +5,12 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t batch_entries_max = 256;  // Followers hear in bounded pieces; readers wait for no more than this.
+constexpr std::size_t batch_entries_max =
+    256;  // Followers hear in bounded pieces; readers wait for no more than this.
 
 struct Applier {
   ContextPtr context;
-  std::vector<caf::actor> followers;
+  std::vector<caf::actor> followers{};
   bool stopped = false;
 
   void apply(caf::event_based_actor* self, const std::vector<raft::Entry>& entries) {
@@ -18,7 +19,8 @@ struct Applier {
       auto applied = context->machine->apply({entries.data() + from, size});
       if (!applied.ok()) {
         stopped = true;
-        return context->fail("apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message);
+        return context->fail("apply stopped at index " + to_text(entries[from].index) + ": " +
+                             applied.error().message);
       }
       const auto shared = std::make_shared<const Applied>(std::move(applied).value());
       for (const caf::actor& follower : followers) self->send(follower, StateApplied{shared});
@@ -28,10 +30,15 @@ struct Applier {
 
 }  // namespace
 
-caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context, std::vector<caf::actor> followers) {
-  return system.spawn([context, followers](caf::event_based_actor* self) -> caf::behavior {
-    auto applier = std::make_shared<Applier>(Applier{context, followers});
-    return {[self, applier](const ApplyEntries& work) { applier->apply(self, work.entries); }};
+caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context) {
+  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
+    auto applier = std::make_shared<Applier>(Applier{context});
+    return {
+        [applier](const MeetNode& node) {
+          applier->followers = {node.replica, node.directory, node.scheduler, node.balancer, node.gateway};
+        },
+        [self, applier](const ApplyEntries& work) { applier->apply(self, work.entries); },
+    };
   });
 }
 

@@ -2,7 +2,8 @@
 
 namespace troupe {
 
-Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now, std::chrono::milliseconds patience) {
+Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now,
+                               std::chrono::milliseconds patience) {
   if (pending_.size() >= pending_max || bytes_ >= pending_bytes_max)
     return Error{ErrorCode::overloaded, "too many proposals wait on this node; try again in a second"};
   command.proposal = {self_, life_, ++count_};
@@ -33,21 +34,25 @@ void ProposalDesk::attempted(std::uint64_t count, Moment now) {
   found->second.last_attempt = now;
 }
 
-ProposalDesk::Settled ProposalDesk::take(std::map<std::uint64_t, Pending>::iterator at, Result<Outcome> outcome) {
+ProposalDesk::Settled ProposalDesk::take(std::map<std::uint64_t, Pending>::iterator at,
+                                         Result<Outcome> outcome) {
   Settled settled{at->second.ticket, std::move(outcome)};
   bytes_ -= at->second.command.size();
   pending_.erase(at);
   return settled;
 }
 
-std::vector<ProposalDesk::Settled> ProposalDesk::refused(const std::vector<std::uint64_t>& counts, ErrorCode code) {
+std::vector<ProposalDesk::Settled> ProposalDesk::refused(const std::vector<std::uint64_t>& counts,
+                                                         ErrorCode code) {
   std::vector<Settled> settled;
   for (const std::uint64_t count : counts) {
     const auto found = pending_.find(count);
     if (found == pending_.end()) continue;
-    if (!found->second.repeats) settled.push_back(take(found, Error{code, "this node does not lead any more"}));
+    if (!found->second.repeats)
+      settled.push_back(take(found, Error{code, "this node does not lead any more"}));
     // An overloaded leader is given time; another leader is tried as soon as it is known.
-    else found->second.waits = code == ErrorCode::overloaded;
+    else
+      found->second.waits = code == ErrorCode::overloaded;
   }
   return settled;
 }
@@ -73,8 +78,10 @@ std::vector<ProposalDesk::Settled> ProposalDesk::expire(Moment now) {
     if (at->second.deadline > now) continue;
     const bool unknown = at->second.attempted;
     settled.push_back(take(
-        at, unknown ? Error{ErrorCode::outcome_unknown, "no outcome in time: it may yet happen; repeat with the same request id"}
-                    : Error{ErrorCode::unavailable, "no leader could be reached: it did not happen; try again"}));
+        at, unknown
+                ? Error{ErrorCode::outcome_unknown,
+                        "no outcome in time: it may yet happen; repeat with the same request id"}
+                : Error{ErrorCode::unavailable, "no leader could be reached: it did not happen; try again"}));
   }
   return settled;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Proposals under way on one node: sent to the leader until their outcome is applied here, or their patience ends.
+// Proposals under way on one node: sent to the leader until their outcome is applied here, or their patience
+// ends.
 
 #include <map>
 #include <vector>
@@ -9,14 +10,14 @@
 
 namespace troupe {
 
-/// Pure, one thread (the replica's). Survives nothing: a restarted node knows none of its older proposals, and their
-/// ids carry the older life.
+/// Pure, one thread (the replica's). Survives nothing: a restarted node knows none of its older proposals,
+/// and their ids carry the older life.
 ///
-/// A proposal is repeated under the same id until an outcome comes: the table of commands says why twice is harmless.
-/// The first outcome applied is the answer.
+/// A proposal is repeated under the same id until an outcome comes: the table of commands says why twice is
+/// harmless. The first outcome applied is the answer.
 class ProposalDesk {
  public:
-  static constexpr std::size_t pending_max = 20'000;       ///< beyond: overloaded, at once
+  static constexpr std::size_t pending_max = 20'000;  ///< beyond: overloaded, at once
   static constexpr std::size_t pending_bytes_max = 64 << 20;
   static constexpr std::chrono::milliseconds repeat_after{400};
 
@@ -49,9 +50,9 @@ class ProposalDesk {
   struct Pending {
     std::uint64_t ticket = 0;
     Blob command;
-    bool repeats = true;       ///< false: term-fenced, good for one attempt
-    bool attempted = false;    ///< ever: then silence means unknown
-    bool waits = false;        ///< under way; repeated only after repeat_after
+    bool repeats = true;     ///< false: term-fenced, good for one attempt
+    bool attempted = false;  ///< ever: then silence means unknown
+    bool waits = false;      ///< under way; repeated only after repeat_after
     Moment last_attempt;
     Moment deadline;
   };

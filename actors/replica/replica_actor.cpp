@@ -14,8 +14,10 @@ constexpr std::size_t reads_waiting_max = 16'384;  // Beyond: overloaded.
 
 raft::Config raft_config(const Settings& settings) {
   raft::Config config;
-  config.heartbeat_ticks = static_cast<std::uint32_t>(std::max<std::int64_t>(1, settings.get(heartbeat_ms) / tick_every.count()));
-  config.election_ticks = static_cast<std::uint32_t>(std::max<std::int64_t>(2, settings.get(election_ms) / tick_every.count()));
+  config.heartbeat_ticks =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(1, settings.get(heartbeat_ms) / tick_every.count()));
+  config.election_ticks =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(2, settings.get(election_ms) / tick_every.count()));
   return config;
 }
 
@@ -70,7 +72,7 @@ class Replica {
   raft::Core core_;
   ProposalDesk desk_;
   std::unique_ptr<LogWriter> writer_;
-  ReplicaFollowers followers_;
+  MeetNode node_;
   bool flush_pending_ = false;
   bool stopped_ = false;
   int ticks_ = 0;
@@ -80,24 +82,33 @@ class Replica {
   NodeId leader_;
   // Writes that the log writer would not take yet, and the Readys that wait for durability, in order.
   std::deque<LogWrite> unsubmitted_;
-  struct Waiting { std::uint64_t number; std::uint64_t last_write; std::vector<raft::Message> send_after; };
+  struct Waiting {
+    std::uint64_t number;
+    std::uint64_t last_write;
+    std::vector<raft::Message> send_after;
+  };
   std::deque<Waiting> waiting_;
-  std::uint64_t written_ = 0;        // the highest Ready number whose writes are durable
-  std::uint64_t last_writing_ = 0;   // the last Ready number that wrote something
+  std::uint64_t written_ = 0;       // the highest Ready number whose writes are durable
+  std::uint64_t last_writing_ = 0;  // the last Ready number that wrote something
   std::vector<std::pair<NodeId, Blob>> forwarded_;
   std::uint64_t next_ticket_ = 0;
-  std::map<std::uint64_t, Asker> askers_;                    // by desk ticket
-  std::map<std::uint64_t, Asker> reads_;                     // by read token
-  std::multimap<Index, Asker> granted_;                      // waiting for apply
+  std::map<std::uint64_t, Asker> askers_;  // by desk ticket
+  std::map<std::uint64_t, Asker> reads_;   // by read token
+  std::multimap<Index, Asker> granted_;    // waiting for apply
 };
 
 caf::behavior Replica::start() {
-  writer_ = context_->make_log_writer([actor = caf::actor_cast<caf::weak_actor_ptr>(me())](Result<std::uint64_t> done) {
-    if (auto strong = actor.lock()) caf::anon_send<caf::message_priority::high>(caf::actor_cast<caf::actor>(strong), LogWritten{std::move(done)});
-  });
-  self_->delayed_send(me(), tick_every, TickReplica{});
+  writer_ = context_->make_log_writer(
+      [actor = caf::actor_cast<caf::weak_actor_ptr>(me())](Result<std::uint64_t> done) {
+        if (auto strong = actor.lock())
+          caf::anon_send<caf::message_priority::high>(caf::actor_cast<caf::actor>(strong),
+                                                      LogWritten{std::move(done)});
+      });
   return {
-      [this](const MeetFollowers& meet) { followers_ = meet.followers; },
+      [this](const MeetNode& node) {
+        node_ = node;
+        self_->delayed_send(me(), tick_every, TickReplica{});
+      },
       [this](TickReplica) {
         on_tick();
         if (!stopped_) self_->delayed_send(me(), tick_every, TickReplica{});
@@ -151,7 +162,7 @@ void Replica::take_ready() {
     unsubmitted_.push_back(std::move(write));
   }
   waiting_.push_back({ready.number, last_writing_, std::move(ready.send_after)});
-  if (!ready.committed.empty()) self_->send(followers_.applier, ApplyEntries{std::move(ready.committed)});
+  if (!ready.committed.empty()) self_->send(node_.applier, ApplyEntries{std::move(ready.committed)});
   for (const raft::ReadGrant& grant : ready.reads) {
     const auto found = reads_.find(grant.token);
     if (found == reads_.end()) continue;
@@ -162,8 +173,9 @@ void Replica::take_ready() {
     const auto found = reads_.find(token);
     if (found == reads_.end()) continue;
     if (core_.read(token).ok()) continue;  // Asked again; without a leader it fails, below.
-    self_->send(caf::actor_cast<caf::actor>(found->second.actor),
-                ReadDone{found->second.cookie, Error{ErrorCode::unavailable, "no leader at the moment; try again"}});
+    self_->send(
+        caf::actor_cast<caf::actor>(found->second.actor),
+        ReadDone{found->second.cookie, Error{ErrorCode::unavailable, "no leader at the moment; try again"}});
     reads_.erase(found);
   }
   on_written(written_);  // A Ready without writes may be complete already.
@@ -209,8 +221,10 @@ void Replica::send(const std::vector<raft::Message>& messages) {
 void Replica::on_link(const net::LinkKey& link, bool up) {
   const NodeId node = node_of_peer(link.peer);
   if (node.value == 0 || link.channel != net::Channel::consensus) return;
-  if (up) core_.link_up(node);
-  else core_.link_down(node);
+  if (up)
+    core_.link_up(node);
+  else
+    core_.link_down(node);
   flush_soon();
 }
 
@@ -237,7 +251,8 @@ void Replica::on_tick() {
     const auto at = next++;
     if (at->second.deadline > now()) continue;
     self_->send(caf::actor_cast<caf::actor>(at->second.actor),
-                ReadDone{at->second.cookie, Error{ErrorCode::unavailable, "no leader confirmed the read in time; try again"}});
+                ReadDone{at->second.cookie,
+                         Error{ErrorCode::unavailable, "no leader confirmed the read in time; try again"}});
     reads_.erase(at);
   }
   flush_soon();
@@ -253,10 +268,10 @@ void Replica::on_applied(const Applied& applied) {
 void Replica::on_role(const raft::RoleChange& role) {
   if (role.leader != leader_) desk_.leader_changed();
   leader_ = role.leader;
-  spdlog::info("role_changed node={} role={} term={} leader={}", context_->self.value, static_cast<int>(role.role),
-               role.term.value, role.leader.value);
-  self_->send(followers_.scheduler, RoleMoved{role});
-  self_->send(followers_.balancer, RoleMoved{role});
+  spdlog::info("role_changed node={} role={} term={} leader={}", context_->self.value,
+               static_cast<int>(role.role), role.term.value, role.leader.value);
+  self_->send(node_.scheduler, RoleMoved{role});
+  self_->send(node_.balancer, RoleMoved{role});
 }
 
 void Replica::look_at_lease() {
@@ -266,13 +281,14 @@ void Replica::look_at_lease() {
   if (held != leased_) {
     leased_ = held;
     context_->status.leased = held;
-    self_->send(followers_.directory, LeaseMoved{held});
+    self_->send(node_.directory, LeaseMoved{held});
   }
   if (status.role != raft::Role::leader) return;
   PeersHeard heard;
   heard.term = status.term;
-  for (const raft::PeerStatus& peer : status.peers) heard.peers.push_back({peer.id, tick_every * peer.silent_ticks});
-  self_->send(followers_.balancer, std::move(heard));
+  for (const raft::PeerStatus& peer : status.peers)
+    heard.peers.push_back({peer.id, tick_every * peer.silent_ticks});
+  self_->send(node_.balancer, std::move(heard));
 }
 
 void Replica::propose(const Propose& request) {
@@ -343,7 +359,8 @@ void Replica::settle(std::vector<ProposalDesk::Settled> settled) {
   for (auto& item : settled) {
     const auto found = askers_.find(item.ticket);
     if (found == askers_.end()) continue;
-    self_->send(caf::actor_cast<caf::actor>(found->second.actor), ProposalDone{found->second.cookie, std::move(item.outcome)});
+    self_->send(caf::actor_cast<caf::actor>(found->second.actor),
+                ProposalDone{found->second.cookie, std::move(item.outcome)});
     askers_.erase(found);
   }
 }
@@ -389,7 +406,8 @@ void Replica::publish_status() {
 
 }  // namespace
 
-caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context, const raft::Restored& restored) {
+caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context,
+                         const raft::Restored& restored) {
   return system.spawn([context, restored](caf::event_based_actor* self) -> caf::behavior {
     auto replica = std::make_shared<Replica>(self, context, restored);
     // The behaviour's handlers hold `replica` by address; this handler holds its life.

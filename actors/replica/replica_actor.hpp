@@ -9,27 +9,18 @@ namespace troupe {
 
 inline constexpr Setting lease_ms{"lease_ms", 1000, 100, 60'000,
                                   "a node that the leader has not confirmed for this long gives no orders"};
-inline constexpr Setting heartbeat_ms{"heartbeat_ms", 50, 10, 5'000, "the leader's heartbeats; multiples of 10"};
-inline constexpr Setting election_ms{"election_ms", 300, 50, 60'000,
-                                     "silence of the leader before an election, doubled at random; multiples of 10"};
+inline constexpr Setting heartbeat_ms{"heartbeat_ms", 50, 10, 5'000,
+                                      "the leader's heartbeats; multiples of 10"};
+inline constexpr Setting election_ms{
+    "election_ms", 300, 50, 60'000,
+    "silence of the leader before an election, doubled at random; multiples of 10"};
 
-/// Who hears of the replica's progress, besides the askers.
-struct ReplicaFollowers {
-  caf::actor applier;
-  caf::actor directory;
-  caf::actor scheduler;
-  caf::actor balancer;
-};
-/// The replica hears of its followers after all of them exist.
-struct MeetFollowers { ReplicaFollowers followers; };
+/// Drives the Raft core: drains its mailbox, takes one Ready, hands writes to the log writer and entries to
+/// the applier. Owns the node's proposals and linearizable reads. Starts when it has met its node.
+caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context,
+                         const raft::Restored& restored);
 
-/// Drives the Raft core: drains its mailbox, takes one Ready, hands writes to the log writer and entries to the applier.
-/// Owns the node's proposals and linearizable reads.
-caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context, const raft::Restored& restored);
-
-/// Applies entries, one batch per message, and tells `followers` in log order.
-caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context, std::vector<caf::actor> followers);
+/// Applies entries, in batches, and tells the node's other actors in log order.
+caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context);
 
 }  // namespace troupe
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::MeetFollowers)

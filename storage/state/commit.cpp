@@ -148,6 +148,7 @@ void Committer::create_job(JobRecord record) {
     event.shard = shard_id;
     event.job_state = made.record.state;
     event.reason = made.record.reason;
+    event.descriptor = made.record.descriptor;
   }
 }
 
@@ -202,6 +203,7 @@ void Committer::create_task(TaskRecord record) {
   event.slot = entry.record.slot;
   event.shard = shard.record.id;
   event.reason = Reason::normal;
+  event.descriptor = shard.jobs.find(entry.record.job)->record.descriptor;
 }
 
 void Committer::change_task(const TaskRecord& before, TaskRecord after) {
@@ -244,6 +246,7 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
   event.task_before = before.state;
   event.task_state = now.state;
   event.reason = now.step(now.state).reason;
+  event.descriptor = job->record.descriptor;
   if (ended)
     finish_task(*entry);
   else

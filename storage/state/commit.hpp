@@ -48,6 +48,7 @@ class Committer {
   Index index_;
   Instant now_;
   std::uint32_t ordinal_ = 0;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_set<JobId> touched_;
   std::vector<JobId> touched_order_;
   std::vector<HostId> hosts_touched_;

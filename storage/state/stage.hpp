@@ -78,9 +78,13 @@ class Stage {
   std::vector<ShardRecord> shards_;
   std::vector<std::pair<HostId, Resources>> uses_;
   std::optional<CellRecord> cell_;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<JobId, std::size_t> job_at_;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<TaskId, std::size_t> task_at_;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::pair<JobId, SlotNumber>, std::size_t> slot_at_;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<HostId, std::size_t> host_at_;
 };
 

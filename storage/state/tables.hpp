@@ -88,6 +88,7 @@ struct CellTables {
   absl::btree_map<HostId, HostEntry> hosts;
   std::map<std::string, HostId, std::less<>> host_names;
   std::map<std::string, GroupRecord, std::less<>> groups;
+  // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
   // Derived, never stored:

@@ -1,0 +1,112 @@
+#include "actors/balancer/balancer_actor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/balancer/shard_plan.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds tick_every{100};
+constexpr milliseconds proposal_patience{5'000};
+
+class Balancer {
+ public:
+  Balancer(caf::event_based_actor* self, ContextPtr context) : self_(self), context_(std::move(context)) {}
+
+  caf::behavior start() {
+    return {
+        [this](const MeetNode& node) {
+          node_ = node;
+          self_->delayed_send(self_, tick_every, TickBalancer{});
+        },
+        [this](const RoleMoved& moved) {
+          leads_ = moved.role.role == raft::Role::leader;
+          term_ = moved.role.term;
+          heard_since_.clear();
+          led_since_ = context_->clock->steady();
+        },
+        [this](const PeersHeard& heard) { on_heard(heard); },
+        [this](const StateApplied&) {},
+        [this](const ProposalDone&) { proposing_ = false; },
+        [this](TickBalancer) {
+          balance();
+          self_->delayed_send(self_, tick_every, TickBalancer{});
+        },
+    };
+  }
+
+ private:
+  Moment now() const { return context_->clock->steady(); }
+
+  void on_heard(const PeersHeard& heard) {
+    const milliseconds dead(context_->settings.get(owner_dead_ms));
+    for (const PeersHeard::Peer& peer : heard.peers) {
+      if (peer.silent >= dead)
+        heard_since_.erase(peer.id);
+      else
+        heard_since_.emplace(peer.id, now());
+    }
+  }
+
+  std::vector<NodeId> live() const {
+    std::vector<NodeId> nodes{context_->self};
+    const milliseconds back(context_->settings.get(owner_back_ms));
+    // A new leader knows nobody yet: who has owned shards so far keeps them until it has been silent for
+    // long.
+    const bool fresh = now() - led_since_ < milliseconds(context_->settings.get(owner_dead_ms));
+    std::map<NodeId, bool> owns;
+    for (const ShardRecord& shard : context_->reads().shards()) owns[shard.owner] = true;
+    for (const auto& [node, address] : context_->nodes) {
+      if (node == context_->self) continue;
+      const auto heard = heard_since_.find(node);
+      const bool settled =
+          heard != heard_since_.end() && (owns.contains(node) || now() - heard->second >= back);
+      if (settled || (fresh && owns.contains(node))) nodes.push_back(node);
+    }
+    return nodes;
+  }
+
+  void balance() {
+    if (!leads_ || proposing_) return;
+    // Applying an older leader's last entries first: their epochs would make this plan stale.
+    if (context_->status.applied.load() < context_->status.commit.load()) return;
+    if (context_->reads().shard_count() == 0)
+      return propose(BootstrapCell{context_->cell, 64, context_->policy});
+    auto moves = plan_shards(context_->reads().shards(), live());
+    if (moves.empty()) return;
+    spdlog::info("shards_moving node={} count={}", context_->self.value, moves.size());
+    propose(AssignShards{std::move(moves)});
+  }
+
+  void propose(CommandBody body) {
+    Command command;
+    command.fence = TermFence{term_};
+    command.caller = "troupe/balancer";
+    command.body = std::move(body);
+    proposing_ = true;
+    self_->send(node_.replica, Propose{std::move(command), 0, proposal_patience,
+                                       caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  }
+
+  caf::event_based_actor* self_;
+  ContextPtr context_;
+  MeetNode node_;
+  bool leads_ = false;
+  bool proposing_ = false;
+  Term term_;
+  Moment led_since_;
+  std::map<NodeId, Moment> heard_since_;
+};
+
+}  // namespace
+
+caf::actor spawn_balancer(caf::actor_system& system, const ContextPtr& context) {
+  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
+    auto balancer = std::make_shared<Balancer>(self, context);
+    self->attach_functor([balancer]() mutable { balancer.reset(); });
+    return balancer->start();
+  });
+}
+
+}  // namespace troupe

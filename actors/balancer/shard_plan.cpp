@@ -1,0 +1,45 @@
+#include "actors/balancer/shard_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace troupe {
+
+std::vector<AssignShards::Move> plan_shards(const std::vector<ShardRecord>& shards,
+                                            std::vector<NodeId> live) {
+  if (live.empty()) return {};
+  std::map<NodeId, std::vector<const ShardRecord*>> owned;
+  for (const NodeId node : live) owned[node];
+  std::vector<const ShardRecord*> homeless;
+  for (const ShardRecord& shard : shards) {
+    const auto owner = owned.find(shard.owner);
+    if (owner == owned.end())
+      homeless.push_back(&shard);
+    else
+      owner->second.push_back(&shard);
+  }
+  // Who has most keeps the larger share, so that nothing moves for the remainder's sake.
+  std::sort(live.begin(), live.end(), [&](NodeId a, NodeId b) {
+    return std::pair(owned[b].size(), a) < std::pair(owned[a].size(), b);
+  });
+  const std::size_t share = shards.size() / live.size();
+  std::size_t larger = shards.size() % live.size();
+  std::vector<std::pair<NodeId, std::size_t>> room;
+  for (const NodeId node : live) {
+    const std::size_t target = share + (larger > 0 ? 1 : 0);
+    if (larger > 0) --larger;
+    auto& mine = owned[node];
+    for (; mine.size() > target; mine.pop_back()) homeless.push_back(mine.back());
+    if (mine.size() < target) room.emplace_back(node, target - mine.size());
+  }
+  std::sort(homeless.begin(), homeless.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
+  std::vector<AssignShards::Move> moves;
+  for (std::size_t n = 0, at = 0; n < homeless.size(); ++n) {
+    while (room[at].second == 0) ++at;
+    --room[at].second;
+    moves.push_back({homeless[n]->id, homeless[n]->epoch, room[at].first});
+  }
+  return moves;
+}
+
+}  // namespace troupe

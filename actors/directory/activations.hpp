@@ -1,0 +1,107 @@
+#pragma once
+// Which entities are awake, when they want to be woken, and how often their actors crashed. Pure bookkeeping
+// of the directory; nothing survives.
+
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+
+#include "actors/messages.hpp"
+
+namespace troupe {
+
+/// A restart's pause doubles with each crash; OTP's restart intensity, as data.
+struct CrashRule {
+  static constexpr milliseconds pause_first{10};
+  static constexpr milliseconds window{60'000};
+  static constexpr int crashes_max = 5;  ///< within the window; the next sets the entity aside
+};
+
+class Activations {
+ public:
+  struct Active {
+    caf::actor actor;
+    std::uint64_t nudges = 0;
+    Instant wake;  ///< unset: none
+  };
+
+  Active* find(const EntityRef& entity) {
+    const auto found = active_.find(entity);
+    return found == active_.end() ? nullptr : &found->second;
+  }
+  Active& add(const EntityRef& entity, caf::actor actor) {
+    by_address_.emplace(actor.address(), entity);
+    return active_[entity] = Active{std::move(actor), 0, {}};
+  }
+  /// The actor, to be told; its later down message is nobody's.
+  caf::actor remove(const EntityRef& entity) {
+    const auto found = active_.find(entity);
+    caf::actor actor = found->second.actor;
+    set_wake(found->second, entity, {});
+    by_address_.erase(actor.address());
+    active_.erase(found);
+    return actor;
+  }
+  std::optional<EntityRef> entity_of(const caf::actor_addr& address) const {
+    const auto found = by_address_.find(address);
+    if (found == by_address_.end()) return std::nullopt;
+    return found->second;
+  }
+  void set_wake(Active& active, const EntityRef& entity, Instant at) {
+    if (active.wake.is_set()) wakes_.erase({active.wake, entity});
+    active.wake = at;
+    if (at.is_set()) wakes_.insert({at, entity});
+  }
+  /// Due ones, each once.
+  std::vector<EntityRef> take_due(Instant now) {
+    std::vector<EntityRef> due;
+    while (!wakes_.empty() && wakes_.begin()->first <= now) {
+      const EntityRef entity = wakes_.begin()->second;
+      wakes_.erase(wakes_.begin());
+      active_.at(entity).wake = {};
+      due.push_back(entity);
+    }
+    return due;
+  }
+  std::vector<EntityRef> all() const {
+    std::vector<EntityRef> entities;
+    for (const auto& [entity, active] : active_) entities.push_back(entity);
+    return entities;
+  }
+  const absl::btree_map<EntityRef, Active>& active() const { return active_; }
+
+  // ---- crashes ----
+  /// Notes a crash. The time before which it is not activated again; nullopt: set it aside.
+  std::optional<Instant> crashed(const EntityRef& entity, Instant now) {
+    Crashes& crashes = crashes_[entity];
+    if (now - crashes.first > CrashRule::window) crashes = {now, 0, {}};
+    if (++crashes.count > CrashRule::crashes_max) {
+      crashes_.erase(entity);
+      return std::nullopt;
+    }
+    crashes.not_before = now + CrashRule::pause_first * (1 << (crashes.count - 1));
+    return crashes.not_before;
+  }
+  bool may_activate(const EntityRef& entity, Instant now) const {
+    const auto found = crashes_.find(entity);
+    return found == crashes_.end() || found->second.not_before <= now;
+  }
+  void forget_old_crashes(Instant now) {
+    for (auto next = crashes_.begin(); next != crashes_.end();) {
+      const auto at = next++;
+      if (now - at->second.first > CrashRule::window) crashes_.erase(at);
+    }
+  }
+
+ private:
+  struct Crashes {
+    Instant first;
+    int count = 0;
+    Instant not_before;
+  };
+  absl::btree_map<EntityRef, Active> active_;
+  std::map<caf::actor_addr, EntityRef> by_address_;
+  absl::btree_set<std::pair<Instant, EntityRef>> wakes_;
+  std::map<EntityRef, Crashes> crashes_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,328 @@
+#include "actors/directory/directory_actor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+#include "actors/directory/activations.hpp"
+#include "actors/entities/entity_actor.hpp"
+#include "storage/base/random.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds tick_every{50};
+constexpr milliseconds reports_wait{1};        // Reports of several hosts share one command.
+constexpr std::size_t duties_per_look = 1024;  // Of one shard; the next look goes on as these settle.
+constexpr milliseconds proposal_patience{5'000};
+
+class Directory {
+ public:
+  Directory(caf::event_based_actor* self, ContextPtr context)
+      : self_(self), context_(std::move(context)), random_(context_->seed ^ 0xd1ec) {}
+
+  ~Directory() {
+    for (const auto& [entity, active] : activations_.active())
+      caf::anon_send_exit(active.actor, caf::exit_reason::kill);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  caf::behavior start();
+
+ private:
+  Instant now() const { return context_->now(); }
+  bool owns(ShardId shard) const { return owned_.contains(shard); }
+  ShardId shard_of_entity(const EntityRef& entity) const { return shard_of(entity, shard_count_); }
+  void load_shards();
+  void on_applied(const Applied& applied);
+  void on_assigned(const Event& event);
+  void on_entity_event(const Event& event, std::set<EntityRef>& nudged);
+  void on_lease(bool held);
+  void tick();
+  void look(ShardId shard);
+  Activations::Active* activate(const EntityRef& entity);
+  void nudge(const EntityRef& entity);
+  void nudge_if_active(const EntityRef& entity, std::set<EntityRef>& nudged);
+  void drop_shard(ShardId shard);
+  void on_down(const caf::down_msg& down);
+  void set_aside(const EntityRef& entity);
+  void on_proposes(const EntityProposes& message);
+  void flush_reports();
+  void on_done(const ProposalDone& done);
+  void settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome);
+  template <class Message>
+  void to_host(HostId host, const Message& message);
+
+  struct Asked {
+    EntityRef entity;
+    std::uint64_t number = 0;
+  };
+
+  caf::event_based_actor* self_;
+  ContextPtr context_;
+  Random random_;
+  MeetNode node_;
+  Activations activations_;
+  std::uint16_t shard_count_ = 0;
+  std::map<ShardId, Epoch> owned_;
+  bool leased_ = false;
+  std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
+  std::uint64_t next_cookie_ = 0;
+  std::map<std::uint64_t, std::vector<Asked>> asked_;  // by cookie; several for merged reports, in order
+  std::set<std::uint64_t> asked_reports_;              // of these, the merged reports
+  ReportTasks reports_;
+  std::vector<Asked> reports_asked_;
+};
+
+caf::behavior Directory::start() {
+  self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  return {
+      [this](const MeetNode& node) {
+        node_ = node;
+        load_shards();
+        self_->delayed_send(self_, tick_every, TickDirectory{});
+      },
+      [this](const StateApplied& state) { on_applied(*state.applied); },
+      [this](const LeaseMoved& lease) { on_lease(lease.held); },
+      [this](TickDirectory) {
+        tick();
+        self_->delayed_send(self_, tick_every, TickDirectory{});
+      },
+      [this](const EntityProposes& message) { on_proposes(message); },
+      [this](const EntityWakes& wakes) {
+        if (auto* active = activations_.find(wakes.entity))
+          activations_.set_wake(*active, wakes.entity, wakes.at);
+      },
+      [this](const EntityRests& rests) {
+        auto* active = activations_.find(rests.entity);
+        if (active == nullptr || active->nudges != rests.nudge) return;  // It was nudged meanwhile.
+        self_->send(activations_.remove(rests.entity), Passivate{});
+      },
+      [this](FlushReports) { flush_reports(); },
+      [this](const ProposalDone& done) { on_done(done); },
+      [this](const AgentArrived& arrived) {
+        agents_[arrived.host] = arrived;
+        if (activations_.find(EntityRef::of(arrived.host)) != nullptr)
+          to_host(arrived.host, arrived);
+        else
+          activate(EntityRef::of(arrived.host));  // It is told of its agent when it starts.
+      },
+      [this](const AgentLeft& left) {
+        if (const auto found = agents_.find(left.host);
+            found != agents_.end() && found->second.link == left.link)
+          agents_.erase(found);
+        to_host(left.host, left);
+      },
+      [this](const AgentReported& reported) { to_host(reported.host, reported); },
+      [this](const CloseAgent& close) { self_->send(node_.door, close); },
+  };
+}
+
+void Directory::load_shards() {
+  shard_count_ = context_->reads().shard_count();
+  for (const ShardRecord& shard : context_->reads().shards())
+    if (shard.owner == context_->self) owned_[shard.id] = shard.epoch;
+}
+
+void Directory::on_applied(const Applied& applied) {
+  std::set<EntityRef> nudged;
+  std::set<ShardId> touched;
+  for (const Event& event : applied.events) {
+    if (event.kind == EventKind::cell_changed && shard_count_ == 0)
+      shard_count_ = context_->reads().shard_count();
+    if (event.kind == EventKind::shard_assigned)
+      on_assigned(event);
+    else
+      on_entity_event(event, nudged);
+    if (owns(event.shard)) touched.insert(event.shard);
+    if (event.host.value != 0 && shard_count_ != 0) touched.insert(shard_of(event.host, shard_count_));
+  }
+  for (const ShardId shard : touched) look(shard);
+}
+
+void Directory::on_assigned(const Event& event) {
+  if (event.node == context_->self) {
+    if (!owns(event.shard))
+      spdlog::info("shard_gained node={} shard={} epoch={}", context_->self.value, event.shard.value,
+                   event.epoch.value);
+    owned_[event.shard] = event.epoch;
+  } else if (owns(event.shard)) {
+    spdlog::info("shard_lost node={} shard={} epoch={}", context_->self.value, event.shard.value,
+                 event.epoch.value);
+    owned_.erase(event.shard);
+    drop_shard(event.shard);
+    self_->send(node_.door, ShardsLost{{event.shard}});
+  }
+}
+
+void Directory::on_entity_event(const Event& event, std::set<EntityRef>& nudged) {
+  if (!event.job.is_nil()) nudge_if_active(EntityRef::of(event.job), nudged);
+  if (!event.task.is_nil()) nudge_if_active(EntityRef::of(event.task), nudged);
+  if (event.kind == EventKind::host_changed)
+    to_host(event.host, HostMoved{});
+  else if (event.host.value != 0)
+    to_host(event.host, HostTaskMoved{event.task});
+}
+
+void Directory::on_lease(bool held) {
+  if (held == leased_) return;
+  leased_ = held;
+  spdlog::info("lease_moved node={} held={}", context_->self.value, held);
+  self_->send(node_.door, LeaseMoved{held});
+  if (!held) {
+    for (const EntityRef& entity : activations_.all()) self_->send(activations_.remove(entity), Passivate{});
+    return;
+  }
+  for (const auto& [shard, epoch] : owned_) look(shard);
+}
+
+void Directory::tick() {
+  activations_.forget_old_crashes(now());
+  if (!leased_) return;
+  for (const EntityRef& entity : activations_.take_due(now())) nudge(entity);
+  for (const auto& [shard, epoch] : owned_) look(shard);
+}
+
+void Directory::look(ShardId shard) {
+  if (!leased_ || !owns(shard)) return;
+  for (const Duty& duty : context_->reads().duties(shard, now(), duties_per_look)) {
+    if (activations_.find(duty.entity) != nullptr) continue;  // Awake ones look after themselves.
+    if (activate(duty.entity) != nullptr) nudge(duty.entity);
+  }
+}
+
+Activations::Active* Directory::activate(const EntityRef& entity) {
+  if (!leased_ || !owns(shard_of_entity(entity)) || !activations_.may_activate(entity, now())) return nullptr;
+  const EntityHome home{context_, caf::actor_cast<caf::actor>(self_), entity, random_.next()};
+  caf::actor actor;
+  switch (entity.kind) {
+    case EntityKind::job:
+      actor = spawn_job(self_->system(), home);
+      break;
+    case EntityKind::task:
+      actor = spawn_task(self_->system(), home);
+      break;
+    case EntityKind::host:
+      actor = spawn_host(self_->system(), home);
+      break;
+    case EntityKind::group:
+      return nullptr;  // Groups have no duties; their standing is a pure function.
+  }
+  self_->monitor(actor);
+  Activations::Active& active = activations_.add(entity, actor);
+  if (entity.kind == EntityKind::host)
+    if (const auto found = agents_.find(entity.host()); found != agents_.end())
+      self_->send(actor, found->second);
+  return &active;
+}
+
+void Directory::nudge(const EntityRef& entity) {
+  if (auto* active = activations_.find(entity)) self_->send(active->actor, Nudge{++active->nudges});
+}
+
+void Directory::nudge_if_active(const EntityRef& entity, std::set<EntityRef>& nudged) {
+  if (activations_.find(entity) != nullptr && nudged.insert(entity).second) nudge(entity);
+}
+
+template <class Message>
+void Directory::to_host(HostId host, const Message& message) {
+  if (auto* active = activations_.find(EntityRef::of(host))) self_->send(active->actor, message);
+}
+
+void Directory::drop_shard(ShardId shard) {
+  for (const EntityRef& entity : activations_.all())
+    if (shard_of_entity(entity) == shard) self_->send(activations_.remove(entity), Passivate{});
+  for (auto next = agents_.begin(); next != agents_.end();) {
+    const auto at = next++;
+    if (shard_of(at->first, shard_count_) == shard) agents_.erase(at);
+  }
+}
+
+void Directory::on_down(const caf::down_msg& down) {
+  const auto entity = activations_.entity_of(down.source);
+  if (!entity) return;
+  activations_.remove(*entity);
+  const auto again = activations_.crashed(*entity, now());
+  spdlog::warn("entity_crashed node={} entity={} reason=\"{}\" set_aside={}", context_->self.value,
+               entity->text(), self_->system().render(down.reason), !again);
+  if (!again) set_aside(*entity);
+  // Otherwise its duty, or its agent's next word, wakes it when the pause is over.
+  else if (entity->kind == EntityKind::host && agents_.contains(entity->host()))
+    self_->send(node_.door, CloseAgent{agents_.at(entity->host()).link, "its host's actor crashed"});
+}
+
+void Directory::set_aside(const EntityRef& entity) {
+  const ShardId shard = shard_of_entity(entity);
+  if (!owns(shard)) return;
+  Command command;
+  command.fence = EpochFence{shard, owned_.at(shard)};
+  command.caller = "troupe/supervision";
+  command.body = SetAside{entity, "its actor crashed again and again"};
+  self_->send(node_.replica, Propose{std::move(command), 0, proposal_patience,
+                                     caf::actor_cast<caf::strong_actor_ptr>(self_)});
+}
+
+void Directory::on_proposes(const EntityProposes& message) {
+  const ShardId shard = shard_of_entity(message.entity);
+  if (!leased_ || !owns(shard))
+    return settle(message.entity, message.number,
+                  Error{ErrorCode::fenced, "this node does not own the shard any more"});
+  if (const auto* report = std::get_if<ReportTasks>(&message.body)) {
+    if (reports_.parts.empty()) self_->delayed_send(self_, reports_wait, FlushReports{});
+    for (const auto& part : report->parts) {
+      reports_.parts.push_back(part);
+      reports_asked_.push_back({message.entity, message.number});
+    }
+    return;
+  }
+  Command command;
+  command.fence = EpochFence{shard, owned_.at(shard)};
+  command.body = message.body;
+  asked_[++next_cookie_] = {{message.entity, message.number}};
+  self_->send(node_.replica, Propose{std::move(command), next_cookie_, proposal_patience,
+                                     caf::actor_cast<caf::strong_actor_ptr>(self_)});
+}
+
+void Directory::flush_reports() {
+  if (reports_.parts.empty()) return;
+  Command command;
+  command.body = std::exchange(reports_, {});
+  asked_[++next_cookie_] = std::exchange(reports_asked_, {});
+  asked_reports_.insert(next_cookie_);
+  self_->send(node_.replica, Propose{std::move(command), next_cookie_, proposal_patience,
+                                     caf::actor_cast<caf::strong_actor_ptr>(self_)});
+}
+
+void Directory::on_done(const ProposalDone& done) {
+  const auto found = asked_.find(done.cookie);
+  if (found == asked_.end()) return;
+  const std::vector<Asked> asked = std::move(found->second);
+  asked_.erase(found);
+  const bool reports = asked_reports_.erase(done.cookie) > 0;
+  for (std::uint32_t part = 0; part < asked.size(); ++part) {
+    Result<Outcome> own = done.outcome;
+    if (reports && own.ok()) {
+      // A part is refused as a whole, when its session is over.
+      for (const ItemRefusal& refusal : std::exchange(own.value().refused, {}))
+        if (refusal.item == part) own.value().error = Error{refusal.code, refusal.message};
+    }
+    settle(asked[part].entity, asked[part].number, std::move(own));
+  }
+}
+
+void Directory::settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome) {
+  if (auto* active = activations_.find(entity))
+    self_->send(active->actor, EntitySettled{number, std::move(outcome)});
+}
+
+}  // namespace
+
+caf::actor spawn_directory(caf::actor_system& system, const ContextPtr& context) {
+  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
+    auto directory = std::make_shared<Directory>(self, context);
+    self->attach_functor([directory]() mutable { directory.reset(); });
+    return directory->start();
+  });
+}
+
+}  // namespace troupe

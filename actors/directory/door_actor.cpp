@@ -1,0 +1,213 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/directory/directory_actor.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds tick_every{100};
+constexpr milliseconds register_patience{5'000};
+constexpr std::size_t calls_max = 10'000;      // Under way; beyond: overloaded.
+constexpr milliseconds call_patience{10'000};  // Longer than any wait that a call may ask for.
+
+class Door {
+ public:
+  Door(caf::event_based_actor* self, ContextPtr context) : self_(self), context_(std::move(context)) {}
+
+  caf::behavior start() {
+    return {
+        [this](const MeetNode& node) {
+          node_ = node;
+          self_->delayed_send(self_, tick_every, TickDoor{});
+        },
+        [this](const LinkRaised& raised) { visitors_[raised.link] = {}; },
+        [this](const LinkDropped& dropped) { on_dropped(dropped.link); },
+        [this](const LinkReceived& received) { on_received(received); },
+        [this](const ProposalDone& done) { on_registered(done); },
+        [this](const CloseAgent& close) { close_link(close.link, close.why); },
+        [this](const ShardsLost& lost) { close_of(lost.shards); },
+        [this](const LeaseMoved& lease) { on_lease(lease.held); },
+        [this](const Asked& asked) { on_asked(asked); },
+        [this](TickDoor) {
+          expire();
+          self_->delayed_send(self_, tick_every, TickDoor{});
+        },
+    };
+  }
+
+ private:
+  /// An agent's link, from its hello on.
+  struct Visitor {
+    HostId host;  ///< 0: not let in
+    agent::Hello hello;
+  };
+  struct PendingCall {
+    net::LinkKey link;
+    std::uint64_t cookie = 0;
+    caf::strong_actor_ptr asker;
+    Moment deadline;
+  };
+
+  Moment now() const { return context_->clock->steady(); }
+  void tell(const net::LinkKey& link, agent::ToAgent message) { context_->hub->send(link, packed(message)); }
+
+  void on_dropped(const net::LinkKey& link) {
+    const auto found = visitors_.find(link);
+    if (found == visitors_.end()) return;
+    if (found->second.host.value != 0) {
+      links_.erase(found->second.host);
+      self_->send(node_.directory, AgentLeft{found->second.host, link});
+    }
+    visitors_.erase(found);
+    for (auto next = calls_.begin(); next != calls_.end();) {
+      const auto at = next++;
+      if (at->second.link == link)
+        answer(at, Answer::of(Error{ErrorCode::unavailable, "the host's agent went away"}));
+    }
+  }
+
+  void on_received(const LinkReceived& received) {
+    auto message = unpacked<agent::FromAgent>(received.bytes);
+    const auto found = visitors_.find(received.link);
+    if (found == visitors_.end()) return;
+    if (!message.ok()) return close_link(received.link, "a malformed message");
+    std::visit([&](auto& body) { take(received.link, found->second, std::move(body)); }, message.value());
+  }
+
+  void take(const net::LinkKey& link, Visitor& visitor, agent::Hello hello) {
+    visitor.hello = std::move(hello);
+    visitor.host = {};
+    const CellFigures cell = context_->reads().cell();
+    if (!leased_ || cell.record.name.empty()) return close_link(link, "this node is not ready");
+    if (!visitor.hello.cell.empty() && visitor.hello.cell != cell.record.name)
+      return refuse(
+          link, "this is cell '" + cell.record.name + "', the agent belongs to '" + visitor.hello.cell + "'");
+    if (is_registered(visitor.hello)) return let_in(link, visitor);
+    Command command;
+    command.caller = link.peer;
+    command.body = RegisterHost{visitor.hello.host, visitor.hello.host_group, visitor.hello.resources,
+                                visitor.hello.attributes, visitor.hello.drivers};
+    registering_[++next_cookie_] = link;
+    self_->send(node_.replica, Propose{std::move(command), next_cookie_, register_patience,
+                                       caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  }
+
+  bool is_registered(const agent::Hello& hello) const {
+    const auto id = context_->reads().host_id(hello.host);
+    if (!id) return false;
+    const auto facts = context_->reads().host_facts(*id);
+    return facts && facts->record.host_group == hello.host_group &&
+           facts->record.resources == hello.resources && facts->record.attributes == hello.attributes &&
+           facts->record.drivers == hello.drivers;
+  }
+
+  void on_registered(const ProposalDone& done) {
+    const auto found = registering_.find(done.cookie);
+    if (found == registering_.end()) return;
+    const net::LinkKey link = found->second;
+    registering_.erase(found);
+    const auto visitor = visitors_.find(link);
+    if (visitor == visitors_.end()) return;
+    if (!done.outcome.ok()) return refuse(link, done.outcome.error().message);
+    if (done.outcome.value().error) return refuse(link, done.outcome.value().error->message);
+    let_in(link, visitor->second);
+  }
+
+  void let_in(const net::LinkKey& link, Visitor& visitor) {
+    const auto host = context_->reads().host_id(visitor.hello.host);
+    if (!host) return refuse(link, "not registered");
+    const ShardRecord shard = context_->reads().shard(shard_of(*host, context_->reads().shard_count()));
+    const auto owner = context_->nodes.find(shard.owner);
+    if (owner == context_->nodes.end()) return close_link(link, "nobody owns the host's shard yet");
+    if (shard.owner != context_->self)
+      return tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->second.peer});
+    visitor.host = *host;
+    links_[*host] = link;
+    self_->send(node_.directory, AgentArrived{*host, link, visitor.hello});
+  }
+
+  void refuse(const net::LinkKey& link, const std::string& why) { tell(link, agent::Refused{why}); }
+
+  void take(const net::LinkKey& link, const Visitor& visitor, agent::Report report) {
+    if (visitor.host.value != 0)
+      self_->send(node_.directory, AgentReported{visitor.host, link, std::move(report)});
+  }
+
+  void take(const net::LinkKey& link, const Visitor&, const agent::CallAnswer& reply) {
+    const auto found = calls_.find(reply.call);
+    if (found != calls_.end() && found->second.link == link) answer(found, Answer::of(packed(reply)));
+  }
+
+  void on_asked(const Asked& asked) {
+    const auto* question = std::get_if<AskAgent>(&asked.question);
+    if (question == nullptr) return;
+    const auto found = links_.find(question->host);
+    std::optional<Error> refusal;
+    if (found == links_.end())
+      refusal = Error{ErrorCode::unavailable, "the host's agent is not connected here"};
+    if (calls_.size() >= calls_max)
+      refusal = Error{ErrorCode::overloaded, "too many calls to agents are under way"};
+    if (refusal) {
+      self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, Answer::of(*refusal)});
+      return;
+    }
+    agent::Call call = question->call;
+    call.call = ++next_cookie_;
+    calls_[call.call] = {found->second, asked.cookie, asked.asker, now() + call_patience};
+    tell(found->second, std::move(call));
+  }
+
+  void answer(std::map<std::uint64_t, PendingCall>::iterator at, Answer answer) {
+    self_->send(caf::actor_cast<caf::actor>(at->second.asker),
+                Answered{at->second.cookie, std::move(answer)});
+    calls_.erase(at);
+  }
+
+  void expire() {
+    for (auto next = calls_.begin(); next != calls_.end();) {
+      const auto at = next++;
+      if (at->second.deadline <= now())
+        answer(at, Answer::of(Error{ErrorCode::unavailable, "the host's agent did not answer in time"}));
+    }
+  }
+
+  void close_link(const net::LinkKey& link, const std::string& why) {
+    spdlog::info("agent_link_closed node={} peer={} why=\"{}\"", context_->self.value, link.peer, why);
+    context_->hub->hang_up(link);
+  }
+
+  void close_of(const std::vector<ShardId>& shards) {
+    const std::uint16_t count = context_->reads().shard_count();
+    for (const auto& [host, link] : std::map(links_))
+      if (std::find(shards.begin(), shards.end(), shard_of(host, count)) != shards.end())
+        close_link(link, "its shard has moved");
+  }
+
+  void on_lease(bool held) {
+    leased_ = held;
+    if (held) return;
+    for (const auto& [link, visitor] : std::map(visitors_)) close_link(link, "this node's lease is over");
+  }
+
+  caf::event_based_actor* self_;
+  ContextPtr context_;
+  MeetNode node_;
+  bool leased_ = false;
+  std::map<net::LinkKey, Visitor> visitors_;
+  std::map<HostId, net::LinkKey> links_;
+  std::map<std::uint64_t, net::LinkKey> registering_;
+  std::map<std::uint64_t, PendingCall> calls_;
+  std::uint64_t next_cookie_ = 0;
+};
+
+}  // namespace
+
+caf::actor spawn_door(caf::actor_system& system, const ContextPtr& context) {
+  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
+    auto door = std::make_shared<Door>(self, context);
+    self->attach_functor([door]() mutable { door.reset(); });
+    return door->start();
+  });
+}
+
+}  // namespace troupe

@@ -1,0 +1,178 @@
+#include "actors/node/node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/balancer/balancer_actor.hpp"
+#include "actors/console/console_actor.hpp"
+#include "actors/directory/directory_actor.hpp"
+#include "actors/gateway/gateway_actor.hpp"
+#include "actors/replica/replica_actor.hpp"
+#include "actors/scheduler/scheduler_actor.hpp"
+
+namespace troupe {
+namespace {
+
+class RunningNode final : public Node, private net::LinkListener {
+ public:
+  RunningNode(NodeConfig config, NodeSeams seams) : config_(std::move(config)), seams_(std::move(seams)) {}
+  ~RunningNode() override;
+
+  Result<void> start();
+  void handle(http::Request request, http::ReplyPtr reply) override {
+    caf::anon_send(node_.gateway, HttpCall{std::move(request), std::move(reply)});
+  }
+  const NodeStatus& status() const override { return context_->status; }
+  const Reads& reads() const override { return machine_->reads(); }
+  ActorHost& actors() override { return *actors_; }
+  const std::string& peer_address() const override { return peer_address_; }
+  Result<void> flush() override { return seams_.state->flush(); }
+
+ private:
+  void on_link_up(const net::LinkKey& link) override { route(link, LinkRaised{link}); }
+  void on_link_down(const net::LinkKey& link, std::string_view why) override {
+    route(link, LinkDropped{link, std::string(why)});
+  }
+  void on_message(const net::LinkKey& link, Bytes message) override {
+    route(link, LinkReceived{link, std::move(message)});
+  }
+  template <class Message>
+  void route(const net::LinkKey& link, Message message);
+  void fill_context();
+  void spawn();
+  void dial_peers();
+  raft::Restored restored() const;
+
+  NodeConfig config_;
+  NodeSeams seams_;
+  std::unique_ptr<LogStore> log_;
+  std::unique_ptr<StateMachine> machine_;
+  ContextPtr context_;
+  std::unique_ptr<ActorHost> actors_;
+  std::unique_ptr<net::LinkHub> hub_;
+  std::string peer_address_;
+  MeetNode node_;
+  std::atomic<bool> spawned_{false};
+  std::atomic<bool> failed_{false};
+};
+
+Result<void> RunningNode::start() {
+  auto log = LogStore::open(*seams_.log);
+  if (!log.ok()) return log.error();
+  log_ = std::move(log).value();
+  auto machine = StateMachine::open(*seams_.state);
+  if (!machine.ok()) return machine.error();
+  machine_ = std::move(machine).value();
+  if (machine_->applied() > log_->head().tail.index)
+    return Error{ErrorCode::corrupt,
+                 "the state is ahead of the log: the log has lost entries; repair from a peer"};
+  fill_context();
+  auto hub = seams_.open_hub(*this);
+  if (!hub.ok()) return hub.error();
+  hub_ = std::move(hub).value();
+  peer_address_ = hub_->address();
+  context_->hub = hub_.get();
+  actors_ = config_.threads == 0 ? ActorHost::simulated() : ActorHost::with_threads(config_.threads);
+  spawn();
+  dial_peers();
+  return {};
+}
+
+void RunningNode::fill_context() {
+  context_ = std::make_shared<NodeContext>();
+  context_->self = config_.self;
+  context_->life = config_.life;
+  context_->seed = config_.seed;
+  context_->cell = config_.cell;
+  context_->settings = config_.settings;
+  context_->policy = config_.policy;
+  context_->nodes = config_.nodes;
+  context_->clock = seams_.clock;
+  context_->machine = machine_.get();
+  context_->log = log_.get();
+  context_->make_log_writer = [this](LogWriter::Done done) {
+    return seams_.make_log_writer(*log_, std::move(done));
+  };
+  context_->fail = [this](const std::string& why) {
+    if (failed_.exchange(true)) return;
+    spdlog::error("node_failed node={} why=\"{}\"", config_.self.value, why);
+    if (seams_.on_failure) seams_.on_failure(why);
+  };
+  context_->fault_point = config_.fault_point;
+  context_->status.applied = machine_->applied().value;
+}
+
+raft::Restored RunningNode::restored() const {
+  raft::Restored restored;
+  const LogHead head = log_->head();
+  restored.hard = head.hard;
+  restored.applied = restored.commit = machine_->applied();
+  for (const auto& [id, address] : config_.nodes) restored.membership.voters.push_back(id);
+  return restored;
+}
+
+void RunningNode::spawn() {
+  caf::actor_system& system = actors_->system();
+  node_.replica = spawn_replica(system, context_, restored());
+  node_.applier = spawn_applier(system, context_);
+  node_.directory = spawn_directory(system, context_);
+  node_.door = spawn_door(system, context_);
+  node_.post = spawn_post(system, context_);
+  node_.scheduler = spawn_scheduler(system, context_);
+  node_.balancer = spawn_balancer(system, context_);
+  node_.console = spawn_console(system, context_);
+  node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post);
+  spawned_ = true;
+  for (const caf::actor& actor : {node_.applier, node_.directory, node_.door, node_.post, node_.scheduler,
+                                  node_.balancer, node_.console, node_.replica})
+    caf::anon_send(actor, node_);
+}
+
+void RunningNode::dial_peers() {
+  for (const auto& [id, address] : config_.nodes) {
+    if (id == config_.self) continue;
+    for (const net::Channel channel : {net::Channel::consensus, net::Channel::mail})
+      hub_->dial({peer_name(id), channel}, address.peer);
+  }
+}
+
+template <class Message>
+void RunningNode::route(const net::LinkKey& link, Message message) {
+  if (!spawned_) return;  // Nobody is dialled before, and who dials us is heard at the next message.
+  switch (link.channel) {
+    case net::Channel::consensus:
+      return caf::anon_send(node_.replica, std::move(message));
+    case net::Channel::mail:
+      if constexpr (std::is_same_v<Message, LinkReceived>) caf::anon_send(node_.post, std::move(message));
+      return;
+    case net::Channel::agent:
+      return caf::anon_send(node_.door, std::move(message));
+    case net::Channel::bulk:
+      return;  // Snapshots will travel here.
+  }
+}
+
+RunningNode::~RunningNode() {
+  if (hub_) hub_->close();
+  if (actors_ && spawned_) {
+    for (const caf::actor& actor : {node_.gateway, node_.console, node_.balancer, node_.scheduler, node_.post,
+                                    node_.door, node_.directory, node_.applier, node_.replica})
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
+    node_ = {};
+    actors_->await_end();
+  }
+  actors_.reset();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::start(NodeConfig config, NodeSeams seams) {
+  auto node = std::make_unique<RunningNode>(std::move(config), std::move(seams));
+  if (auto started = node->start(); !started.ok()) return started.error();
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+std::vector<const Setting*> node_settings() {
+  return {&lease_ms, &heartbeat_ms, &election_ms, &owner_dead_ms, &owner_back_ms};
+}
+
+}  // namespace troupe

@@ -1,0 +1,71 @@
+#include "actors/runtime/actor_host.hpp"
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "storage/base/check.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t messages_at_a_time =
+    200;  // Then the next actor has its turn; unlimited starves the others.
+
+class ThreadedHost final : public ActorHost {
+ public:
+  explicit ThreadedHost(std::size_t threads) {
+    config_.set("scheduler.policy", caf::atom("sharing"));
+    config_.set("scheduler.max-threads", threads);
+    config_.set("scheduler.max-throughput", messages_at_a_time);
+    system_ = std::make_unique<caf::actor_system>(config_);
+  }
+  caf::actor_system& system() override { return *system_; }
+  void await_end() override { system_->await_all_actors_done(); }
+  bool step() override { return false; }
+  std::optional<std::chrono::nanoseconds> next_timer() const override { return std::nullopt; }
+  void advance(std::chrono::nanoseconds) override {}
+
+ private:
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+};
+
+class SimulatedHost final : public ActorHost {
+ public:
+  SimulatedHost() {
+    config_.set("scheduler.policy", caf::atom("testing"));
+    system_ = std::make_unique<caf::actor_system>(config_);
+    system_->await_actors_before_shutdown(false);
+  }
+  ~SimulatedHost() override { coordinator().clock().cancel_all(); }
+  caf::actor_system& system() override { return *system_; }
+  void await_end() override {
+    while (coordinator().try_run_once()) {
+    }
+    coordinator().clock().cancel_all();
+  }
+  bool step() override { return coordinator().try_run_once(); }
+  std::optional<std::chrono::nanoseconds> next_timer() const override {
+    auto& clock = coordinator().clock();
+    if (clock.schedule().empty()) return std::nullopt;
+    return std::max(std::chrono::nanoseconds(0),
+                    std::chrono::nanoseconds(clock.schedule().begin()->first - clock.now()));
+  }
+  void advance(std::chrono::nanoseconds by) override { coordinator().clock().advance_time(by); }
+
+ private:
+  caf::scheduler::test_coordinator& coordinator() const {
+    return static_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+  }
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+};
+
+}  // namespace
+
+std::unique_ptr<ActorHost> ActorHost::with_threads(std::size_t threads) {
+  return std::make_unique<ThreadedHost>(threads);
+}
+std::unique_ptr<ActorHost> ActorHost::simulated() { return std::make_unique<SimulatedHost>(); }
+
+}  // namespace troupe
