@@ -35,7 +35,10 @@ void PackWriter::sint(std::int64_t value) {
   with_packer(out_, [&](auto& p) { p.pack_int64(value); });
 }
 void PackWriter::real(double value) {
-  with_packer(out_, [&](auto& p) { p.pack_double(value); });
+  // Not pack_double: it writes whole numbers as integers, and a field keeps its type.
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  out_.push_back('\xcb');
+  for (int shift = 56; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(bits >> shift));
 }
 void PackWriter::text(std::string_view value) {
   with_packer(out_, [&](auto& p) {

@@ -43,7 +43,10 @@ std::uint64_t Random::below(std::uint64_t bound) {
 
 std::int64_t Random::between(std::int64_t low, std::int64_t high) {
   TROUPE_CHECK(low <= high);
-  return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low) + 1));
+  // Unsigned: the widest range has 2^64 values, one more than below() can be asked for.
+  const std::uint64_t span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  const std::uint64_t step = span == UINT64_MAX ? next() : below(span + 1);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + step);
 }
 
 }  // namespace troupe

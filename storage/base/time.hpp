@@ -16,8 +16,17 @@ struct Instant {
   friend auto operator<=>(const Instant&, const Instant&) = default;
   bool is_set() const { return ms != 0; }
 };
-inline Instant operator+(Instant at, milliseconds wait) { return {at.ms + wait.count()}; }
-inline Instant operator-(Instant at, milliseconds wait) { return {at.ms - wait.count()}; }
+/// Saturates: limits come from users and operators, and "for ever" must not wrap into the past.
+inline Instant operator+(Instant at, milliseconds wait) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(at.ms, wait.count(), &sum)) return {sum};
+  return {wait.count() > 0 ? INT64_MAX : INT64_MIN};
+}
+inline Instant operator-(Instant at, milliseconds wait) {
+  std::int64_t rest = 0;
+  if (!__builtin_sub_overflow(at.ms, wait.count(), &rest)) return {rest};
+  return {wait.count() > 0 ? INT64_MIN : INT64_MAX};
+}
 inline milliseconds operator-(Instant a, Instant b) { return milliseconds(a.ms - b.ms); }
 
 /// A point of this process's steady clock, in nanoseconds since some start. Never compared between processes.

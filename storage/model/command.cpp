@@ -10,6 +10,7 @@ namespace troupe {
 namespace {
 
 constexpr char command_magic = '\x01';  // The first format; another byte would be another format.
+constexpr std::size_t envelope_parts = 8;  // A newer release may write more behind the body.
 
 template <std::size_t I = 0>
 bool unpack_body(PackReader& r, std::size_t index, CommandBody& body) {
@@ -22,7 +23,10 @@ bool unpack_body(PackReader& r, std::size_t index, CommandBody& body) {
   }
 }
 
-std::uint64_t hash_of(BytesView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+/// The command's number is the seed: bodies of two commands may look alike.
+std::uint64_t hash_of(BytesView bytes, std::size_t number) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), number);
+}
 
 }  // namespace
 
@@ -69,7 +73,7 @@ std::string_view command_name(const Command& command) { return command_row(comma
 Bytes encode(const Command& command) {
   Bytes out(1, command_magic);
   PackWriter w(out);
-  w.array(8);
+  w.array(envelope_parts);
   pack(w, command.number());
   pack(w, command.level);
   pack(w, command.fence);
@@ -85,7 +89,8 @@ Result<Command> decode_command(BytesView bytes) {
   const Error corrupt{ErrorCode::corrupt, "malformed command"};
   if (bytes.empty() || bytes.front() != command_magic) return corrupt;
   PackReader r(bytes.substr(1));
-  if (r.array() < 8) return corrupt;
+  const std::size_t parts = r.array();
+  if (parts < envelope_parts) return corrupt;
   Command command;
   const std::uint64_t number = r.uint();
   unpack(r, command.level);
@@ -98,14 +103,15 @@ Result<Command> decode_command(BytesView bytes) {
   if (number == 0 || !unpack_body(r, number - 1, command.body))
     return Error{ErrorCode::unavailable, "unknown command number " + std::to_string(number) +
                                              ": this build is older than the log; upgrade this node"};
-  if (r.failed()) return corrupt;
+  for (std::size_t n = envelope_parts; n < parts && !r.failed(); ++n) r.skip();
+  if (r.failed() || !r.at_end()) return corrupt;
   return command;
 }
 
 std::uint64_t request_hash(const CommandBody& body) {
   if (const auto* create = std::get_if<CreateJob>(&body))
-    return create->descriptor ? hash_of(packed(*create->descriptor)) : 0;
-  return std::visit([](const auto& any) { return hash_of(packed(any)); }, body);
+    return create->descriptor ? hash_of(packed(*create->descriptor), body.index()) : 0;
+  return std::visit([&](const auto& any) { return hash_of(packed(any), body.index()); }, body);
 }
 
 }  // namespace troupe
