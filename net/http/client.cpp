@@ -13,12 +13,12 @@
 #include <optional>
 
 #include "net/http/http.hpp"
+#include "net/steady_point.hpp"
 
 namespace troupe::http {
 namespace {
 
 namespace beast = boost::beast;
-using SteadyPoint = std::chrono::steady_clock::time_point;
 using SystemError = boost::system::error_code;
 
 constexpr std::size_t response_body_bytes_max = 256 * 1024 * 1024;
@@ -152,7 +152,7 @@ class Wire {
 
   bool wait(short events, SteadyPoint deadline) const {
     for (;;) {
-      const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_now());
       if (left.count() <= 0) return false;
       pollfd one{fd_, events, 0};
       if (::poll(&one, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 1'000'000))) > 0) return true;
@@ -207,7 +207,7 @@ Error no_answer(std::string_view why) {
 struct Patience {
   SteadyPoint deadline;
   std::optional<milliseconds> each;
-  SteadyPoint next() const { return each ? std::chrono::steady_clock::now() + *each : deadline; }
+  SteadyPoint next() const { return each ? steady_now() + *each : deadline; }
 };
 
 enum class End : std::uint8_t { whole, stopped };
@@ -322,7 +322,7 @@ Result<Response> Client::call(std::string_view method, std::string_view target, 
                               const Headers& headers) {
   if (!is_acceptable(method, target, headers))
     return Error{ErrorCode::invalid_argument, "the method, target or headers cannot be sent as HTTP"};
-  const SteadyPoint deadline = std::chrono::steady_clock::now() + impl_->config.timeout;
+  const SteadyPoint deadline = steady_now() + impl_->config.timeout;
   const std::string text = request_text(impl_->config, method, target, body, headers);
   if (auto sent = impl_->send(impl_->wire, text, deadline); !sent.ok()) return sent.error();
   std::string gathered;
@@ -345,7 +345,7 @@ Result<Response> Client::stream(std::string_view target, const Headers& headers,
     return Error{ErrorCode::invalid_argument, "the target or headers cannot be sent as HTTP"};
   Wire wire;
   const std::string text = request_text(impl_->config, "GET", target, {}, headers);
-  const SteadyPoint deadline = std::chrono::steady_clock::now() + impl_->config.timeout;
+  const SteadyPoint deadline = steady_now() + impl_->config.timeout;
   if (auto sent = impl_->send(wire, text, deadline); !sent.ok()) return sent.error();
   std::string gathered;
   Answer answer(wire, "GET", Answer::Kind::stream, [&](int status, std::string_view piece) {

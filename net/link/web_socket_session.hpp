@@ -16,6 +16,7 @@
 #include "net/link/batch_codec.hpp"
 #include "net/link/send_queue.hpp"
 #include "net/link/web_socket_hub.hpp"
+#include "net/steady_point.hpp"
 
 namespace troupe::net {
 
@@ -82,8 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void set_key(LinkKey key) { key_ = std::move(key); }
   Side side() const { return side_; }
   State state() const { return state_; }
-  bool was_up() const { return up_since_ != Steady::time_point{}; }
-  Steady::duration lived() const { return Steady::now() - up_since_; }
+  bool was_up() const { return up_since_ != SteadyPoint{}; }
+  Steady::duration lived() const { return steady_now() - up_since_; }
 
  private:
   void set_deadline(milliseconds wait, std::string what);
@@ -123,10 +124,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t outgoing_done_ = 0;
   bool writing_ = false;
   bool spared_ = false;  // silence was forgiven once because bytes lay unread: we were the slow ones
-  Steady::time_point up_since_{};
-  Steady::time_point last_heard_{};
-  Steady::time_point write_began_{};
-  Steady::time_point next_beat_{};
+  SteadyPoint up_since_{};
+  SteadyPoint last_heard_{};
+  SteadyPoint write_began_{};
+  SteadyPoint next_beat_{};
 };
 
 }  // namespace troupe::net

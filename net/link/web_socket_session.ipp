@@ -144,7 +144,7 @@ void Session::go_up() {
   state_ = State::up;
   parser_.reset();
   header_ = {};
-  up_since_ = last_heard_ = next_beat_ = Steady::now();
+  up_since_ = last_heard_ = next_beat_ = steady_now();
   incoming_.resize(read_bytes_min);
   const auto self = shared_from_this();
   owner_->on_up(self);
@@ -162,7 +162,7 @@ void Session::read() {
 void Session::take_piece(ErrorCodeOf error, std::size_t bytes) {
   if (state_ != State::up) return;
   if (error) return end(read_failure(error));
-  last_heard_ = Steady::now();
+  last_heard_ = steady_now();
   spared_ = false;
   if (!stream_.got_binary()) return end("hostile: not a binary message");
   owner_->on_bytes(bytes);
@@ -220,7 +220,7 @@ void Session::write_next() {
 
 void Session::write_piece() {
   writing_ = true;
-  write_began_ = Steady::now();
+  write_began_ = steady_now();
   const auto rest = BytesView(outgoing_).substr(outgoing_done_);
   const auto piece = rest.substr(0, batch_bytes_max);
   stream_.async_write_some(piece.size() == rest.size(), asio::buffer(piece.data(), piece.size()),
@@ -251,7 +251,7 @@ void Session::watch() {
 
 void Session::on_watch() {
   if (state_ != State::up) return;
-  const auto now = Steady::now();
+  const auto now = steady_now();
   if (now >= last_heard_ + config_.silence_timeout) {
     ErrorCodeOf ignored;
     if (spared_ || stream_.next_layer().available(ignored) == 0) {

@@ -36,8 +36,8 @@ def opens_function(head):
     name = name_of(head)
     if "(" not in head or not name or name.split("::")[-1] in CONTROL:
         return False
-    before = head[:head.index("(")]
-    return not SCOPE.search(before) and ("operator" in before or not re.search(r"=\s*$", before))
+    before, behind = head[:head.index("(")], head[head.rindex(")") + 1:] if ")" in head else ""
+    return not SCOPE.search(before) and not SCOPE.search(behind) and ("operator" in before or not re.search(r"=\s*$", before))
 
 
 def opens_value(head):

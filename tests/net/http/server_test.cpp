@@ -6,6 +6,7 @@
 #include <set>
 
 #include "net/json/value.hpp"
+#include "net/steady_point.hpp"
 #include "test_server.hpp"
 
 namespace troupe::http {
@@ -127,11 +128,11 @@ TEST(HttpServer, ASlowHeaderIs408WhenItsTimeIsOver) {
 TEST(HttpServer, ABodyThatDripsDoesNotProlongItsTime) {
   TestServer server(ServerConfig{.read_timeout = milliseconds(100)});
   RawSocket socket(server.port());
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = steady_now();
   socket.send("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n");
   socket.wait_at_most(milliseconds(10));
   while (socket.read_until("408").find("408") == std::string::npos && !socket.was_closed() &&
-         std::chrono::steady_clock::now() - start < std::chrono::seconds(10))
+         steady_now() - start < std::chrono::seconds(10))
     socket.send("x");
   EXPECT_THAT(socket.read_all(), HasSubstr("request_timeout"));
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "net/link/web_socket_hub.hpp"
+#include "net/steady_point.hpp"
 #include "tests/net/link/recorder.hpp"
 
 using namespace troupe;
@@ -31,14 +32,14 @@ int main(int argc, char** argv) {
   const LinkKey link{"node/2", Channel::mail};
   left.value()->dial(link, right.value()->address());
   if (!heard_left.await_ups(1)) return 1;
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = steady_now();
   constexpr std::size_t window = 20'000;  // below the bound of the send queue
   for (std::size_t i = 0; i < messages; ++i) {
     while (i - heard_right.count.load(std::memory_order_acquire) > window) std::this_thread::yield();
     if (!left.value()->send(link, Bytes(bytes, 'x'))) return 1;
   }
   while (heard_right.count.load(std::memory_order_acquire) < messages) std::this_thread::yield();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const std::chrono::duration<double> took = steady_now() - start;
   const auto batches = left.value()->counters().batches_out;
   std::printf(
       "{\"bench\": \"link_rate\", \"params\": {\"messages\": %zu, \"bytes\": %zu}, \"figures\": "
