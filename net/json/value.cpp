@@ -1,8 +1,17 @@
 #include "net/json/value.hpp"
 
 #include <array>
+#include <utility>
 
 namespace troupe::json {
+
+Value::Value() = default;
+Value::Value(Any any, Position at) : any_(std::move(any)), at_(at) {}
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
 
 const Value* Value::find(std::string_view name) const {
   if (const Object* members = object())

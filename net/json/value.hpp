@@ -31,8 +31,14 @@ class Value {
   using Any =
       std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>;
 
-  Value() = default;
-  Value(Any any, Position at) : any_(std::move(any)), at_(at) {}
+  // Out of line: here Member is not complete, and not every compiler moves a vector of it.
+  Value();
+  Value(Any any, Position at);
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
 
   Position at() const { return at_; }
   const Any& any() const { return any_; }
