@@ -1,46 +1,9 @@
+#include "tests/net/link/link_conformance.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/net/link/link_world.hpp"
-
 namespace troupe::net {
-namespace {
-
-const LinkKey to_one{"node/1", Channel::mail};
-const LinkKey to_two{"node/2", Channel::mail};
-
-class LinkConformance : public testing::TestWithParam<bool> {
- protected:
-  LinkConformance() {
-    if (GetParam()) {
-      world = std::make_unique<SimWorld>();
-    } else {
-      world = std::make_unique<SocketWorld>();
-    }
-    one = world->open("node/1", heard_one, "");
-    two = world->open("node/2", heard_two, "");
-  }
-  bool await_ups(Recorder& heard, int count) {
-    return world->await(heard, [count](const Recorder& now) { return now.read_ups() >= count; });
-  }
-  bool await_downs(Recorder& heard, int count) {
-    return world->await(heard, [count](const Recorder& now) { return now.read_downs() >= count; });
-  }
-  bool await_messages(Recorder& heard, std::size_t count) {
-    return world->await(heard, [count](const Recorder& now) { return now.read_messages() >= count; });
-  }
-  void link() {
-    one->dial(to_two, two->address());
-    ASSERT_TRUE(await_ups(heard_one, 1));
-    ASSERT_TRUE(await_ups(heard_two, 1));
-  }
-
-  std::unique_ptr<LinkWorld> world;
-  Recorder heard_one;
-  Recorder heard_two;
-  std::unique_ptr<LinkHub> one;
-  std::unique_ptr<LinkHub> two;
-};
 
 TEST_P(LinkConformance, DeliversInOrderBothWays) {
   link();
@@ -160,8 +123,4 @@ TEST_P(LinkConformance, PairsEveryUpWithOneDownWhenClosed) {
   one->close();
 }
 
-INSTANTIATE_TEST_SUITE_P(Hubs, LinkConformance, testing::Bool(),
-                         [](const auto& run) { return run.param ? "simulated" : "sockets"; });
-
-}  // namespace
 }  // namespace troupe::net

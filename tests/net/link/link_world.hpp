@@ -1,12 +1,11 @@
 #pragma once
-// Where the conformance tests run: real sockets or the simulated network, behind one face.
+// Where the conformance tests run, behind one face; here with the simulated network.
 
 #include <map>
 #include <memory>
 #include <string>
 
 #include "net/link/sim_network.hpp"
-#include "net/link/web_socket_hub.hpp"
 #include "tests/net/link/recorder.hpp"
 
 namespace troupe::net {
@@ -22,28 +21,6 @@ class LinkWorld {
                                         const std::string& address) = 0;
   /// Lets the world run until `reached`, with a bound.
   virtual bool await(Recorder& heard, const std::function<bool(const Recorder&)>& reached) = 0;
-};
-
-class SocketWorld final : public LinkWorld {
- public:
-  std::unique_ptr<LinkHub> open(const PeerName& self, LinkListener& listener,
-                                const std::string& address) override {
-    HubConfig config;
-    config.self = self;
-    config.cell = "test";
-    config.listen_address = address.empty() ? "127.0.0.1:0" : address;
-    config.heartbeat_interval = milliseconds(20);
-    config.silence_timeout = milliseconds(5000);
-    config.backoff_min = milliseconds(2);
-    config.backoff_max = milliseconds(20);
-    config.send_queue_bytes_max = world_queue_bytes_max;
-    config.message_bytes_max = world_message_bytes_max;
-    auto hub = open_hub(std::move(config), listener);
-    return hub.ok() ? std::move(hub).value() : nullptr;
-  }
-  bool await(Recorder& heard, const std::function<bool(const Recorder&)>& reached) override {
-    return heard.await(reached);
-  }
 };
 
 class ManualClock final : public Clock {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/base/random.hpp"
-#include "tests/net/link/link_world.hpp"
+#include "tests/net/link/link_conformance.hpp"
 
 namespace troupe::net {
 namespace {
@@ -12,8 +12,9 @@ namespace {
 using std::chrono::seconds;
 using testing::ElementsAre;
 
-const LinkKey to_one{"node/1", Channel::mail};
-const LinkKey to_two{"node/2", Channel::mail};
+INSTANTIATE_TEST_SUITE_P(Simulated, LinkConformance, testing::Values([]() -> std::unique_ptr<LinkWorld> {
+                           return std::make_unique<SimWorld>();
+                         }));
 
 struct Two {
   explicit Two(SimNetworkConfig config = {}) : world(config) {
