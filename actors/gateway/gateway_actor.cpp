@@ -2,7 +2,9 @@
 
 #include <charconv>
 
+#include "actors/gateway/event_streams.hpp"
 #include "actors/gateway/gateway_settings.hpp"
+#include "actors/gateway/log_streams.hpp"
 #include "actors/gateway/router.hpp"
 #include "actors/gateway/waits.hpp"
 
@@ -14,11 +16,16 @@ struct RunRead {
   ReadHandler handler;
   CallPtr call;
 };
+struct StreamSignalled {
+  std::uint64_t stream = 0;
+  StreamSignal signal = StreamSignal::closed;
+};
 
 }  // namespace gateway
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunRead)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::StreamSignalled)
 
 namespace troupe::gateway {
 namespace {
@@ -42,24 +49,31 @@ caf::behavior reader(caf::event_based_actor*, ContextPtr context) {
 
 class Gateway final : public Services {
  public:
-  Gateway(caf::event_based_actor* self, ContextPtr context, caf::actor replica, caf::actor post)
+  Gateway(caf::event_based_actor* self, ContextPtr context, caf::actor replica, caf::actor post,
+          Index applied)
       : self_(self),
         context_(std::move(context)),
         replica_(std::move(replica)),
         post_(std::move(post)),
         random_(context_->seed ^ context_->life),
-        seen_{context_->status.applied.load()} {}
+        seen_(applied),
+        events_(*this, applied),
+        logs_(*this) {}
 
   caf::behavior start();
 
   const NodeContext& node() const override { return *context_; }
   Random& random() override { return random_; }
   GatewayProbe& probe() override { return *probe_; }
+  EventStreams& events() override { return events_; }
+  LogStreams& logs() override { return logs_; }
   void propose(Command command, std::function<void(Result<Outcome>)> done) override;
   void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) override;
   void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
   void ask_scheduler(TaskId task, Told told) override;
   void ask_console(NodeId node, std::string command, Told told) override;
+  std::uint64_t next_stream() override { return ++last_stream_; }
+  std::function<void()> stream_signal(std::uint64_t stream, StreamSignal signal) override;
 
  private:
   Moment now() const { return context_->clock->steady(); }
@@ -89,7 +103,10 @@ class Gateway final : public Services {
   std::size_t next_reader_ = 0;
   Random random_;
   const std::shared_ptr<GatewayProbe> probe_ = std::make_shared<GatewayProbe>();
-  Index seen_;  // the last StateApplied
+  Index seen_;  // what the state is known to hold
+  std::uint64_t last_stream_ = 0;
+  EventStreams events_;
+  LogStreams logs_;
   Waits<Outcome> proposals_;
   Waits<Index> reads_;
   Waits<Bytes> questions_;
@@ -102,6 +119,10 @@ caf::behavior Gateway::start() {
   self_->delayed_send(self_, tick_every, TickGateway{});
   return {
       [this](HttpCall& call) { on_call(call); },
+      [this](const StreamSignalled& signalled) {
+        events_.on_signal(signalled.stream, signalled.signal);
+        logs_.on_signal(signalled.stream, signalled.signal);
+      },
       [this](const StateApplied& state) { on_applied(*state.applied); },
       [this](const ProposalDone& done) { proposals_.settle(done.cookie, done.outcome); },
       [this](const ReadDone& done) { reads_.settle(done.cookie, done.applied); },
@@ -147,6 +168,8 @@ void Gateway::run(const ReadHandler& handler, const CallPtr& call) {
 
 void Gateway::on_applied(const Applied& applied) {
   seen_ = std::max(seen_, applied.index);
+  events_.on_applied(applied);
+  logs_.on_applied(applied);
   wake_applied();
 }
 
@@ -165,6 +188,8 @@ void Gateway::on_tick() {
         {ErrorCode::unavailable, "this node's state is not yet at index " + to_text(next->first)});
     next = for_index_.erase(next);
   }
+  events_.on_tick(at);
+  logs_.on_tick(at);
   probe_->calls_waiting(proposals_.size() + reads_.size() + questions_.size() + for_index_.size());
 }
 
@@ -173,6 +198,14 @@ bool Gateway::is_full() {
   if (waiting < static_cast<std::size_t>(context_->settings.get(gateway_waiting_max))) return false;
   probe_->refused("waiting");
   return true;
+}
+
+/// Holds the actor weakly: an open stream does not keep a gateway alive.
+std::function<void()> Gateway::stream_signal(std::uint64_t stream, StreamSignal signal) {
+  return [weak = caf::actor_cast<caf::weak_actor_ptr>(self_), stream, signal] {
+    if (auto strong = weak.lock())
+      caf::anon_send(caf::actor_cast<caf::actor>(strong), StreamSignalled{stream, signal});
+  };
 }
 
 const Error too_many_wait{ErrorCode::overloaded, "too many calls wait on this node"};
@@ -245,8 +278,10 @@ namespace troupe {
 
 caf::actor spawn_gateway(caf::actor_system& system, const ContextPtr& context, caf::actor replica,
                          caf::actor post) {
+  // Read here, before entries are applied beside us: events after this index will come as StateApplied.
+  const Index applied = context->machine->applied();
   return system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
-    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post);
+    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post, applied);
     // The behaviour's handlers hold `gateway` by address; this functor holds its life.
     self->attach_functor([gateway]() mutable { gateway.reset(); });
     return gateway->start();

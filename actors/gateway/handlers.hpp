@@ -29,6 +29,13 @@ http::Response get_limits(const NodeContext& node, const Call& call);
 void get_health(Services& services, const CallPtr& call);
 void get_metrics(Services& services, const CallPtr& call);
 
+// ---- events.cpp ----
+void watch_job(Services& services, const CallPtr& call);
+void watch_cell(Services& services, const CallPtr& call);
+
+// ---- logs.cpp ----
+void read_logs(Services& services, const CallPtr& call);
+
 // ---- results.cpp ----
 void get_scheduler_result(Services& services, const CallPtr& call);
 

@@ -10,6 +10,15 @@
 
 namespace troupe::gateway {
 
+class EventStreams;
+class LogStreams;
+
+/// What becomes of an open stream, told by an I/O thread.
+enum class StreamSignal : std::uint8_t {
+  drained,  ///< all that was written has been taken
+  closed,   ///< over: the reader is gone, was too slow, or it was finished
+};
+
 /// What handlers may ask of the gateway actor. Everything happens on the actor; every continuation runs once,
 /// at the wait's deadline at the latest.
 class Services {
@@ -18,6 +27,8 @@ class Services {
   virtual const NodeContext& node() const = 0;
   virtual Random& random() = 0;
   virtual GatewayProbe& probe() = 0;
+  virtual EventStreams& events() = 0;
+  virtual LogStreams& logs() = 0;
 
   /// Errors: overloaded (too many wait), outcome_unknown, and the replica's.
   virtual void propose(Command command, std::function<void(Result<Outcome>)> done) = 0;
@@ -30,6 +41,11 @@ class Services {
   virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;
   virtual void ask_scheduler(TaskId task, Told told) = 0;
   virtual void ask_console(NodeId node, std::string command, Told told) = 0;
+
+  /// Names a stream; never given twice.
+  virtual std::uint64_t next_stream() = 0;
+  /// A function for any thread that brings this signal to the stream's keeper.
+  virtual std::function<void()> stream_signal(std::uint64_t stream, StreamSignal signal) = 0;
 };
 
 }  // namespace troupe::gateway

@@ -54,6 +54,9 @@ class Reply {
   /// False: the client is gone or too slow (its queue was full and the connection is being closed), or it was
   /// a HEAD.
   virtual bool write(Bytes chunk) = 0;
+  /// Runs `then` once, on an I/O thread, as soon as nothing written is queued any more: for writers that go
+  /// at their reader's pace instead of being cut. Not at all once the stream is over. One at a time.
+  virtual void when_drained(std::function<void()> then) = 0;
   virtual void finish() = 0;
 };
 using ReplyPtr = std::shared_ptr<Reply>;

@@ -92,6 +92,11 @@ class SessionReply final : public Reply {
         [chunk = std::move(chunk)](Session& session) mutable { session.queue_chunk(std::move(chunk)); });
   }
 
+  void when_drained(std::function<void()> then) override {
+    TROUPE_CHECK(stage_.load() == Stage::streaming);
+    on_session([then = std::move(then)](Session& session) mutable { session.when_drained(std::move(then)); });
+  }
+
   void finish() override {
     advance(Stage::streaming, Stage::done);
     on_session([](Session& session) { session.finish_stream(); });
@@ -338,6 +343,12 @@ void Session::queue_chunk(Bytes chunk) {
   flush_stream();
 }
 
+void Session::when_drained(std::function<void()> then) {
+  if (state_ != SessionState::streaming || finishing_) return;
+  on_drained_ = std::move(then);
+  flush_stream();
+}
+
 void Session::finish_stream() {
   if (state_ != SessionState::streaming || finishing_) return;
   finishing_ = true;
@@ -350,6 +361,7 @@ void Session::flush_stream() {
   if (!writing_.empty()) return;
   if (queue_.empty()) {
     clear_deadline();
+    if (const auto then = std::exchange(on_drained_, nullptr)) then();
     return finishing_ ? linger() : void();
   }
   std::swap(queue_, writing_);
@@ -368,6 +380,7 @@ void Session::flush_stream() {
 void Session::end_stream() {
   if (flow_) flow_->gone = true;
   flow_.reset();
+  on_drained_ = nullptr;
   if (const auto on_close = std::exchange(on_close_, nullptr)) on_close();
 }
 

@@ -104,6 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void open_stream(int status, const Headers& headers, std::function<void()> on_close,
                    std::shared_ptr<Flow> flow);
   void queue_chunk(Bytes chunk);
+  void when_drained(std::function<void()> then);
   void finish_stream();
 
  private:
@@ -146,6 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The open stream.
   std::shared_ptr<Flow> flow_;
   std::function<void()> on_close_;
+  std::function<void()> on_drained_;
   std::string queue_;  ///< framed, not yet being written
   std::string writing_;
   std::size_t queue_bytes_ = 0;  ///< as counted in Flow

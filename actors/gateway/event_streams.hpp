@@ -1,0 +1,73 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "actors/gateway/event_ring.hpp"
+#include "actors/gateway/places.hpp"
+#include "actors/gateway/services.hpp"
+#include "storage/state/reads.hpp"
+
+namespace troupe::gateway {
+
+constexpr milliseconds keep_alive_every{10'000};
+constexpr std::size_t stream_chunk_bytes =
+    64 * 1024;  ///< written at once, about; then the reader must have taken it
+constexpr std::size_t stream_chunk_items = 100;
+
+/// All open event streams of a node. Owned by the gateway actor; one thread.
+///
+/// A stream is a position in the log of events, moved at its reader's pace. It begins with a snapshot (unless
+/// it resumes), made page by page from the present state, at the position P that the ring had when it began;
+/// then come all events after P. Nothing after P is left out or sent twice, and ids strictly increase. The
+/// snapshot's pages may be newer than P, and so may the entity that a delta carries: a fact may describe what
+/// the reader has already seen. As each entity stands whole in its frame, with its version, readers converge
+/// by keeping the highest version. The snapshot's frames have no id of their own: a reader that loses the
+/// stream in the middle of it begins anew.
+///
+/// Who is so slow that its position leaves the ring is cut, and gets a new snapshot when it comes back.
+class EventStreams {
+ public:
+  EventStreams(Services& services, Index begin);
+
+  /// Answers the call with a stream: of one job, which ends after its last event, or of the cell.
+  void open(const CallPtr& call, std::optional<JobId> job);
+
+  void on_applied(const Applied& applied);
+  void on_signal(std::uint64_t id, StreamSignal signal);
+  void on_tick(Moment now);
+  std::size_t size() const { return streams_.size(); }
+
+ private:
+  enum class Part : std::uint8_t { jobs, tasks, marker, events };
+  struct Stream {
+    http::ReplyPtr reply;
+    std::optional<JobId> job;
+    Part part = Part::jobs;
+    EventId position;            ///< all events up to here are in the snapshot or were sent
+    PageStart<JobId> jobs_from;  ///< of a cell's snapshot
+    PageStart<TaskId> tasks_from;
+    std::vector<TaskRecord> tasks_left;  ///< of a job's snapshot, the last one next
+    bool is_draining = false;
+    bool ends = false;  ///< after what is being written
+    Moment written;
+  };
+  using Streams = std::map<std::uint64_t, Stream>;
+
+  void begin(const CallPtr& call, std::optional<JobId> job, std::optional<EventId> resume);
+  Result<void> begin_job(Stream& stream, std::optional<EventId> resume);
+  void pump(Streams::iterator at);
+  std::string next_chunk(Stream& stream);
+  void add_jobs(Stream& stream, std::string& chunk);
+  void add_job(Stream& stream, std::string& chunk);
+  void add_tasks(Stream& stream, std::string& chunk);
+  void add_events(Stream& stream, std::string& chunk);
+  std::string frame_of(const Event& event, Places& places);
+  const Reads& reads() const { return services_.node().reads(); }
+
+  Services& services_;
+  EventRing ring_;
+  Streams streams_;
+};
+
+}  // namespace troupe::gateway
