@@ -192,12 +192,17 @@ class RunningAgent final : public Agent, private net::LinkListener {
   ~RunningAgent() override {
     if (hub_) hub_->close();
     caf::anon_send_exit(actor_, caf::exit_reason::kill);
+    if (actors_ == nullptr || actors_->is_simulated()) return;  // Whoever steps it sees it end.
+    // Its journal and driver go next: not while it is in the middle of something.
+    caf::scoped_actor self(actors_->system());
+    self->wait_for(actor_);
   }
   Result<void> start(ActorHost& actors) {
     auto hub = home_->seams.open_hub(*this);
     if (!hub.ok()) return hub.error();
     hub_ = std::move(hub).value();
     home_->hub = hub_.get();
+    actors_ = &actors;
     actor_ = spawn_agent(actors.system(), home_);
     return {};
   }
@@ -213,6 +218,7 @@ class RunningAgent final : public Agent, private net::LinkListener {
 
   std::shared_ptr<AgentHome> home_;
   std::unique_ptr<net::LinkHub> hub_;
+  ActorHost* actors_ = nullptr;
   caf::actor actor_;
 };
 

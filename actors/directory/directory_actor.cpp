@@ -15,6 +15,8 @@ constexpr milliseconds tick_every{50};
 constexpr milliseconds reports_wait{1};        // Reports of several hosts share one command.
 constexpr std::size_t duties_per_look = 1024;  // Of one shard; the next look goes on as these settle.
 constexpr milliseconds proposal_patience{5'000};
+constexpr milliseconds rest_at_least{
+    1'000};  // Of an entity whose core found nothing to do although it is due.
 
 class Directory {
  public:
@@ -36,7 +38,9 @@ class Directory {
   void load_shards();
   void on_applied(const Applied& applied);
   void on_assigned(const Event& event);
+  void finish_moves();
   void on_entity_event(const Event& event, std::set<EntityRef>& nudged);
+  void nudge_or_rouse(const EntityRef& entity, std::set<EntityRef>& nudged);
   void on_lease(bool held);
   void tick();
   void look(ShardId shard);
@@ -65,7 +69,10 @@ class Directory {
   Activations activations_;
   std::uint16_t shard_count_ = 0;
   std::map<ShardId, Epoch> owned_;
+  std::size_t gained_ = 0;     // of the events being handled
+  std::vector<ShardId> lost_;  // likewise
   bool leased_ = false;
+  std::map<EntityRef, Instant> rested_;    // until when; an event of the entity ends it sooner
   std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
   std::uint64_t next_cookie_ = 0;
   std::map<std::uint64_t, std::vector<Asked>> asked_;  // by cookie; several for merged reports, in order
@@ -96,6 +103,7 @@ caf::behavior Directory::start() {
       [this](const EntityRests& rests) {
         auto* active = activations_.find(rests.entity);
         if (active == nullptr || active->nudges != rests.nudge) return;  // It was nudged meanwhile.
+        rested_[rests.entity] = now() + rest_at_least;
         self_->send(activations_.remove(rests.entity), Passivate{});
       },
       [this](FlushReports) { flush_reports(); },
@@ -137,31 +145,41 @@ void Directory::on_applied(const Applied& applied) {
     if (owns(event.shard)) touched.insert(event.shard);
     if (event.host.value != 0 && shard_count_ != 0) touched.insert(shard_of(event.host, shard_count_));
   }
+  finish_moves();
   for (const ShardId shard : touched) look(shard);
 }
 
 void Directory::on_assigned(const Event& event) {
   if (event.node == context_->self) {
-    if (!owns(event.shard))
-      spdlog::info("shard_gained node={} shard={} epoch={}", context_->self.value, event.shard.value,
-                   event.epoch.value);
+    if (!owns(event.shard)) ++gained_;
     owned_[event.shard] = event.epoch;
   } else if (owns(event.shard)) {
-    spdlog::info("shard_lost node={} shard={} epoch={}", context_->self.value, event.shard.value,
-                 event.epoch.value);
     owned_.erase(event.shard);
-    drop_shard(event.shard);
-    self_->send(node_.door, ShardsLost{{event.shard}});
+    lost_.push_back(event.shard);
   }
 }
 
+void Directory::finish_moves() {
+  if (gained_ == 0 && lost_.empty()) return;
+  spdlog::info("shards_moved node={} gained={} lost={} owned={}", context_->self.value,
+               std::exchange(gained_, 0), lost_.size(), owned_.size());
+  for (const ShardId shard : lost_) drop_shard(shard);
+  if (!lost_.empty()) self_->send(node_.door, ShardsLost{std::exchange(lost_, {})});
+}
+
 void Directory::on_entity_event(const Event& event, std::set<EntityRef>& nudged) {
-  if (!event.job.is_nil()) nudge_if_active(EntityRef::of(event.job), nudged);
-  if (!event.task.is_nil()) nudge_if_active(EntityRef::of(event.task), nudged);
+  if (!event.job.is_nil()) nudge_or_rouse(EntityRef::of(event.job), nudged);
+  if (!event.task.is_nil()) nudge_or_rouse(EntityRef::of(event.task), nudged);
+  if (event.host.value != 0) rested_.erase(EntityRef::of(event.host));
   if (event.kind == EventKind::host_changed)
     to_host(event.host, HostMoved{});
   else if (event.host.value != 0)
     to_host(event.host, HostTaskMoved{event.task});
+}
+
+void Directory::nudge_or_rouse(const EntityRef& entity, std::set<EntityRef>& nudged) {
+  rested_.erase(entity);
+  nudge_if_active(entity, nudged);
 }
 
 void Directory::on_lease(bool held) {
@@ -178,6 +196,7 @@ void Directory::on_lease(bool held) {
 
 void Directory::tick() {
   activations_.forget_old_crashes(now());
+  std::erase_if(rested_, [this](const auto& rest) { return rest.second <= now(); });
   if (!leased_) return;
   for (const EntityRef& entity : activations_.take_due(now())) nudge(entity);
   for (const auto& [shard, epoch] : owned_) look(shard);
@@ -186,7 +205,8 @@ void Directory::tick() {
 void Directory::look(ShardId shard) {
   if (!leased_ || !owns(shard)) return;
   for (const Duty& duty : context_->reads().duties(shard, now(), duties_per_look)) {
-    if (activations_.find(duty.entity) != nullptr) continue;  // Awake ones look after themselves.
+    // Awake ones look after themselves; one that rests although it is due waits for an event, or a while.
+    if (activations_.find(duty.entity) != nullptr || rested_.contains(duty.entity)) continue;
     if (activate(duty.entity) != nullptr) nudge(duty.entity);
   }
 }

@@ -19,6 +19,7 @@ class ThreadedHost final : public ActorHost {
     config_.set("scheduler.max-throughput", messages_at_a_time);
     system_ = std::make_unique<caf::actor_system>(config_);
   }
+  bool is_simulated() const override { return false; }
   caf::actor_system& system() override { return *system_; }
   void await_end() override { system_->await_all_actors_done(); }
   bool step() override { return false; }
@@ -38,6 +39,7 @@ class SimulatedHost final : public ActorHost {
     system_->await_actors_before_shutdown(false);
   }
   ~SimulatedHost() override { coordinator().clock().cancel_all(); }
+  bool is_simulated() const override { return true; }
   caf::actor_system& system() override { return *system_; }
   void await_end() override {
     while (coordinator().try_run_once()) {

@@ -22,6 +22,7 @@ class ActorHost {
   static std::unique_ptr<ActorHost> simulated();
   virtual ~ActorHost() = default;
 
+  virtual bool is_simulated() const = 0;
   virtual caf::actor_system& system() = 0;
   /// Waits until every actor has ended: the caller has told them to.
   virtual void await_end() = 0;

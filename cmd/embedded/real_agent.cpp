@@ -1,0 +1,104 @@
+#include "cmd/embedded/real_agent.hpp"
+
+#include <filesystem>
+
+#include "actors/agent/process_driver.hpp"
+#include "actors/agent/sim_driver.hpp"
+#include "storage/base/random.hpp"
+#include "storage/kv/memory_store.hpp"
+#include "storage/kv/rocks_store.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+class Running final : public RealAgent {
+ public:
+  Running(ActorHost& actors, RealAgentConfig config) : actors_(actors), config_(std::move(config)) {}
+  ~Running() override { crash(); }
+
+  Result<void> start() {
+    if (config_.driver != "process" && config_.driver != "sim")
+      return Error{ErrorCode::invalid_argument,
+                   "unknown driver '" + config_.driver + "'; there are process and sim"};
+    config_.agent.drivers = {config_.driver};
+    if (config_.driver == "sim" && config_.data.empty()) journal_ = open_memory(agent::journal_tables());
+    return restart();
+  }
+
+  void crash() override {
+    agent_.reset();
+    if (sim_) sim_->agent_died();
+    process_.reset();
+    if (!config_.data.empty()) journal_.reset();
+  }
+
+  Result<void> restart() override {
+    if (auto ready = open_journal(); !ready.ok()) return ready;
+    agent::AgentSeams seams;
+    seams.clock = &clock_;
+    seams.journal = journal_.get();
+    if (config_.driver == "sim") {
+      if (!sim_) sim_ = std::make_unique<agent::SimDriver>();
+      seams.driver = seams.sim = sim_.get();
+    } else {
+      agent::ProcessDriverConfig driver;
+      driver.root = config_.data + "/tasks";
+      driver.shim_command =
+          config_.shim_command.empty() ? agent::default_shim_command() : config_.shim_command;
+      process_ = std::make_unique<agent::ProcessDriver>(driver);
+      seams.driver = process_.get();
+    }
+    Random random = Random::from_system();
+    seams.open_hub =
+        [this, seed = random.next()](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
+      net::HubConfig hub;
+      hub.self = "agent/" + config_.agent.host;
+      hub.cell = config_.cell;
+      hub.io_thread = config_.io_thread;
+      hub.seed = seed;
+      hub.backoff_max = milliseconds(500);
+      auto opened = net::open_hub(hub, listener);
+      if (!opened.ok()) return opened.error();
+      return std::unique_ptr<net::LinkHub>(std::move(opened).value());
+    };
+    auto agent = agent::Agent::start(actors_, config_.agent, std::move(seams), random.next());
+    if (!agent.ok()) return agent.error();
+    agent_ = std::move(agent).value();
+    return {};
+  }
+
+ private:
+  Result<void> open_journal() {
+    if (journal_) return {};
+    std::error_code failed;
+    std::filesystem::create_directories(config_.data, failed);
+    if (failed)
+      return Error{ErrorCode::io, "cannot make the folder " + config_.data + ": " + failed.message()};
+    RocksConfig rocks;
+    rocks.path = config_.data + "/journal";
+    rocks.role = RocksConfig::Role::journal;
+    rocks.tables = agent::journal_tables();
+    auto store = open_rocks(rocks);
+    if (!store.ok()) return store.error();
+    journal_ = std::move(store).value();
+    return {};
+  }
+
+  ActorHost& actors_;
+  RealAgentConfig config_;
+  SystemClock clock_;
+  std::unique_ptr<KvStore> journal_;
+  std::unique_ptr<agent::SimDriver> sim_;
+  std::unique_ptr<agent::ProcessDriver> process_;
+  std::unique_ptr<agent::Agent> agent_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RealAgent>> RealAgent::start(ActorHost& actors, RealAgentConfig config) {
+  auto agent = std::make_unique<Running>(actors, std::move(config));
+  if (auto started = agent->start(); !started.ok()) return started.error();
+  return std::unique_ptr<RealAgent>(std::move(agent));
+}
+
+}  // namespace troupe::embedded

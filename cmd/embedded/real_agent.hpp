@@ -1,0 +1,33 @@
+#pragma once
+// One host's agent on real sockets, disk and driver: what `troupe agent` runs, and an embedded cluster
+// several of.
+
+#include <memory>
+#include <string>
+
+#include "actors/agent/agent.hpp"
+#include "net/link/web_socket_hub.hpp"
+
+namespace troupe::embedded {
+
+struct RealAgentConfig {
+  agent::AgentConfig agent;        ///< bootstrap: "NODE@host:port"
+  std::string cell;                ///< of the links; the agent's own memory of its cell is in its journal
+  std::string driver = "process";  ///< or "sim"
+  std::string data;                ///< its own folder; empty with `sim`: all in memory
+  std::vector<std::string> shim_command;     ///< of `process`; empty: agent::default_shim_command()
+  std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
+};
+
+class RealAgent {
+ public:
+  /// `actors` may be shared by many. Errors: io, corrupt, invalid_argument (unknown driver).
+  static Result<std::unique_ptr<RealAgent>> start(ActorHost& actors, RealAgentConfig config);
+  /// Ends the agent; containers of `process` run on, those of `sim` die with it.
+  virtual ~RealAgent() = default;
+  /// The agent process dies: its containers run on. restart() begins its next life.
+  virtual void crash() = 0;
+  virtual Result<void> restart() = 0;
+};
+
+}  // namespace troupe::embedded

@@ -1,0 +1,159 @@
+#include "cmd/embedded/real_node.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include "cmd/embedded/fault_seams.hpp"
+#include "storage/base/random.hpp"
+#include "storage/kv/rocks_store.hpp"
+#include "storage/log/log_writer.hpp"
+#include "storage/state/keys.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+constexpr milliseconds close_grace{1'000};
+constexpr std::size_t small_log_buffer = std::size_t{16} << 20;
+constexpr std::size_t small_state_buffer = std::size_t{32} << 20;
+
+class Running final : public RealNode {
+ public:
+  explicit Running(RealNodeConfig config) : config_(std::move(config)) {}
+  ~Running() override { stop(); }
+
+  Result<void> start();
+  void stop() override {
+    if (!node_) return;
+    if (http_) http_->close(close_grace);
+    (void)node_->flush();
+    release();
+  }
+  void crash() override {
+    if (!node_) return;
+    if (http_) http_->close(milliseconds(0));
+    release();
+  }
+  void fail_writes() override { log_->fail_writes(); }
+  void cut_off() override { cuts_->cut_all(); }
+  void heal() override { cuts_->heal(); }
+  Node& node() override { return *node_; }
+  std::uint16_t http_port() const override { return http_->port(); }
+  std::string peer_address() const override { return node_->peer_address(); }
+  KvStore::Counters log_counters() const override { return log_->counters(); }
+
+ private:
+  Result<std::unique_ptr<FaultyStore>> open_store(const char* folder, RocksConfig::Role role,
+                                                  std::vector<std::string> tables,
+                                                  std::size_t small_buffer) const;
+  NodeSeams seams();
+  Result<void> serve_http();
+  void release() {
+    node_.reset();
+    http_.reset();
+    state_.reset();
+    log_.reset();
+  }
+
+  RealNodeConfig config_;
+  SystemClock clock_;
+  std::shared_ptr<Cuts> cuts_ = std::make_shared<Cuts>();
+  std::unique_ptr<FaultyStore> log_, state_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<http::Server> http_;
+};
+
+Result<std::unique_ptr<FaultyStore>> Running::open_store(const char* folder, RocksConfig::Role role,
+                                                         std::vector<std::string> tables,
+                                                         std::size_t small_buffer) const {
+  RocksConfig rocks;
+  rocks.path = config_.data + "/" + folder;
+  rocks.role = role;
+  rocks.tables = std::move(tables);
+  // What a crash would lose is lost when this object goes, too: stop() flushes before.
+  rocks.lose_unflushed_on_close = true;
+  if (config_.small_buffers) rocks.write_buffer_bytes = small_buffer;
+  auto store = open_rocks(rocks);
+  if (!store.ok()) return store.error();
+  return std::make_unique<FaultyStore>(std::move(store).value());
+}
+
+Result<void> Running::start() {
+  std::error_code failed;
+  std::filesystem::create_directories(config_.data, failed);
+  if (failed) return Error{ErrorCode::io, "cannot make the folder " + config_.data + ": " + failed.message()};
+  auto log = open_store("log", RocksConfig::Role::log, LogStore::tables(), small_log_buffer);
+  if (!log.ok()) return log.error();
+  log_ = std::move(log).value();
+  auto state = open_store("state", RocksConfig::Role::state, keys::table_names(), small_state_buffer);
+  if (!state.ok()) return state.error();
+  state_ = std::move(state).value();
+  Random random = Random::from_system();
+  config_.node.seed = random.next();
+  config_.node.life = random.next();
+  auto node = Node::start(config_.node, seams());
+  if (!node.ok()) return node.error();
+  node_ = std::move(node).value();
+  return serve_http();
+}
+
+NodeSeams Running::seams() {
+  NodeSeams seams;
+  seams.clock = &clock_;
+  seams.log = log_.get();
+  seams.state = state_.get();
+  seams.open_hub = [this](net::LinkListener& listener) {
+    net::HubConfig hub;
+    hub.self = peer_name(config_.node.self);
+    hub.cell = config_.node.cell;
+    hub.listen_address = config_.peer_listen;
+    hub.io_thread = config_.io_thread;
+    hub.seed = config_.node.seed;
+    hub.backoff_max = milliseconds(250);
+    const CuttableHub::Open open = [hub](net::LinkListener& inner) -> Result<std::unique_ptr<net::LinkHub>> {
+      auto opened = net::open_hub(hub, inner);
+      if (!opened.ok()) return opened.error();
+      return std::unique_ptr<net::LinkHub>(std::move(opened).value());
+    };
+    return CuttableHub::open(open, listener, cuts_);
+  };
+  seams.make_log_writer = [](LogStore& log, LogWriter::Done done) {
+    return std::make_unique<ThreadLogWriter>(log, std::move(done));
+  };
+  seams.on_failure = config_.on_failure;
+  return seams;
+}
+
+Result<void> Running::serve_http() {
+  auto listen = parse_host_port(config_.http_listen);
+  if (!listen.ok()) return listen.error();
+  http::ServerConfig server;
+  server.address = listen.value().host;
+  server.port = listen.value().port;
+  auto served = http::serve(server, [this](http::Request request, http::ReplyPtr reply) {
+    node_->handle(std::move(request), std::move(reply));
+  });
+  if (!served.ok()) return served.error();
+  http_ = std::move(served).value();
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RealNode>> RealNode::start(RealNodeConfig config) {
+  auto node = std::make_unique<Running>(std::move(config));
+  if (auto started = node->start(); !started.ok()) return started.error();
+  return std::unique_ptr<RealNode>(std::move(node));
+}
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const Error bad{ErrorCode::invalid_argument, "'" + std::string(text) + "' is not host:port"};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return bad;
+  HostPort result{std::string(text.substr(0, colon)), 0};
+  const std::string_view digits = text.substr(colon + 1);
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), result.port);
+  if (problem != std::errc{} || end != digits.data() + digits.size()) return bad;
+  return result;
+}
+
+}  // namespace troupe::embedded

@@ -1,0 +1,283 @@
+#include "cmd/embedded/sim_cluster.hpp"
+
+#include <charconv>
+#include <map>
+
+#include "actors/agent/agent.hpp"
+#include "actors/agent/sim_driver.hpp"
+#include "actors/node/node.hpp"
+#include "cmd/embedded/sim_parts.hpp"
+#include "net/link/sim_network.hpp"
+#include "storage/kv/memory_store.hpp"
+#include "storage/raft/ready.hpp"
+#include "storage/state/keys.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+constexpr milliseconds epoch_of_simulations{1'700'000'000'000};  // Any fixed wall time will do.
+
+std::string node_peer_address(std::uint32_t node) { return "sim:" + std::to_string(node); }
+
+}  // namespace
+
+struct SimCluster::Impl {
+  struct SimNode {
+    std::uint64_t lives = 0;
+    std::unique_ptr<KvStore> log, state;
+    std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
+    std::unique_ptr<Node> node;
+    std::string failure;
+  };
+  struct SimHost {
+    std::uint64_t lives = 0;
+    std::unique_ptr<ActorHost> actors;
+    agent::SimDriver driver;
+    std::unique_ptr<KvStore> journal;
+    std::unique_ptr<agent::Agent> agent;
+  };
+
+  explicit Impl(SimOptions given)
+      : options(std::move(given)),
+        random(options.seed),
+        clock(epoch_of_simulations),
+        network(network_config(options.seed), clock) {
+    for (std::uint32_t n = 1; n <= options.nodes; ++n)
+      addresses[NodeId{n}] = {node_peer_address(n), "sim-http:" + std::to_string(n)};
+    for (std::uint32_t n = 1; n <= options.nodes; ++n) start_node(n);
+    for (std::uint32_t n = 1; n <= options.hosts; ++n) start_agent(n);
+  }
+
+  static net::SimNetworkConfig network_config(std::uint64_t seed) {
+    net::SimNetworkConfig config;
+    config.seed = seed * 31 + 7;
+    config.backoff_max = milliseconds(200);
+    return config;
+  }
+
+  std::string path(std::uint32_t node, const char* what) const {
+    return "node-" + std::to_string(node) + "/" + what;
+  }
+
+  void start_node(std::uint32_t n) {
+    SimNode& box = nodes[n];
+    box.failure.clear();
+    box.log = std::move(disks[n].open(path(n, "log"), LogStore::tables())).value();
+    box.state = std::move(disks[n].open(path(n, "state"), keys::table_names())).value();
+    NodeConfig config;
+    config.self = NodeId{n};
+    config.cell = options.cell;
+    config.nodes = addresses;
+    config.settings = options.settings;
+    config.policy = options.policy;
+    config.seed = random.next();
+    config.life = ++box.lives;
+    config.threads = 0;
+    config.fault_point = options.fault_point;
+    NodeSeams seams;
+    seams.clock = &clock;
+    seams.log = box.log.get();
+    seams.state = box.state.get();
+    seams.open_hub = [this, n](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
+      return network.make_hub(peer_name(NodeId{n}), listener, node_peer_address(n));
+    };
+    const std::uint64_t writer_seed = random.next();
+    seams.make_log_writer = [this, writer_seed, slot = box.writer](LogStore& log, LogWriter::Done done) {
+      auto writer = std::make_unique<SimWriter>(log, std::move(done), clock, Random(writer_seed),
+                                                options.sync_min, options.sync_max);
+      *slot = writer.get();
+      writer->on_gone = [slot] { *slot = nullptr; };
+      return writer;
+    };
+    seams.on_failure = [&box](const std::string& why) { box.failure = why; };
+    auto started = Node::start(std::move(config), std::move(seams));
+    if (!started.ok()) {
+      box.failure = started.error().message;
+      return;
+    }
+    box.node = std::move(started).value();
+  }
+
+  void crash_node(std::uint32_t n) {
+    SimNode& box = nodes[n];
+    network.crash(peer_name(NodeId{n}));
+    box.node.reset();
+    for (const char* what : {"log", "state"}) disks[n].crash(path(n, what), random);
+    box.log.reset();
+    box.state.reset();
+  }
+
+  void start_agent(std::uint32_t n) {
+    SimHost& box = hosts[n];
+    if (!box.journal) box.journal = open_memory(agent::journal_tables());
+    box.actors = ActorHost::simulated();
+    agent::AgentConfig config;
+    config.host = "host-" + std::to_string(n);
+    config.host_group = options.host_group;
+    config.resources = options.host_resources;
+    config.drivers = {"sim"};
+    config.link.back_off_max = milliseconds(500);
+    config.link.dial_max = milliseconds(1'000);
+    config.link.greet_max = milliseconds(3'000);
+    for (const auto& [id, address] : addresses) config.bootstrap.push_back(to_text(id) + "@" + address.peer);
+    agent::AgentSeams seams;
+    seams.clock = &clock;
+    seams.driver = seams.sim = &box.driver;
+    seams.journal = box.journal.get();
+    const net::PeerName self = "agent/" + config.host;
+    seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
+      return network.make_hub(self, listener, "");
+    };
+    box.agent =
+        std::move(agent::Agent::start(*box.actors, std::move(config), std::move(seams), random.next()))
+            .value();
+  }
+
+  void crash_agent(std::uint32_t n) {
+    SimHost& box = hosts[n];
+    network.crash("agent/host-" + std::to_string(n));
+    box.driver.agent_died();
+    box.agent.reset();
+    box.actors->await_end();
+    box.actors.reset();
+  }
+
+  /// Everything that can happen now, in a fixed order.
+  void settle() {
+    for (bool busy = true; busy;) {
+      busy = false;
+      for (auto& [n, box] : nodes)
+        while (box.node && box.node->actors().step()) busy = true;
+      for (auto& [n, box] : hosts)
+        while (box.actors && box.actors->step()) busy = true;
+      for (auto& [n, box] : nodes)
+        if (*box.writer != nullptr && (*box.writer)->pump_due()) busy = true;
+      network.deliver_due(clock.steady());
+      for (auto& [n, box] : nodes)
+        if (box.node && box.node->actors().step()) busy = true;
+      for (auto& [n, box] : hosts)
+        if (box.actors && box.actors->step()) busy = true;
+    }
+  }
+
+  /// To the next event, or `until` at the latest.
+  void advance_to_next(Moment until) {
+    Moment next = until;
+    if (const auto due = network.next_due()) next = std::min(next, *due);
+    const auto consider = [&](ActorHost& actors) {
+      if (const auto wait = actors.next_timer()) next = std::min(next, clock.steady() + *wait);
+    };
+    for (auto& [n, box] : nodes) {
+      if (box.node) consider(box.node->actors());
+      if (*box.writer != nullptr)
+        if (const auto due = (*box.writer)->next_due()) next = std::min(next, *due);
+    }
+    for (auto& [n, box] : hosts)
+      if (box.actors) consider(*box.actors);
+    const auto by = std::max(std::chrono::nanoseconds(0), next - clock.steady());
+    clock.advance(by);
+    for (auto& [n, box] : nodes)
+      if (box.node) box.node->actors().advance(by);
+    for (auto& [n, box] : hosts)
+      if (box.actors) box.actors->advance(by);
+  }
+
+  void run_to(Moment until) {
+    settle();
+    while (clock.steady() < until) {
+      advance_to_next(until);
+      settle();
+    }
+  }
+
+  SimOptions options;
+  Random random;
+  SimClock clock;
+  net::SimNetwork network;
+  std::map<NodeId, NodeAddress> addresses;
+  std::map<std::uint32_t, SimDisk> disks;
+  std::map<std::uint32_t, SimHost> hosts;
+  std::map<std::uint32_t, SimNode> nodes;
+  std::uint64_t answers_hash = 0;
+};
+
+SimCluster::SimCluster(SimOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+SimCluster::~SimCluster() {
+  for (auto& [n, box] : impl_->nodes) box.node.reset();
+  for (auto& [n, box] : impl_->hosts) {
+    box.agent.reset();
+    if (box.actors) box.actors->await_end();
+  }
+}
+
+Instant SimCluster::now() const { return impl_->clock.wall(); }
+void SimCluster::run_for(milliseconds span) { impl_->run_to(impl_->clock.steady() + span); }
+
+bool SimCluster::run_until(const std::function<bool()>& done, milliseconds at_most) {
+  const Moment end = impl_->clock.steady() + at_most;
+  while (!done()) {
+    if (impl_->clock.steady() >= end) return false;
+    impl_->run_to(impl_->clock.steady() + milliseconds(1));
+  }
+  return true;
+}
+
+http::Response SimCluster::call(std::uint32_t node, std::string method, std::string target, std::string body,
+                                http::Headers headers, milliseconds patience) {
+  auto answer = std::make_shared<SimAnswer>();
+  const auto found = impl_->nodes.find(node);
+  if (found == impl_->nodes.end() || !found->second.node) return {0, {}, "the node is down"};
+  auto reply = std::make_shared<SimReply>(answer);
+  found->second.node->handle(sim_request(std::move(method), target, std::move(body), std::move(headers)),
+                             std::move(reply));
+  run_until([&] { return answer->done; }, patience);
+  impl_->answers_hash = impl_->answers_hash * 1099511628211ULL ^
+                        static_cast<std::uint64_t>(answer->response.status) ^
+                        std::hash<std::string>{}(answer->response.body);
+  return answer->done ? answer->response : http::Response{0, {}, "no answer"};
+}
+
+std::uint32_t SimCluster::leader() const {
+  std::uint32_t leader = 0;
+  std::uint64_t term = 0;
+  for (const auto& [n, box] : impl_->nodes) {
+    if (!box.node || box.node->status().role.load() != static_cast<std::uint8_t>(raft::Role::leader))
+      continue;
+    if (box.node->status().term.load() > term) leader = n, term = box.node->status().term.load();
+  }
+  return leader;
+}
+
+const Reads* SimCluster::reads(std::uint32_t node) const {
+  const auto& box = impl_->nodes.at(node);
+  return box.node ? &box.node->reads() : nullptr;
+}
+const NodeStatus* SimCluster::status(std::uint32_t node) const {
+  const auto& box = impl_->nodes.at(node);
+  return box.node ? &box.node->status() : nullptr;
+}
+
+void SimCluster::crash_node(std::uint32_t node) { impl_->crash_node(node); }
+void SimCluster::restart_node(std::uint32_t node) { impl_->start_node(node); }
+bool SimCluster::is_up(std::uint32_t node) const { return impl_->nodes.at(node).node != nullptr; }
+std::string SimCluster::failure(std::uint32_t node) const { return impl_->nodes.at(node).failure; }
+void SimCluster::isolate_node(std::uint32_t node) { impl_->network.isolate(peer_name(NodeId{node})); }
+void SimCluster::heal() { impl_->network.heal_all(); }
+void SimCluster::crash_agent(std::uint32_t host) { impl_->crash_agent(host); }
+void SimCluster::restart_agent(std::uint32_t host) { impl_->start_agent(host); }
+void SimCluster::fail_writes(std::uint32_t node) { impl_->disks[node].fail_writes(impl_->path(node, "log")); }
+void SimCluster::fail_syncs(std::uint32_t node) { impl_->disks[node].fail_syncs(impl_->path(node, "log")); }
+
+std::uint64_t SimCluster::history_hash() const {
+  std::uint64_t hash = impl_->network.hash() * 1099511628211ULL ^ impl_->answers_hash;
+  for (const auto& [n, box] : impl_->nodes) {
+    if (!box.node) continue;
+    hash = hash * 1099511628211ULL ^ box.node->status().applied.load();
+    for (std::uint16_t s = 0; s < box.node->reads().shard_count(); ++s)
+      hash = hash * 1099511628211ULL ^ box.node->reads().shard_hash(ShardId{s});
+  }
+  return hash;
+}
+
+}  // namespace troupe::embedded

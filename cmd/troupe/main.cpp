@@ -1,0 +1,17 @@
+// One binary: the client's commands, and those that run a cell, a node or an agent.
+
+#include <CLI/CLI.hpp>
+
+#include "actors/agent/shim.hpp"
+#include "cmd/troupe/cli.hpp"
+#include "cmd/troupe/server_commands.hpp"
+
+int main(int argc, char** argv) {
+  // The shim is started for every task: nothing else is set up for it.
+  if (argc > 1 && std::string_view(argv[1]) == "shim") return troupe::agent::run_shim(argc - 1, argv + 1);
+  CLI::App app{"Troupe runs containers on a fleet of hosts."};
+  app.require_subcommand(1);
+  troupe::cli::add_client_commands(app);
+  troupe::cli::add_server_commands(app);
+  return troupe::cli::run_app(app, argc, argv);
+}

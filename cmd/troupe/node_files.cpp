@@ -1,0 +1,164 @@
+#include "cmd/troupe/node_files.hpp"
+
+#include <fmt/core.h>
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <map>
+
+namespace troupe::cli {
+namespace {
+
+struct BadFile {
+  std::string message;
+};
+
+[[noreturn]] void refuse(const YAML::Node& at, const std::string& what) {
+  throw BadFile{fmt::format("line {}: {}", at.Mark().line + 1, what)};
+}
+
+template <class T>
+T value_of(const YAML::Node& node, std::string_view key) {
+  try {
+    return node.as<T>();
+  } catch (const YAML::Exception&) {
+    refuse(node, fmt::format("'{}' has a value of the wrong type", key));
+  }
+}
+
+using Readers = std::map<std::string, std::function<void(const YAML::Node&)>, std::less<>>;
+
+/// Calls the reader of each key; one without a reader is refused.
+void read_map(const YAML::Node& node, std::string_view what, const Readers& readers) {
+  if (!node.IsMap()) refuse(node, fmt::format("{} must be a map", what));
+  for (const auto& item : node) {
+    const auto key = value_of<std::string>(item.first, "key");
+    const auto reader = readers.find(key);
+    if (reader == readers.end()) refuse(item.first, fmt::format("{} has no '{}'", what, key));
+    reader->second(item.second);
+  }
+}
+
+template <class T>
+auto into(T& target, std::string_view key) {
+  return [&target, key = std::string(key)](const YAML::Node& node) { target = value_of<T>(node, key); };
+}
+
+template <class Config>
+Result<Config> read_file(const std::string& path,
+                         const std::function<void(const YAML::Node&, Config&)>& read) {
+  Config config;
+  try {
+    read(YAML::LoadFile(path), config);
+  } catch (const YAML::BadFile&) {
+    return Error{ErrorCode::io, "cannot read " + path};
+  } catch (const YAML::Exception& problem) {
+    return Error{ErrorCode::invalid_argument, path + ": " + problem.what()};
+  } catch (const BadFile& problem) {
+    return Error{ErrorCode::invalid_argument, path + ": " + problem.message};
+  }
+  return config;
+}
+
+void read_nodes(const YAML::Node& list, std::map<NodeId, NodeAddress>& nodes) {
+  if (!list.IsSequence()) refuse(list, "'nodes' must be a list");
+  for (const YAML::Node& item : list) {
+    std::uint32_t id = 0;
+    NodeAddress address;
+    read_map(
+        item, "a node",
+        {{"id", into(id, "id")}, {"peer", into(address.peer, "peer")}, {"http", into(address.http, "http")}});
+    for (const std::string* text : {&address.peer, &address.http})
+      if (auto parsed = embedded::parse_host_port(*text); !parsed.ok()) refuse(item, parsed.error().message);
+    if (id == 0 || !nodes.emplace(NodeId{id}, address).second)
+      refuse(item, "node ids are different and above 0");
+  }
+}
+
+void read_settings(const YAML::Node& map, Settings& settings) {
+  if (!map.IsMap()) refuse(map, "'settings' must be a map");
+  for (const auto& item : map) {
+    const auto set = settings.set(value_of<std::string>(item.first, "a setting"),
+                                  value_of<std::string>(item.second, "a setting"), node_settings());
+    if (!set.ok()) refuse(item.first, set.error().message);
+  }
+}
+
+void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
+  read_map(root, "a node's file",
+           {{"node", into(config.node.self.value, "node")},
+            {"cell", into(config.node.cell, "cell")},
+            {"data", into(config.data, "data")},
+            {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
+            {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
+  if (config.data.empty()) refuse(root, "'data' is missing: the node's folder");
+  const auto own = config.node.nodes.find(config.node.self);
+  if (own == config.node.nodes.end()) refuse(root, "'node' must be one of the ids in 'nodes'");
+  config.peer_listen = own->second.peer;
+  config.http_listen = own->second.http;
+}
+
+void read_resources(const YAML::Node& map, Resources& resources) {
+  double cpus = 1;
+  read_map(map, "'resources'",
+           {{"cpus", into(cpus, "cpus")},
+            {"memory_mb", into(resources.memory_mb, "memory_mb")},
+            {"disk_mb", into(resources.disk_mb, "disk_mb")},
+            {"network_mbps", into(resources.network_mbps, "network_mbps")},
+            {"gpu", into(resources.gpu, "gpu")}});
+  resources.cpu_milli = static_cast<std::int64_t>(cpus * 1000 + 0.5);
+  if (resources.cpu_milli <= 0 || resources.memory_mb < 0 || resources.disk_mb < 0 ||
+      resources.network_mbps < 0 || resources.gpu < 0)
+    refuse(map, "resources are not negative, and there is some cpu");
+}
+
+void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
+  bool allow_process = false;
+  read_map(root, "an agent's file",
+           {{"host", into(config.agent.host, "host")},
+            {"host_group", into(config.agent.host_group, "host_group")},
+            {"cell", into(config.cell, "cell")},
+            {"data", into(config.data, "data")},
+            {"driver", into(config.driver, "driver")},
+            {"allow_process", into(allow_process, "allow_process")},
+            {"nodes", into(config.agent.bootstrap, "nodes")},
+            {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},
+            {"attributes", into(config.agent.attributes, "attributes")}});
+  if (config.agent.host.empty()) refuse(root, "'host' is missing: the host's name");
+  if (config.data.empty()) refuse(root, "'data' is missing: the agent's folder");
+  if (config.agent.bootstrap.empty()) refuse(root, "'nodes' is missing: at least one \"ID@host:port\"");
+  for (const std::string& node : config.agent.bootstrap)
+    if (node.find('@') == std::string::npos) refuse(root, "'" + node + "' is not ID@host:port");
+  if (config.driver == "process" && !allow_process)
+    refuse(root, "the driver `process` isolates nothing: say 'allow_process: true' if this host may run it");
+}
+
+}  // namespace
+
+Result<embedded::RealNodeConfig> read_node_file(const std::string& path) {
+  return read_file<embedded::RealNodeConfig>(path, read_node);
+}
+
+Result<embedded::RealAgentConfig> read_agent_file(const std::string& path) {
+  return read_file<embedded::RealAgentConfig>(path,
+                                              [](const YAML::Node& root, embedded::RealAgentConfig& config) {
+                                                config.cell = "troupe";
+                                                config.agent.host_group = "default";
+                                                read_agent(root, config);
+                                              });
+}
+
+Result<Settings> parse_settings(const std::vector<std::string>& assignments) {
+  Settings settings;
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos)
+      return Error{ErrorCode::invalid_argument, "'" + assignment + "' is not name=value"};
+    if (auto set = settings.set(assignment.substr(0, equals), assignment.substr(equals + 1), node_settings());
+        !set.ok())
+      return set.error();
+  }
+  return settings;
+}
+
+}  // namespace troupe::cli

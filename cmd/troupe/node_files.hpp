@@ -1,0 +1,21 @@
+#pragma once
+// The YAML files of `troupe node` and `troupe agent`. An unknown key, a wrong type or a bad value is refused
+// with its line.
+
+#include <string>
+#include <vector>
+
+#include "cmd/embedded/real_agent.hpp"
+#include "cmd/embedded/real_node.hpp"
+
+namespace troupe::cli {
+
+/// node: 1, cell, data, nodes: [{id, peer, http}], settings: {name: value}. Errors: invalid_argument, io.
+Result<embedded::RealNodeConfig> read_node_file(const std::string& path);
+/// host, host_group, cell, data, driver, nodes: ["1@host:port"], resources: {cpus, memory_mb, disk_mb,
+/// network_mbps, gpu}, attributes: {name: value}, allow_process: true. Errors: invalid_argument, io.
+Result<embedded::RealAgentConfig> read_agent_file(const std::string& path);
+/// name=value each. Errors: invalid_argument.
+Result<Settings> parse_settings(const std::vector<std::string>& assignments);
+
+}  // namespace troupe::cli
