@@ -428,7 +428,7 @@ void Session::close_now() {
 // ---- Session: time ----
 
 void Session::set_deadline(milliseconds wait) {
-  deadline_ = std::chrono::steady_clock::now() + wait;
+  deadline_ = steady_now() + wait;
   if (*deadline_ < timer_at_)
     wait_for_deadline();  // Otherwise the timer looks at the deadline when it wakes.
 }
@@ -440,7 +440,7 @@ void Session::wait_for_deadline() {
     if (error || self->state_ == SessionState::closed) return;
     self->timer_at_ = SteadyPoint::max();
     if (!self->deadline_) return;
-    if (*self->deadline_ > std::chrono::steady_clock::now()) return self->wait_for_deadline();
+    if (*self->deadline_ > steady_now()) return self->wait_for_deadline();
     self->on_deadline();
   });
 }
@@ -493,7 +493,7 @@ class ServerImpl final : public Server {
       stopped.set_value();
     });
     stopped.get_future().wait();
-    if (!core_->wait_until_empty(std::chrono::steady_clock::now() + grace))
+    if (!core_->wait_until_empty(steady_now() + grace))
       for (const auto& session : core_->sessions())
         asio::post(session->strand(), [session] { session->close_now(); });
     guard_.reset();

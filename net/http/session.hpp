@@ -18,6 +18,7 @@
 #include <utility>  // Must precede asio under C++20 in this version.
 
 #include "net/http/http.hpp"
+#include "net/steady_point.hpp"
 
 namespace troupe::http {
 
@@ -29,7 +30,6 @@ using Strand = asio::strand<asio::io_context::executor_type>;
 using Socket = asio::basic_stream_socket<tcp, Strand>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, Strand>;
-using SteadyPoint = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t first_read_bytes = 2048;        ///< what an idle connection holds ready
 constexpr std::size_t read_bytes_max = 64 * 1024;     ///< at once
