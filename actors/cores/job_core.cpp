@@ -36,7 +36,7 @@ void start(const JobView& view, const SlotRecord& slot, Random& random, Slots& f
   item.last = slot.task;
   item.to = SlotState::running;
   item.task = random.task_of(view.record.id);
-  found.advance.items.push_back(std::move(item));
+  found.advance.items.push_back(item);
 }
 
 void decide(const JobView& view, const SlotRecord& slot, Slots& found) {
@@ -49,7 +49,7 @@ void decide(const JobView& view, const SlotRecord& slot, Slots& found) {
   item.to = decision->to;
   item.retry_at = decision->retry_at;
   item.delay = decision->delay;
-  found.advance.items.push_back(std::move(item));
+  found.advance.items.push_back(item);
 }
 
 void visit(Instant now, const JobView& view, const SlotRecord& slot, Random& random, Slots& found) {
