@@ -127,6 +127,7 @@ caf::behavior Gateway::start() {
       [this](const ProposalDone& done) { proposals_.settle(done.cookie, done.outcome); },
       [this](const ReadDone& done) { reads_.settle(done.cookie, done.applied); },
       [this](const Answered& answered) { questions_.settle(answered.cookie, answered.answer.result()); },
+      [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
       [this](TickGateway) {
         on_tick();
         self_->delayed_send(self_, tick_every, TickGateway{});
