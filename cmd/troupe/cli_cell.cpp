@@ -1,0 +1,80 @@
+#include <ostream>
+
+#include "cmd/troupe/cli_commands.hpp"
+#include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_table.hpp"
+#include "cmd/troupe/cli_value.hpp"
+#include "net/json/writer.hpp"
+
+namespace troupe::cli {
+namespace {
+
+std::string used_of(const json::Value& host, const std::string& resource) {
+  const auto used = text_at(host, "used/" + resource);
+  return (used.empty() ? "" : used + "/") + text_at(host, "resources/" + resource);
+}
+
+std::string count_text(const json::Value& host, std::string_view name) {
+  const json::Value* list = host.find(name);
+  return list && list->array() ? std::to_string(list->array()->size()) : "";
+}
+
+void add_host(Table& table, const json::Value& host) {
+  table.add({text_at(host, "name"), text_at(host, "hostGroup"), text_at(host, "phase"),
+             is_true_at(host, "connected") ? "yes" : "no", used_of(host, "cpu"), used_of(host, "memoryMB"),
+             count_text(host, "tasks")});
+}
+
+/// One answer as it came, or as lines for people.
+int show(Context& context, const std::string& target, void (*add_lines)(Sheet&, const json::Value&)) {
+  auto client = context.client();
+  const auto answer = client.get(target);
+  if (!answer.ok()) return report(context.io.err, answer.error());
+  if (context.options.wants_json) {
+    print_json(context, answer.value().text);
+    return exit_ok;
+  }
+  Sheet sheet;
+  add_lines(sheet, answer.value().value);
+  sheet.print(context.io.out);
+  return exit_ok;
+}
+
+/// Whatever the object has, one level deep into objects: a newer cell may tell more than we know of.
+void add_everything(Sheet& sheet, const json::Value& value, const std::string& prefix = {}) {
+  if (!value.object()) return;
+  for (const auto& [name, at, member] : *value.object()) {
+    if (member.object() && prefix.empty())
+      add_everything(sheet, member, name + '.');
+    else
+      sheet.add(prefix + name, member.text() ? *member.text() : json::to_json(member));
+  }
+}
+
+}  // namespace
+
+int host_list(Context& context) {
+  auto client = context.client();
+  const auto answer = client.get("/api/v3/hosts");
+  if (!answer.ok()) return report(context.io.err, answer.error());
+  if (context.options.wants_json) {
+    print_json(context, answer.value().text);
+    return exit_ok;
+  }
+  Table table({"NAME", "GROUP", "PHASE", "CONNECTED", "CPU", "MEMORY MB", "TASKS"});
+  for (const auto& host : items_of(answer.value().value)) add_host(table, host);
+  table.print(context.io.out);
+  return exit_ok;
+}
+
+int host_show(Context& context, const std::string& name) {
+  return show(context, "/api/v3/hosts/" + url_text(name),
+              [](Sheet& sheet, const json::Value& host) { add_everything(sheet, host); });
+}
+
+int cell_status(Context& context) {
+  return show(context, "/api/v3/cell",
+              [](Sheet& sheet, const json::Value& cell) { add_everything(sheet, cell); });
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,48 @@
+#include <CLI/CLI.hpp>
+
+#include "cmd/troupe/cli_commands.hpp"
+
+namespace troupe::cli {
+namespace {
+
+void add_hosts(CLI::App& app, Context& context) {
+  auto* hosts = app.add_subcommand("host", "Hosts: ls, show");
+  hosts->require_subcommand(1);
+  auto* list = hosts->add_subcommand("ls", "List the hosts, with what is used of them");
+  list->footer("Example:\n  troupe host ls");
+  list->callback([&context] { finish_with(host_list(context)); });
+  auto* show = hosts->add_subcommand("show", "Show everything about a host");
+  auto name = std::make_shared<std::string>();
+  show->add_option("name", *name, "the host's name")->required();
+  show->footer("Example:\n  troupe host show host-1");
+  show->callback([name, &context] { finish_with(host_show(context, *name)); });
+}
+
+void add_cell(CLI::App& app, Context& context) {
+  auto* cell = app.add_subcommand("cell", "The cell: status");
+  cell->require_subcommand(1);
+  auto* status = cell->add_subcommand("status", "Show who leads, how far the log is, how much lives");
+  status->footer("Example:\n  troupe cell status --address 10.0.0.7:7001");
+  status->callback([&context] { finish_with(cell_status(context)); });
+}
+
+void add_events(CLI::App& app, Context& context) {
+  auto* sub = app.add_subcommand("events", "Follow what happens: first what is, then what changes");
+  auto args = std::make_shared<Events>();
+  sub->add_option("--job", args->job, "only this job's (id, or its beginning)");
+  sub->add_option("--limit", args->limit, "end after so many events; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  sub->footer("Examples:\n  troupe events\n  troupe events --job 6f1c2a --json | jq .taskState");
+  sub->callback([args, &context] { finish_with(events(context, *args)); });
+}
+
+}  // namespace
+
+void add_cell_options(CLI::App& app, Context& context) {
+  add_hosts(app, context);
+  add_cell(app, context);
+  add_events(app, context);
+}
+
+}  // namespace troupe::cli

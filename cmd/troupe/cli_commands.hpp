@@ -1,0 +1,110 @@
+#pragma once
+// What each command takes and does. Each answers its exit code and reports its own errors. The options are
+// bound to these structs in cli_*_options.cpp.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/troupe/cli_context.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace troupe::cli {
+
+struct JobRun {
+  std::string name;     ///< of the application; the program's own name if empty
+  std::string cpu;      ///< "0.5"; each amount that is empty is left to the cell
+  std::string memory;   ///< MB
+  std::string disk;     ///< MB
+  std::string network;  ///< Mbit/s
+  std::string gpu;
+  std::vector<std::string> env;          ///< K=V
+  std::vector<std::string> attributes;   ///< K=V
+  std::vector<std::string> constraints;  ///< K=V, hard
+  std::uint32_t size = 1;
+  std::uint32_t retries = 0;
+  std::string runtime_limit;  ///< a duration
+  std::string place_timeout = "30s";
+  std::string team_email;
+  std::string capacity_group;
+  bool is_quiet = false;
+  std::vector<std::string> command;
+};
+int job_run(Context& context, const JobRun& args);
+
+struct JobSubmit {
+  std::string file;
+  std::string key;  ///< the Idempotency-Key; a new one if empty
+  bool is_quiet = false;
+};
+int job_submit(Context& context, const JobSubmit& args);
+
+struct JobList {
+  std::string state;
+  std::string application;
+  std::uint32_t page_size = 100;
+  bool wants_all_pages = false;
+};
+int job_list(Context& context, const JobList& args);
+int job_show(Context& context, const std::string& job);
+int job_kill(Context& context, const std::string& job);
+
+struct JobLogs {
+  std::string job;
+  std::optional<std::int64_t> slot;
+  bool wants_stderr = false;
+  bool follows = false;
+};
+int job_logs(Context& context, const JobLogs& args);
+
+struct JobScale {
+  std::string job;
+  std::optional<std::uint32_t> min, desired, max;
+};
+int job_scale(Context& context, const JobScale& args);
+
+struct JobWait {
+  std::string job;
+  std::string timeout;  ///< a duration; empty: for ever
+};
+int job_wait(Context& context, const JobWait& args);
+
+struct TaskList {
+  std::string job;
+  std::string states;
+  std::uint32_t page_size = 100;
+  bool wants_all_pages = false;
+};
+int task_list(Context& context, const TaskList& args);
+int task_show(Context& context, const std::string& task);
+int task_kill(Context& context, const std::string& task);
+
+struct TaskLogs {
+  std::string task;
+  bool wants_stderr = false;
+  bool follows = false;
+};
+int task_logs(Context& context, const TaskLogs& args);
+
+int host_list(Context& context);
+int host_show(Context& context, const std::string& name);
+int cell_status(Context& context);
+
+struct Events {
+  std::string job;
+  std::uint64_t limit = 0;  ///< 0: for ever
+};
+int events(Context& context, const Events& args);
+
+/// Options and help of each group.
+void add_job_options(CLI::App& app, Context& context);
+void add_task_options(CLI::App& app, Context& context);
+void add_cell_options(CLI::App& app, Context& context);
+
+/// Runs a command; throws CLI::RuntimeError unless it ends well.
+void finish_with(int exit_code);
+
+}  // namespace troupe::cli

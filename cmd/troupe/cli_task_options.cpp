@@ -1,0 +1,51 @@
+#include <CLI/CLI.hpp>
+
+#include "cmd/troupe/cli_commands.hpp"
+
+namespace troupe::cli {
+namespace {
+
+void add_list(CLI::App& tasks, Context& context) {
+  auto* list = tasks.add_subcommand("ls", "List tasks that live");
+  auto args = std::make_shared<TaskList>();
+  list->add_option("--job", args->job, "only this job's (id, or its beginning)");
+  list->add_option("--state", args->states, "of these states, such as Started,Launched; any: ended ones too");
+  list->add_option("--page-size", args->page_size, "tasks of one page")
+      ->check(CLI::Range(1, 5000))
+      ->capture_default_str();
+  list->add_flag("--all-pages", args->wants_all_pages, "every page; with --json one object per line");
+  list->footer("Examples:\n  troupe task ls --job 6f1c2a --state any\n  troupe task ls --state Accepted");
+  list->callback([args, &context] { finish_with(task_list(context, *args)); });
+}
+
+void add_of_one(CLI::App& tasks, Context& context, const std::string& name, const std::string& help,
+                int (*command)(Context&, const std::string&)) {
+  auto* sub = tasks.add_subcommand(name, help);
+  auto task = std::make_shared<std::string>();
+  sub->add_option("task", *task, "the task's id, or its beginning")->required();
+  sub->footer("Example:\n  troupe task " + name + " 81d0f3");
+  sub->callback([task, &context, command] { finish_with(command(context, *task)); });
+}
+
+void add_logs(CLI::App& tasks, Context& context) {
+  auto* logs = tasks.add_subcommand("logs", "Print a task's output to stdout");
+  auto args = std::make_shared<TaskLogs>();
+  logs->add_option("task", args->task, "the task's id, or its beginning")->required();
+  logs->add_flag("--follow,-f", args->follows, "go on until the task has ended");
+  logs->add_flag("--stderr", args->wants_stderr, "stderr instead of stdout");
+  logs->footer("Example:\n  troupe task logs 81d0f3 --follow");
+  logs->callback([args, &context] { finish_with(task_logs(context, *args)); });
+}
+
+}  // namespace
+
+void add_task_options(CLI::App& app, Context& context) {
+  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, logs, kill");
+  tasks->require_subcommand(1);
+  add_list(*tasks, context);
+  add_of_one(*tasks, context, "show", "Show a task and its history", task_show);
+  add_logs(*tasks, context);
+  add_of_one(*tasks, context, "kill", "End a task; its job may start another", task_kill);
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,58 @@
+#include <gmock/gmock.h>
+
+#include "fake_cell.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<std::vector<std::string>> commands{
+    {"job", "run"},  {"job", "submit"}, {"job", "ls"},      {"job", "show"},
+    {"job", "logs"}, {"job", "kill"},   {"job", "scale"},   {"job", "wait"},
+    {"task", "ls"},  {"task", "show"},  {"task", "logs"},   {"task", "kill"},
+    {"host", "ls"},  {"host", "show"},  {"cell", "status"}, {"events"}};
+
+TEST(Help, OfEveryCommandHasAnExample) {
+  CommandLine line("127.0.0.1:1");
+  for (auto command : commands) {
+    command.push_back("--help");
+    EXPECT_EQ(line.run(command), exit_ok);
+    EXPECT_THAT(line.out.str(), HasSubstr("Example")) << testing::PrintToString(command);
+  }
+  EXPECT_EQ(line.run({"--help"}), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("Exit codes: 0 well"));
+}
+
+TEST(Usage, WhatIsWrongAnswersTwo) {
+  CommandLine line("127.0.0.1:1");
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"jobs"},
+                                                    {"job"},
+                                                    {"job", "list"},
+                                                    {"job", "ls", "--nothing"},
+                                                    {"job", "ls", "--page-size", "0"},
+                                                    {"job", "show"},
+                                                    {"job", "show", "a", "b"},
+                                                    {"job", "logs", "abcd", "--slot", "x"},
+                                                    {"--address", "h:x", "cell", "status"},
+                                                    {"events", "--limit", "-1"}};
+  for (const auto& arguments : wrong) {
+    EXPECT_EQ(line.run(arguments), exit_usage) << testing::PrintToString(arguments);
+    EXPECT_FALSE(line.err.str().empty());
+  }
+}
+
+TEST(Usage, GlobalOptionsMayStandBehindTheCommand) {
+  FakeCell cell;
+  CommandLine line("127.0.0.1:1");
+  cell.on("GET /api/v3/cell", R"({"name":"home"})");
+  EXPECT_EQ(line.run({"cell", "status", "--json", "--address", cell.address()}),
+            exit_usage);  // Twice is too often.
+  CommandLine direct(cell.address());
+  EXPECT_EQ(direct.run({"cell", "status", "--json", "--reason", "r"}), exit_ok) << direct.err.str();
+  EXPECT_EQ(direct.out.str(), "{\"name\":\"home\"}\n");
+}
+
+}  // namespace
+}  // namespace troupe::cli
