@@ -175,6 +175,7 @@ struct GroupRecord {
                       field("instance_count", &R::instance_count), field("tasks_max", &R::tasks_max),
                       field("version", &R::version));
   }
+  friend bool operator==(const GroupRecord&, const GroupRecord&) = default;
 };
 
 /// Who cares for the entities of a shard.
@@ -209,6 +210,8 @@ struct CellPolicy {
   }
   friend bool operator==(const CellPolicy&, const CellPolicy&) = default;
 };
+
+inline constexpr std::uint16_t shard_count_max = 256;  ///< an id's last byte routes
 
 struct CellRecord {
   std::string name;                ///< empty: not bootstrapped yet

@@ -66,10 +66,15 @@ class CommandApply {
     std::int32_t signal = 0;
     std::string message;
   };
-  /// Moves a task to Finished and its slot to ended.
+  /// A task that is not its slot's running one sets its job aside (throws Poison). Once only: later it is
+  /// refused, or each batch that names it would be dropped with all its other items.
+  Check check_slot(const TaskRecord& task) const;
+  /// Moves a task to Finished and its slot to ended. check_slot() passed.
   void end_task(const TaskId& id, const End& how);
   void enter(TaskRecord& task, TaskState state, Reason reason);
-  std::string* set_aside_mark(const EntityRef& entity);
+  /// nullptr: no such living entity.
+  const std::string* set_aside_mark(const EntityRef& entity) const;
+  std::string& edit_set_aside_mark(const EntityRef& entity);
 
   Stage& stage_;
   const Command& command_;

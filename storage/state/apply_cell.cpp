@@ -40,7 +40,7 @@ Result<void> CommandApply::check_fence() const {
 Result<void> CommandApply::operator()(const BootstrapCell& body) {
   if (!stage_.cell().name.empty())
     return Error{ErrorCode::precondition_failed, "the cell is bootstrapped already"};
-  if (body.name.empty() || body.shard_count == 0 || body.shard_count > 256)
+  if (body.name.empty() || body.shard_count == 0 || body.shard_count > shard_count_max)
     return Error{ErrorCode::invalid_argument, "a cell needs a name and 1 to 256 shards"};
   CellRecord& cell = stage_.edit_cell();
   cell.name = body.name;
@@ -72,10 +72,9 @@ Result<void> CommandApply::operator()(const AssignShards& body) {
   return each_item(body.moves, [&](const AssignShards::Move& move) -> Check {
     if (move.shard.value >= stage_.tables().shards.size())
       return Error{ErrorCode::not_found, "no such shard"};
-    const ShardRecord& before = stage_.tables().shard(move.shard).record;
-    if (before.epoch != move.expected)
-      return Error{ErrorCode::precondition_failed, "the shard has moved already"};
-    stage_.put_shard({move.shard, move.owner, before.epoch.next()});
+    const Epoch epoch = stage_.shard(move.shard).epoch;
+    if (epoch != move.expected) return Error{ErrorCode::precondition_failed, "the shard has moved already"};
+    stage_.put_shard({move.shard, move.owner, epoch.next()});
     return std::nullopt;
   });
 }
@@ -84,37 +83,56 @@ Result<void> CommandApply::operator()(const PutGroup& body) {
   if (body.group.name.empty() || body.group.name.size() > 256)
     return Error{ErrorCode::invalid_argument, "a capacity group's name has 1 to 256 characters"};
   GroupRecord group = body.group;
+  const auto& groups = stage_.tables().cell.groups;
+  if (const auto found = groups.find(group.name); found != groups.end()) {
+    group.version = found->second.version;
+    if (group == found->second) return {};
+  }
   group.version = stage_.index();
   stage_.put_group(std::move(group));
   return {};
 }
 
-std::string* CommandApply::set_aside_mark(const EntityRef& entity) {
+const std::string* CommandApply::set_aside_mark(const EntityRef& entity) const {
   switch (entity.kind) {
-    case EntityKind::job:
-      return stage_.job(entity.job()) ? &stage_.edit_job(entity.job()).set_aside : nullptr;
-    case EntityKind::task:
-      return stage_.task(entity.task()) ? &stage_.edit_task(entity.task()).set_aside : nullptr;
-    case EntityKind::host:
-      return stage_.host(entity.host()) ? &stage_.edit_host(entity.host()).set_aside : nullptr;
+    case EntityKind::job: {
+      const JobRecord* job = stage_.job(entity.job());
+      return job != nullptr ? &job->set_aside : nullptr;
+    }
+    case EntityKind::task: {
+      const TaskRecord* task = stage_.task(entity.task());
+      return task != nullptr ? &task->set_aside : nullptr;
+    }
+    case EntityKind::host: {
+      const HostRecord* host = stage_.host(entity.host());
+      return host != nullptr ? &host->set_aside : nullptr;
+    }
     case EntityKind::group:
       return nullptr;
   }
   return nullptr;
 }
 
+std::string& CommandApply::edit_set_aside_mark(const EntityRef& entity) {
+  TROUPE_CHECK(entity.kind != EntityKind::group);
+  if (entity.kind == EntityKind::job) return stage_.edit_job(entity.job()).set_aside;
+  if (entity.kind == EntityKind::task) return stage_.edit_task(entity.task()).set_aside;
+  return stage_.edit_host(entity.host()).set_aside;
+}
+
 Result<void> CommandApply::operator()(const SetAside& body) {
-  std::string* mark = set_aside_mark(body.entity);
+  const std::string* mark = set_aside_mark(body.entity);
   if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
-  if (mark->empty()) *mark = body.why.empty() ? "set aside" : body.why;
+  if (!mark->empty()) return {};
+  edit_set_aside_mark(body.entity) = body.why.empty() ? "set aside" : body.why;
   return {};
 }
 
 Result<void> CommandApply::operator()(const Release& body) {
-  std::string* mark = set_aside_mark(body.entity);
+  const std::string* mark = set_aside_mark(body.entity);
   if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
   if (mark->empty()) return Error{ErrorCode::precondition_failed, body.entity.text() + " is not set aside"};
-  mark->clear();
+  edit_set_aside_mark(body.entity).clear();
   return {};
 }
 

@@ -21,6 +21,16 @@ void CommandApply::enter(TaskRecord& task, TaskState state, Reason reason) {
   task.step(state) = {stage_.now(), reason};
 }
 
+CommandApply::Check CommandApply::check_slot(const TaskRecord& task) const {
+  const SlotRecord* slot = stage_.slot(task.job, task.slot);
+  if (slot != nullptr && slot->task == task.id && slot->state == SlotState::running) return std::nullopt;
+  const JobRecord* job = stage_.job(task.job);
+  if (job == nullptr) throw Poison{EntityRef::of(task.id), "its job does not live"};
+  const std::string why = "task " + to_text(task.id) + " is not its slot's running task";
+  if (job->set_aside.empty()) throw Poison{EntityRef::of(task.job), why};
+  return Error{ErrorCode::internal, why};
+}
+
 void CommandApply::end_task(const TaskId& id, const End& how) {
   TaskRecord& task = stage_.edit_task(id);
   // A task that ends while it is being killed ends for the kill's reason, whatever its exit code.
@@ -30,9 +40,6 @@ void CommandApply::end_task(const TaskId& id, const End& how) {
   task.exit_code = how.exit_code;
   task.signal = how.signal;
   if (!how.message.empty()) task.message = how.message;
-  const SlotRecord* slot = stage_.slot(task.job, task.slot);
-  if (slot == nullptr || slot->task != id || slot->state != SlotState::running)
-    throw Poison{EntityRef::of(task.job), "task " + to_text(id) + " is not its slot's running task"};
   SlotRecord& ended = stage_.edit_slot(task.job, task.slot);
   ended.state = SlotState::ended;
   ended.last_reason = reason;
@@ -86,6 +93,7 @@ void CommandApply::take_status(const ReportTasks::Status& status, HostId host) {
   // Late news of a task that is archived, or was given to another host, change nothing.
   if (task == nullptr || task->host != host || !may_move(task->state, status.state)) return;
   if (status.state == TaskState::finished) {
+    if (check_slot(*task)) return;
     if (task->state == TaskState::launched || task->state == TaskState::accepted ||
         task->state == TaskState::start_initiated) {
       // It may have run and ended between two reports.
@@ -116,6 +124,7 @@ CommandApply::Check CommandApply::kill(const KillTasks::Item& item) {
   if (task->state == TaskState::kill_initiated)
     return Error{ErrorCode::task_terminating, "the task is being ended already"};
   if (task->state == TaskState::accepted) {
+    if (Check broken = check_slot(*task)) return broken;
     end_task(item.task, {item.reason, 0, 0, item.message});
     return std::nullopt;
   }
@@ -133,6 +142,7 @@ CommandApply::Check CommandApply::end(const EndTasks::Item& item) {
   const TaskRecord* task = stage_.task(item.task);
   if (task == nullptr) return no_such_task(item.task);
   if (task->host != item.host) return Error{ErrorCode::precondition_failed, "the task is on another host"};
+  if (Check broken = check_slot(*task)) return broken;
   end_task(item.task, {item.reason, 0, 0, item.message});
   return std::nullopt;
 }

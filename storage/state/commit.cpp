@@ -303,6 +303,11 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
     entry->slots.push_back(slot);
     ++entry->counts.slots[at(SlotState::empty)];
   }
+  // A slot that never was stored would not come back after a restart: it must not outlive its size.
+  while (entry->slots.size() > desired && entry->slots.back().hash == 0) {
+    entry->slots.pop_back();
+    --entry->counts.slots[at(SlotState::empty)];
+  }
   {
     const std::unique_lock cell_lock(tables_.cell.mutex);
     tables_.cell.wanted_tasks += desired;

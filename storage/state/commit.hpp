@@ -18,6 +18,7 @@ class Committer {
   void commit(Stage& stage);
   /// After the batch is readable in the store: what it archived leaves memory.
   void forget_archived();
+  bool has_archived() const { return !finished_tasks_.empty() || !finished_jobs_.empty(); }
 
   // ---- also used when loading ----
   static void index_job(Tables& tables, JobEntry& entry);  ///< counts it in the derived tables

@@ -46,9 +46,14 @@ Resources Stage::free_on(HostId id) const {
   Resources free = record->resources;
   if (const auto found = tables_.cell.hosts.find(id); found != tables_.cell.hosts.end())
     free -= found->second.used;
-  for (const auto& [used_host, amount] : uses_)
-    if (used_host == id) free -= amount;
+  if (const auto used = uses_.find(id); used != uses_.end()) free -= used->second;
   return free;
+}
+
+const ShardRecord& Stage::shard(ShardId id) const {
+  for (auto staged = shards_.rbegin(); staged != shards_.rend(); ++staged)
+    if (staged->id == id) return *staged;
+  return tables_.shard(id).record;
 }
 
 JobRecord& Stage::edit_job(const JobId& id) {

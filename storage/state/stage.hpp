@@ -50,6 +50,7 @@ class Stage {
   const HostRecord* host(HostId id) const;
   const JobEntry* job_entry(const JobId& id) const;  ///< as before the command
   Resources free_on(HostId id) const;                ///< after the command's own placements
+  const ShardRecord& shard(ShardId id) const;        ///< the shard must exist
 
   /// For changing: the entity must exist. Sets version to this index.
   JobRecord& edit_job(const JobId& id);
@@ -63,7 +64,7 @@ class Stage {
   HostRecord& create_host(HostRecord record);
   void put_group(GroupRecord record) { groups_.push_back(std::move(record)); }
   void put_shard(ShardRecord record) { shards_.push_back(record); }
-  void use_on(HostId host, const Resources& amount) { uses_.emplace_back(host, amount); }
+  void use_on(HostId host, const Resources& amount) { uses_[host] += amount; }
 
  private:
   friend class Committer;
@@ -76,7 +77,7 @@ class Stage {
   std::vector<Change<HostRecord>> hosts_;
   std::vector<GroupRecord> groups_;
   std::vector<ShardRecord> shards_;
-  std::vector<std::pair<HostId, Resources>> uses_;
+  absl::btree_map<HostId, Resources> uses_;
   std::optional<CellRecord> cell_;
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<JobId, std::size_t> job_at_;

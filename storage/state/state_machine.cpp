@@ -1,5 +1,6 @@
 #include "storage/state/state_machine.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include "storage/state/apply.hpp"
@@ -40,31 +41,60 @@ Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
   Committer committer(tables_, batch, out.events);
   for (const raft::Entry& entry : entries) {
     TROUPE_CHECK(entry.index == applied_.next());
-    {
-      const std::unique_lock lock(tables_.cell.mutex);
-      tables_.cell.record.now = std::max(tables_.cell.record.now, entry.stamp);
-      expire_requests(batch);
-    }
-    if (entry.kind == raft::EntryKind::command)
-      if (auto done = apply_entry(entry, committer, out, batch); !done.ok()) return done.error();
+    if (auto done = apply_entry(entry, committer, out, batch); !done.ok()) return done.error();
     applied_ = entry.index;
     applied_term_ = entry.term;
   }
-  batch.put(keys::meta, keys::cell(), packed(tables_.cell.record));
-  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
-    batch.put(table, keys::applied(), packed(Position{applied_, applied_term_}));
-  if (auto written = store_.write(batch, Durability::buffered); !written.ok()) return written.error();
-  committer.forget_archived();
+  if (auto written = write(batch, committer); !written.ok()) return written.error();
   out.index = applied_;
   out.term = applied_term_;
   out.now = tables_.cell.record.now;
   return out;
 }
 
+Result<void> StateMachine::write(KvBatch& batch, Committer& committer) {
+  batch.put(keys::meta, keys::cell(), packed(tables_.cell.record));
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
+    batch.put(table, keys::applied(), packed(Position{applied_, applied_term_}));
+  if (auto written = store_.write(batch, Durability::buffered); !written.ok()) return written;
+  batch.clear();
+  committer.forget_archived();
+  return {};
+}
+
+void StateMachine::pass_time(Instant stamp, KvBatch& batch) {
+  const std::unique_lock lock(tables_.cell.mutex);
+  tables_.cell.record.now = std::max(tables_.cell.record.now, stamp);
+  expire_requests(batch);
+}
+
+bool StateMachine::reuses_ended(const Command& command) const {
+  if (tables_.shards.empty()) return false;
+  if (const auto* create = std::get_if<CreateJob>(&command.body)) {
+    const JobEntry* job = tables_.shard(tables_.shard_id(create->job)).jobs.find(create->job);
+    return job != nullptr && job->record.state == JobState::finished;
+  }
+  const auto* advance = std::get_if<AdvanceSlots>(&command.body);
+  if (advance == nullptr) return false;
+  return std::ranges::any_of(advance->items, [&](const AdvanceSlots::Item& item) {
+    const TaskEntry* task = tables_.shard(tables_.shard_id(item.task)).tasks.find(item.task);
+    return task != nullptr && task->record.state == TaskState::finished;
+  });
+}
+
 Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& committer, Applied& out,
                                        KvBatch& batch) {
+  if (entry.kind != raft::EntryKind::command) {
+    pass_time(entry.stamp, batch);
+    return {};
+  }
   auto command = decode_command(entry.data.view());
   if (!command.ok()) return command.error();
+  // What ended earlier in this batch is still in memory; were its id refused for that, the size of the batch
+  // would decide. Before the entry's own time: a crash behind this write replays the entry from its start.
+  if (committer.has_archived() && reuses_ended(command.value()))
+    if (auto written = write(batch, committer); !written.ok()) return written;
+  pass_time(entry.stamp, batch);
   Outcome outcome;
   outcome.proposal = command.value().proposal;
   outcome.index = entry.index;

@@ -37,6 +37,14 @@ class StateMachine {
   Result<void> load_applied();
   Result<void> load_meta();
   Result<void> load_shard(ShardTables& shard);
+  Result<void> load_jobs(ShardTables& shard);
+  Result<void> load_slots(ShardTables& shard);
+  Result<void> load_tasks(ShardTables& shard);
+  /// The batch so far, with its position; then it is empty and what it archived is out of memory.
+  Result<void> write(KvBatch& batch, class Committer& committer);
+  void pass_time(Instant stamp, KvBatch& batch);
+  /// Names as new an id whose entity ended in this batch.
+  bool reuses_ended(const Command& command) const;
   Result<void> apply_entry(const raft::Entry& entry, class Committer& committer, Applied& out,
                            KvBatch& batch);
   void apply_command(const Command& command, const raft::Entry& entry, class Committer& committer,

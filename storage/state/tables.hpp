@@ -108,7 +108,8 @@ struct Tables {
   const ShardTables& shard(ShardId id) const { return *shards.at(id.value); }
   template <class Tag>
   ShardId shard_id(const Uuid<Tag>& id) const {
-    return shard_of(id, cell.record.shard_count);
+    // Not the cell's record: readers of a shard do not hold the cell's lock.
+    return shard_of(id, static_cast<std::uint16_t>(shards.size()));
   }
   void make_shards(std::uint16_t count) {
     for (std::uint16_t n = 0; n < count; ++n) {

@@ -30,8 +30,9 @@ struct JobCounts {
   std::uint32_t in(TaskState state) const { return tasks[static_cast<std::size_t>(state)]; }
 };
 
-/// One job with its slots, by slot number; there are always at least `desired` of them. A service's slots
-/// never shrink in number: those with a number >= desired are surplus, and reused when it grows again.
+/// One job with its slots, by slot number; there are always at least `desired` of them. When a service
+/// shrinks, slots that had a task stay: those with a number >= desired are surplus, and reused when it grows
+/// again.
 struct JobView {
   const JobRecord& record;
   std::span<const SlotEntry> slots;
