@@ -9,7 +9,7 @@
 namespace troupe {
 namespace {
 
-constexpr char command_magic = '\x01';  // The first format; another byte would be another format.
+constexpr char command_magic = '\x01';     // The first format; another byte would be another format.
 constexpr std::size_t envelope_parts = 8;  // A newer release may write more behind the body.
 
 template <std::size_t I = 0>

@@ -48,7 +48,7 @@ struct Event {
   TaskState task_before = TaskState::accepted;  ///< task_changed, task_archived
   SlotNumber slot;
   Reason reason = Reason::none;
-  DescriptorPtr descriptor;   ///< of the job, with job_created and all task events
+  DescriptorPtr descriptor;  ///< of the job, with job_created and all task events
   EntityRef entity() const;  ///< whose actor it concerns first
 };
 
