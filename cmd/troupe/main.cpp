@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "actors/agent/shim.hpp"
+#include "cmd/troupe/bench_commands.hpp"
 #include "cmd/troupe/cli.hpp"
 #include "cmd/troupe/server_commands.hpp"
 
@@ -13,5 +14,6 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   troupe::cli::add_client_commands(app);
   troupe::cli::add_server_commands(app);
+  troupe::cli::add_bench_commands(app);
   return troupe::cli::run_app(app, argc, argv);
 }
