@@ -237,7 +237,10 @@ void AgentCore::obey(Now& now, const Acknowledge& order) {
 }
 
 void AgentCore::obey(Now& now, const Call& order) {
-  if (session_.is_nil()) return;
+  // A call may overtake the welcome of the session that the cell has opened; silence would cost its asker the
+  // whole patience.
+  if (session_.is_nil())
+    return send(now, LogCalls::refusal(order, {ErrorCode::unavailable, "this host has no session yet"}));
   auto next = calls_.begin(now.moment, order);
   if (const auto* read = std::get_if<LogCalls::Read>(&next))
     now.effects.push_back(ReadLog{*read});

@@ -15,6 +15,8 @@ CallAnswer failed(std::uint64_t call, const Error& error) {
 
 }  // namespace
 
+CallAnswer LogCalls::refusal(const Call& call, const Error& error) { return failed(call.call, error); }
+
 std::variant<LogCalls::Read, CallAnswer> LogCalls::begin(Moment now, const Call& call) {
   if (calls_.size() >= calls_max)
     return failed(call.call,

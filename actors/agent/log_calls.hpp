@@ -26,6 +26,7 @@ class LogCalls {
   static constexpr milliseconds wait_max{30'000};         ///< a longer wait is cut to this
   static constexpr milliseconds reread_every{50};         ///< while it waits for output
 
+  static CallAnswer refusal(const Call& call, const Error& error);
   /// Either a read to be made or the answer that refuses the call.
   std::variant<Read, CallAnswer> begin(Moment now, const Call& call);
   /// The answer, unless the call waits for more or is gone.

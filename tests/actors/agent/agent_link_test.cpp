@@ -117,6 +117,15 @@ TEST(AgentCalls, answers_a_log_read) {
   EXPECT_TRUE(answers[0].ended);
 }
 
+TEST(AgentCalls, answers_one_that_overtook_the_welcome) {
+  CoreBench bench;
+  bench.on(LinkUp{bench.dial});
+  const auto early = sent<CallAnswer>(bench.say(call_of(5, milliseconds(1'000))));
+  ASSERT_EQ(early.size(), 1u);
+  EXPECT_EQ(early[0].call, 5u);
+  EXPECT_EQ(early[0].error, 1 + static_cast<int>(ErrorCode::unavailable));
+}
+
 TEST(AgentCalls, waits_for_output_and_reads_again_when_the_task_ends) {
   CoreBench bench;
   bench.welcome(1);
