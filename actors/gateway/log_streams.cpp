@@ -25,9 +25,10 @@ std::optional<TaskRecord> find_task(const Reads& reads, const TaskId& id) {
   return archived.ok() ? std::move(archived).value() : std::nullopt;
 }
 
-/// What an agent says of a log that its host does not have (yet).
-bool may_come(const Error& error, const TaskRecord& task) {
-  return error.code == ErrorCode::not_found && task.state < TaskState::started;
+/// What an agent says of a log that its host does not have (yet). `asked_in`: the task may have started
+/// since.
+bool may_come(const Error& error, TaskState asked_in) {
+  return error.code == ErrorCode::not_found && asked_in < TaskState::started;
 }
 
 bool is_passing(const Error& error) {
@@ -99,6 +100,7 @@ void LogStreams::step(Readers::iterator at) {
   const auto task = find_task(reads(), reader.task);
   if (!task) return fail(at, {ErrorCode::not_found, "the task is forgotten"});
   reader.host = task->host;
+  reader.asked_in = task->state;
   if (task->host.value == 0) {
     // A task that ended unplaced wrote nothing; one that waits may write yet.
     if (task->state == TaskState::finished || !reader.follow) return finish(at);
@@ -159,10 +161,12 @@ void LogStreams::on_data(Readers::iterator at, const agent::CallAnswer& answer) 
 void LogStreams::on_error(Readers::iterator at, const Error& error) {
   Reader& reader = at->second;
   reader.last_error = error;
-  const auto task = find_task(reads(), reader.task);
-  const bool waits_for_start = task && reader.follow && may_come(error, *task);
+  const bool waits_for_start = reader.follow && may_come(error, reader.asked_in);
   if (!waits_for_start && !is_passing(error)) return fail(at, error);
-  pause(at, log_retry_after);
+  const auto task = find_task(reads(), reader.task);
+  // Its start was no reason to ask again while the question was under way.
+  const bool has_started = waits_for_start && task && task->state >= TaskState::started;
+  pause(at, has_started ? milliseconds{0} : log_retry_after);
 }
 
 void LogStreams::pause(Readers::iterator at, milliseconds wait) {

@@ -43,6 +43,7 @@ class LogStreams {
     http::ReplyPtr reply;  ///< from then on
     TaskId task;
     HostId host;
+    TaskState asked_in = TaskState::accepted;  ///< the task's state at the last question
     agent::LogStream stream = agent::LogStream::standard_output;
     bool follow = false;
     std::uint64_t offset = 0;

@@ -138,6 +138,22 @@ TEST(GatewayLogs, AFollowerWaitsForATaskThatIsNotPlacedYet) {
   EXPECT_EQ(seen->body, "up");
 }
 
+TEST(GatewayLogs, ATaskThatStartsWhileItsLogIsAskedForIsAskedAgain) {
+  LogScene scene;
+  const TaskId task = scene.cell.start(scene.job, 1);
+  scene.cell.place(task, scene.host);
+  const auto seen = scene.get("/api/v3/tasks/" + to_text(task) + "/logs?follow=true");
+  ASSERT_EQ(scene.asked.size(), 1U);
+  scene.cell.report(scene.host, task, TaskState::started);
+  scene.run();
+  scene.answer(refused(ErrorCode::not_found));  // True when it was asked.
+  EXPECT_FALSE(seen->cut);
+  scene.advance(milliseconds(100));
+  ASSERT_EQ(scene.asked.size(), 1U);
+  scene.answer(said("up", 2, true));
+  EXPECT_EQ(seen->body, "up");
+}
+
 TEST(GatewayLogs, ATaskThatEndsUnplacedHasAnEmptyLog) {
   LogScene scene;
   const TaskId waiting = scene.cell.start(scene.job, 1);
