@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The readiness table of README.md, generated from what the tests are named: M<row>_(alpha|beta|ga)_<sentence>.
+"""The readiness table of README.md, generated from what the tests are named: M<row>_(alpha|beta|ga)_<sentence>, in C++
+tests and, as test_M<row>_..., in the end-to-end scripts.
 
 Without arguments fails when README.md differs; `--write` brings it up to date.
 """
@@ -24,6 +25,7 @@ ROWS = [
     "discovery for others", "this table", "cells and federation", "clients in other languages",
 ]
 TEST_NAME = re.compile(r"\bTEST(?:_F|_P)?\s*\(\s*\w+\s*,\s*M(\d+)_(alpha|beta|ga)_\w+\s*\)")
+SCRIPT_TEST_NAME = re.compile(r"^ +def test_M(\d+)_(alpha|beta|ga)_\w+\(self\)", re.MULTILINE)
 
 
 class UnknownRow(Exception):
@@ -32,7 +34,16 @@ class UnknownRow(Exception):
 
 def proofs(text):
     """(row, level) of each test in a C++ source; what is commented out or DISABLED_ proves nothing."""
-    for row, level in TEST_NAME.findall(source.blank(text)):
+    return levels(TEST_NAME.findall(source.blank(text)))
+
+
+def script_proofs(text):
+    """The same of an end-to-end script: methods of its unittest classes."""
+    return levels(SCRIPT_TEST_NAME.findall(text))
+
+
+def levels(names):
+    for row, level in names:
         if not 1 <= int(row) <= len(ROWS):
             raise UnknownRow(f"M{row} is not a row of the readiness table")
         yield int(row), {"alpha": 1, "beta": 2, "ga": 3}[level]
@@ -59,6 +70,8 @@ def main(arguments):
         print("README.md lacks the two readiness markers")
         return 1
     found = [p for name in tree.sources() if name.startswith("tests/") for p in proofs(tree.read(name))]
+    scripts = sorted(name for name in os.listdir(os.path.join(tree.ROOT, "tests/e2e")) if name.endswith("_test.py"))
+    found += [p for name in scripts for p in script_proofs(tree.read("tests/e2e/" + name))]
     wanted = replaced(readme, table(found))
     if "--write" in arguments:
         with open(path, "w", encoding="utf-8") as file:

@@ -9,6 +9,10 @@ class Readiness(unittest.TestCase):
         text = "TEST(Gateway, M7_alpha_a_bad_job_is_refused) {}\nTEST_F(Sim,\n     M16_beta_failover) {}\nTEST_P(S, M1_ga_x) {}\n"
         self.assertEqual(list(readiness.proofs(text)), [(7, 1), (16, 2), (1, 3)])
 
+    def test_end_to_end_scripts_prove_by_their_methods(self):
+        text = "class A:\n    def test_M7_alpha_bad_bodies(self):\n        pass\n    # def test_M8_alpha_x(self):\n    def test_y(self):\n"
+        self.assertEqual(list(readiness.script_proofs(text)), [(7, 1)])
+
     def test_what_does_not_run_proves_nothing(self):
         text = "// TEST(A, M7_alpha_x) {}\n/* TEST(A, M7_ga_x) */\nTEST(A, DISABLED_M7_ga_x) {}\nTEST(A, M7_gamma_x) {}\n"
         self.assertEqual(list(readiness.proofs(text)), [])
