@@ -73,7 +73,7 @@ class Session:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self.environment = dict(os.environ, TROUPE_DATA=self.scratch.name + "/data", TROUPE_HTTP=self.address,
-                                PATH=f"{root}/build/release:" + os.environ.get("PATH", ""))
+                                TROUPE_ADDRESS=self.address, PATH=f"{root}/build/release:" + os.environ.get("PATH", ""))
 
     def __enter__(self):
         return self
