@@ -37,6 +37,7 @@ class Running final : public RealAgent {
     agent::AgentSeams seams;
     seams.clock = &clock_;
     seams.journal = journal_.get();
+    seams.on_failure = config_.on_failure;
     if (config_.driver == "sim") {
       if (!sim_) sim_ = std::make_unique<agent::SimDriver>();
       seams.driver = seams.sim = sim_.get();

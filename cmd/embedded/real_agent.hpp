@@ -2,6 +2,7 @@
 // One host's agent on real sockets, disk and driver: what `troupe agent` runs, and an embedded cluster
 // several of.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,7 @@ struct RealAgentConfig {
   std::string data;                ///< its own folder; empty with `sim`: all in memory
   std::vector<std::string> shim_command;     ///< of `process`; empty: agent::default_shim_command()
   std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
+  std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 
 class RealAgent {

@@ -81,6 +81,8 @@ void run_agent(const std::string& file) {
   SignalWait signals;
   embedded::RealAgentConfig config = or_give_up(read_agent_file(file));
   const std::string host = config.agent.host;
+  // Its tasks run on; whoever starts it again finds them.
+  config.on_failure = [&signals](const std::string& why) { signals.stop(why); };
   auto actors = ActorHost::with_threads(1);
   auto agent = or_give_up(embedded::RealAgent::start(*actors, std::move(config)));
   std::cout << "agent host=" << host << '\n' << std::flush;

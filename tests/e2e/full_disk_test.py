@@ -1,4 +1,5 @@
-"""A disk that is full, refuses to write or fails to sync: the node stops with a clear message; what it acknowledged is kept.
+"""A disk that is full, refuses to write or fails to sync: a node stops with a clear message and what it acknowledged is
+kept; so does an agent, whose tasks run on.
 
 Runs itself again in a mount namespace of its own, where the node's folder is a small file system.
 """
@@ -10,6 +11,7 @@ import sys
 import unittest
 import uuid
 
+import checks
 from client import Broken, request
 from cluster import Cell, until
 
@@ -51,11 +53,11 @@ class FullDisk(unittest.TestCase):
                 return acknowledged
         self.fail(f"{SUBMITS_MAX} jobs fit on a disk of {DISK_MB} MB")
 
-    def check_stopped(self, cell):
-        code = cell.nodes[1].wait_end(15)
-        self.assertEqual(code, EXIT_INTERNAL, cell.nodes[1].text()[-2000:])
-        last = [line for line in cell.nodes[1].text().splitlines() if line.startswith("troupe: stopped: ")]
-        self.assertEqual(len(last), 1, cell.nodes[1].text()[-2000:])
+    def check_stopped(self, process):
+        code = process.wait_end(15)
+        self.assertEqual(code, EXIT_INTERNAL, process.text()[-2000:])
+        last = [line for line in process.text().splitlines() if line.startswith("troupe: stopped: ")]
+        self.assertEqual(len(last), 1, process.text()[-2000:])
         print(last[0])
         return last[0]
 
@@ -66,6 +68,13 @@ class FullDisk(unittest.TestCase):
         for job in acknowledged:
             self.assertEqual(cell.client.job(job)["id"], job)
         cell.client.submit(cell.descriptor([(1, 0)], "after"))
+
+    def let_syncs_fail(self, cell, process):
+        """The file that, once it is there, makes every sync of the process fail from its next start on."""
+        library, told = f"{cell.folder}/failing_sync.so", f"{cell.folder}/sync-fails"
+        subprocess.run(["g++", "-x", "c", "-shared", "-fPIC", "-o", library, "-"], input=FAILING_SYNC, text=True, check=True)
+        process.popen = {"env": dict(os.environ, LD_PRELOAD=library, E2E_SYNC_FAILS=told)}
+        return told
 
     def start_node(self, cell):
         cell.nodes[1].start()
@@ -79,7 +88,7 @@ class FullDisk(unittest.TestCase):
             try:
                 self.start_node(cell)
                 acknowledged = self.fill(cell)
-                self.assertIn("space", self.check_stopped(cell).lower())
+                self.assertIn("space", self.check_stopped(cell.nodes[1]).lower())
                 subprocess.run(["mount", "-o", "remount,size=512m", folder], check=True)
                 self.check_kept(cell, acknowledged)
                 cell.passed = True
@@ -97,24 +106,41 @@ class FullDisk(unittest.TestCase):
             cell.nodes[1].popen = {"preexec_fn": small_files, "restore_signals": False}
             self.start_node(cell)
             acknowledged = self.fill(cell)
-            self.check_stopped(cell)
+            self.check_stopped(cell.nodes[1])
             cell.nodes[1].popen = {}
             self.check_kept(cell, acknowledged)
             cell.passed = True
 
     def test_a_sync_that_fails_is_never_acknowledged(self):
         with Cell("full_disk.sync", nodes=1, agents=0) as cell:
-            library, told = f"{cell.folder}/failing_sync.so", f"{cell.folder}/sync-fails"
-            subprocess.run(["g++", "-x", "c", "-shared", "-fPIC", "-o", library, "-"], input=FAILING_SYNC, text=True, check=True)
-            cell.nodes[1].popen = {"env": dict(os.environ, LD_PRELOAD=library, E2E_SYNC_FAILS=told)}
+            told = self.let_syncs_fail(cell, cell.nodes[1])
             self.start_node(cell)
             acknowledged = [cell.client.submit(cell.descriptor([(1, 0)], f"kept-{number}")) for number in range(30)]
             with open(told, "w", encoding="ascii"):
                 pass
             self.assertEqual(self.fill(cell), [], "acknowledged without being on the disk")
-            self.assertIn("input/output error", self.check_stopped(cell).lower())
+            self.assertIn("input/output error", self.check_stopped(cell.nodes[1]).lower())
             os.remove(told)
             self.check_kept(cell, acknowledged)
+            cell.passed = True
+
+    def test_an_agent_whose_journal_cannot_be_synced_stops_and_its_tasks_run_on(self):
+        with Cell("full_disk.agent", nodes=1, agents=1) as cell:
+            agent, plan = cell.agents[1], [(4, 3)]
+            told = self.let_syncs_fail(cell, agent)
+            cell.start()
+            before = cell.client.submit(cell.descriptor(plan))
+            until("the first task has begun", cell.ledger, 20)
+            with open(told, "w", encoding="ascii"):
+                pass
+            after = cell.client.submit(cell.descriptor([(0.1, 0)]))
+            self.assertIn("input/output error", self.check_stopped(agent).lower())
+            self.assertEqual(len(cell.ledger()), 1, "nothing is started that the journal does not hold")
+            os.remove(told)
+            agent.start()
+            ended = cell.await_job_end(before, 30)
+            self.assertEqual(checks.complaints_about_job(ended, cell.client.tasks(before), cell.ledger(), plan), [])
+            self.assertEqual(cell.await_job_end(after, 30)["status"]["reasonCode"], "normal")
             cell.passed = True
 
 
