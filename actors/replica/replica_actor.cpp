@@ -54,6 +54,8 @@ class Replica {
   void on_applied(const Applied& applied);
   void on_role(const raft::RoleChange& role);
   void look_at_lease();
+  void set_lease(bool held);
+  void stop(const std::string& why);
   void propose(const Propose& request);
   void offer_proposals();
   void lead(std::vector<raft::Proposal> proposals, const std::vector<std::uint64_t>& counts);
@@ -186,18 +188,14 @@ void Replica::submit_writes() {
     auto taken = writer_->submit(std::move(unsubmitted_.front()));
     if (!taken.ok()) {
       if (taken.error().code == ErrorCode::overloaded) return;  // Tried again at the next completion.
-      stopped_ = true;
-      return context_->fail("the log cannot be written: " + taken.error().message);
+      return stop("the log cannot be written: " + taken.error().message);
     }
     unsubmitted_.pop_front();
   }
 }
 
 void Replica::on_written(const Result<std::uint64_t>& ticket) {
-  if (!ticket.ok()) {
-    stopped_ = true;
-    return context_->fail("the log cannot be written: " + ticket.error().message);
-  }
+  if (!ticket.ok()) return stop("the log cannot be written: " + ticket.error().message);
   if (ticket.value() > written_) {
     written_ = ticket.value();
     cache_.durable(context_->log->head().tail.index, context_->log->head().tail.term);
@@ -243,10 +241,7 @@ void Replica::on_tick() {
   core_.tick();
   settle(desk_.expire(now()));
   if (++ticks_ % lease_every_ticks == 0) look_at_lease();
-  if (cache_.failure()) {
-    stopped_ = true;
-    return context_->fail("the log cannot be read: " + cache_.failure()->message);
-  }
+  if (cache_.failure()) return stop("the log cannot be read: " + cache_.failure()->message);
   for (auto next = reads_.begin(); next != reads_.end();) {
     const auto at = next++;
     if (at->second.deadline > now()) continue;
@@ -278,17 +273,29 @@ void Replica::look_at_lease() {
   const raft::Status status = core_.status();
   const milliseconds silent = tick_every * status.silent_ticks;
   const bool held = status.leader.value != 0 && silent < milliseconds(context_->settings.get(lease_ms));
-  if (held != leased_) {
-    leased_ = held;
-    context_->status.leased = held;
-    self_->send(node_.directory, LeaseMoved{held});
-  }
+  set_lease(held);
   if (status.role != raft::Role::leader) return;
   PeersHeard heard;
   heard.term = status.term;
   for (const raft::PeerStatus& peer : status.peers)
     heard.peers.push_back({peer.id, tick_every * peer.silent_ticks});
   self_->send(node_.balancer, std::move(heard));
+}
+
+void Replica::set_lease(bool held) {
+  if (held == leased_) return;
+  leased_ = held;
+  context_->status.leased = held;
+  self_->send(node_.directory, LeaseMoved{held});
+}
+
+/// Nobody looks at the lease any more: without its end the agents would stay with a node that cannot act.
+void Replica::stop(const std::string& why) {
+  if (std::exchange(stopped_, true)) return;
+  context_->status.role = static_cast<std::uint8_t>(raft::Role::follower);
+  context_->status.leader = 0;
+  set_lease(false);
+  context_->fail(why);
 }
 
 void Replica::propose(const Propose& request) {
