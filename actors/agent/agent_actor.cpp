@@ -101,6 +101,9 @@ class AgentShell {
   }
 
   void feed(Event event) {
+    // A driver that was idle for long still has the time of its last news: what is launched now begins now.
+    if (home_->seams.sim != nullptr && !feeding_)
+      home_->seams.sim->advance(now(), home_->seams.clock->wall());
     events_.push_back(std::move(event));
     if (feeding_) return;
     feeding_ = true;
