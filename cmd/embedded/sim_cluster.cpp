@@ -1,11 +1,11 @@
 #include "cmd/embedded/sim_cluster.hpp"
 
-#include <charconv>
 #include <map>
 
 #include "actors/agent/agent.hpp"
 #include "actors/agent/sim_driver.hpp"
 #include "actors/node/node.hpp"
+#include "cmd/embedded/sim_checks.hpp"
 #include "cmd/embedded/sim_parts.hpp"
 #include "net/link/sim_network.hpp"
 #include "storage/kv/memory_store.hpp"
@@ -28,11 +28,13 @@ struct SimCluster::Impl {
     std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
     std::unique_ptr<Node> node;
     std::string failure;
+    std::optional<Moment> frozen_since;
   };
   struct SimHost {
     std::uint64_t lives = 0;
     std::unique_ptr<ActorHost> actors;
-    agent::SimDriver driver;
+    std::unique_ptr<agent::SimDriver> driver;
+    std::unique_ptr<WitnessDriver> witness;
     std::unique_ptr<KvStore> journal;
     std::unique_ptr<agent::Agent> agent;
   };
@@ -41,17 +43,19 @@ struct SimCluster::Impl {
       : options(std::move(given)),
         random(options.seed),
         clock(epoch_of_simulations),
-        network(network_config(options.seed), clock) {
+        network(network_config(options), clock) {
     for (std::uint32_t n = 1; n <= options.nodes; ++n)
       addresses[NodeId{n}] = {node_peer_address(n), "sim-http:" + std::to_string(n)};
     for (std::uint32_t n = 1; n <= options.nodes; ++n) start_node(n);
     for (std::uint32_t n = 1; n <= options.hosts; ++n) start_agent(n);
   }
 
-  static net::SimNetworkConfig network_config(std::uint64_t seed) {
+  static net::SimNetworkConfig network_config(const SimOptions& options) {
     net::SimNetworkConfig config;
-    config.seed = seed * 31 + 7;
+    config.seed = options.seed * 31 + 7;
     config.backoff_max = milliseconds(200);
+    config.resets = options.resets;
+    config.drops = options.drops;
     return config;
   }
 
@@ -62,6 +66,8 @@ struct SimCluster::Impl {
   void start_node(std::uint32_t n) {
     SimNode& box = nodes[n];
     box.failure.clear();
+    box.frozen_since.reset();
+    checks.restarted(n);
     box.log = std::move(disks[n].open(path(n, "log"), LogStore::tables())).value();
     box.state = std::move(disks[n].open(path(n, "state"), keys::table_names())).value();
     NodeConfig config;
@@ -100,6 +106,7 @@ struct SimCluster::Impl {
 
   void crash_node(std::uint32_t n) {
     SimNode& box = nodes[n];
+    if (box.frozen_since) thaw_node(n);
     network.crash(peer_name(NodeId{n}));
     box.node.reset();
     for (const char* what : {"log", "state"}) disks[n].crash(path(n, what), random);
@@ -109,7 +116,12 @@ struct SimCluster::Impl {
 
   void start_agent(std::uint32_t n) {
     SimHost& box = hosts[n];
+    if (box.agent) return;
     if (!box.journal) box.journal = open_memory(agent::journal_tables());
+    if (!box.driver) {
+      box.driver = std::make_unique<agent::SimDriver>();
+      box.witness = std::make_unique<WitnessDriver>(*box.driver, checks, "host-" + std::to_string(n));
+    }
     box.actors = ActorHost::simulated();
     agent::AgentConfig config;
     config.host = "host-" + std::to_string(n);
@@ -122,7 +134,8 @@ struct SimCluster::Impl {
     for (const auto& [id, address] : addresses) config.bootstrap.push_back(to_text(id) + "@" + address.peer);
     agent::AgentSeams seams;
     seams.clock = &clock;
-    seams.driver = seams.sim = &box.driver;
+    seams.driver = box.witness.get();
+    seams.sim = box.driver.get();
     seams.journal = box.journal.get();
     const net::PeerName self = "agent/" + config.host;
     seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
@@ -135,11 +148,52 @@ struct SimCluster::Impl {
 
   void crash_agent(std::uint32_t n) {
     SimHost& box = hosts[n];
-    network.crash("agent/host-" + std::to_string(n));
-    box.driver.agent_died();
+    if (!box.agent) return;
+    network.crash(host_peer(n));
+    box.driver->agent_died();
     box.agent.reset();
     box.actors->await_end();
     box.actors.reset();
+  }
+
+  /// The machine is gone with its containers and its journal.
+  void kill_host(std::uint32_t n) {
+    crash_agent(n);
+    hosts[n] = {};
+  }
+
+  static std::string host_peer(std::uint32_t n) { return "agent/host-" + std::to_string(n); }
+
+  /// Not stepped, and silent for the others; what is sent to it waits in its mailboxes, as in a kernel's
+  /// buffers.
+  void freeze_node(std::uint32_t n) {
+    if (!nodes[n].node || nodes[n].frozen_since) return;
+    nodes[n].frozen_since = clock.steady();
+    for (const auto& [other, address] : addresses)
+      if (other.value != n) network.cut(peer_name(NodeId{n}), peer_name(other));
+    for (const auto& [host, box] : hosts) network.cut(peer_name(NodeId{n}), host_peer(host));
+  }
+  void thaw_node(std::uint32_t n) {
+    SimNode& box = nodes[n];
+    if (!box.frozen_since) return;
+    box.node->actors().advance(clock.steady() - *box.frozen_since);
+    box.frozen_since.reset();
+    for (const auto& [other, address] : addresses)
+      if (other.value != n) network.heal(peer_name(NodeId{n}), peer_name(other));
+    for (const auto& [host, host_box] : hosts) network.heal(peer_name(NodeId{n}), host_peer(host));
+  }
+
+  static bool steps(const SimNode& box) { return box.node && !box.frozen_since; }
+
+  /// Looked at when nobody has anything to do.
+  void check() {
+    for (auto& [n, box] : nodes) {
+      if (!steps(box)) continue;
+      const NodeStatus& status = box.node->status();
+      if (status.role.load() == static_cast<std::uint8_t>(raft::Role::leader))
+        checks.saw_leader(status.term.load(), n);
+      checks.saw_state(n, status.applied.load(), box.node->reads());
+    }
   }
 
   /// Everything that can happen now, in a fixed order.
@@ -147,17 +201,18 @@ struct SimCluster::Impl {
     for (bool busy = true; busy;) {
       busy = false;
       for (auto& [n, box] : nodes)
-        while (box.node && box.node->actors().step()) busy = true;
+        while (steps(box) && box.node->actors().step()) busy = true;
       for (auto& [n, box] : hosts)
         while (box.actors && box.actors->step()) busy = true;
       for (auto& [n, box] : nodes)
-        if (*box.writer != nullptr && (*box.writer)->pump_due()) busy = true;
+        if (steps(box) && *box.writer != nullptr && (*box.writer)->pump_due()) busy = true;
       network.deliver_due(clock.steady());
       for (auto& [n, box] : nodes)
-        if (box.node && box.node->actors().step()) busy = true;
+        if (steps(box) && box.node->actors().step()) busy = true;
       for (auto& [n, box] : hosts)
         if (box.actors && box.actors->step()) busy = true;
     }
+    check();
   }
 
   /// To the next event, or `until` at the latest.
@@ -168,7 +223,8 @@ struct SimCluster::Impl {
       if (const auto wait = actors.next_timer()) next = std::min(next, clock.steady() + *wait);
     };
     for (auto& [n, box] : nodes) {
-      if (box.node) consider(box.node->actors());
+      if (!steps(box)) continue;
+      consider(box.node->actors());
       if (*box.writer != nullptr)
         if (const auto due = (*box.writer)->next_due()) next = std::min(next, *due);
     }
@@ -177,7 +233,7 @@ struct SimCluster::Impl {
     const auto by = std::max(std::chrono::nanoseconds(0), next - clock.steady());
     clock.advance(by);
     for (auto& [n, box] : nodes)
-      if (box.node) box.node->actors().advance(by);
+      if (steps(box)) box.node->actors().advance(by);
     for (auto& [n, box] : hosts)
       if (box.actors) box.actors->advance(by);
   }
@@ -191,6 +247,7 @@ struct SimCluster::Impl {
   }
 
   SimOptions options;
+  SimChecks checks;
   Random random;
   SimClock clock;
   net::SimNetwork network;
@@ -260,24 +317,33 @@ const NodeStatus* SimCluster::status(std::uint32_t node) const {
 
 void SimCluster::crash_node(std::uint32_t node) { impl_->crash_node(node); }
 void SimCluster::restart_node(std::uint32_t node) { impl_->start_node(node); }
+void SimCluster::freeze_node(std::uint32_t node) { impl_->freeze_node(node); }
+void SimCluster::thaw_node(std::uint32_t node) { impl_->thaw_node(node); }
 bool SimCluster::is_up(std::uint32_t node) const { return impl_->nodes.at(node).node != nullptr; }
 std::string SimCluster::failure(std::uint32_t node) const { return impl_->nodes.at(node).failure; }
 void SimCluster::isolate_node(std::uint32_t node) { impl_->network.isolate(peer_name(NodeId{node})); }
-void SimCluster::heal() { impl_->network.heal_all(); }
+void SimCluster::cut(std::uint32_t from, std::uint32_t to) {
+  impl_->network.cut(peer_name(NodeId{from}), peer_name(NodeId{to}));
+}
+void SimCluster::isolate_host(std::uint32_t host) { impl_->network.isolate(Impl::host_peer(host)); }
+void SimCluster::heal() {
+  for (auto& [n, box] : impl_->nodes) impl_->thaw_node(n);
+  impl_->network.heal_all();
+}
 void SimCluster::crash_agent(std::uint32_t host) { impl_->crash_agent(host); }
 void SimCluster::restart_agent(std::uint32_t host) { impl_->start_agent(host); }
+void SimCluster::kill_host(std::uint32_t host) { impl_->kill_host(host); }
+bool SimCluster::agent_is_up(std::uint32_t host) const { return impl_->hosts.at(host).agent != nullptr; }
 void SimCluster::fail_writes(std::uint32_t node) { impl_->disks[node].fail_writes(impl_->path(node, "log")); }
 void SimCluster::fail_syncs(std::uint32_t node) { impl_->disks[node].fail_syncs(impl_->path(node, "log")); }
 
+const std::vector<std::string>& SimCluster::violations() const { return impl_->checks.violations(); }
+std::size_t SimCluster::launches(const TaskId& task) const { return impl_->checks.launches(task); }
+std::size_t SimCluster::tasks_launched() const { return impl_->checks.tasks_launched(); }
+
 std::uint64_t SimCluster::history_hash() const {
-  std::uint64_t hash = impl_->network.hash() * 1099511628211ULL ^ impl_->answers_hash;
-  for (const auto& [n, box] : impl_->nodes) {
-    if (!box.node) continue;
-    hash = hash * 1099511628211ULL ^ box.node->status().applied.load();
-    for (std::uint16_t s = 0; s < box.node->reads().shard_count(); ++s)
-      hash = hash * 1099511628211ULL ^ box.node->reads().shard_hash(ShardId{s});
-  }
-  return hash;
+  return SimChecks::fold(SimChecks::fold(impl_->network.hash(), impl_->answers_hash),
+                         impl_->checks.history());
 }
 
 }  // namespace troupe::embedded

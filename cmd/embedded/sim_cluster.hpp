@@ -15,6 +15,8 @@ struct SimOptions : ClusterOptions {
   std::uint64_t seed = 1;
   std::chrono::microseconds sync_min{80};  ///< of one synced write
   std::chrono::microseconds sync_max{400};
+  std::uint32_t resets = 0;  ///< of a million messages: lost, and their link breaks
+  std::uint32_t drops = 0;   ///< of a million messages: lost, and nobody notices
 };
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on. Calls advance virtual time only where they say
@@ -46,14 +48,27 @@ class SimCluster {
   void restart_node(std::uint32_t node);
   bool is_up(std::uint32_t node) const;
   std::string failure(std::uint32_t node) const;  ///< why a node gave up; empty if it did not
-  void isolate_node(std::uint32_t node);
-  void heal();
+  /// Neither runs nor answers, and its links fall silent; thawed, it goes on where it was.
+  void freeze_node(std::uint32_t node);
+  void thaw_node(std::uint32_t node);
+  void isolate_node(std::uint32_t node);           ///< from nodes and agents
+  void cut(std::uint32_t from, std::uint32_t to);  ///< between nodes, one way
+  void isolate_host(std::uint32_t host);
+  void heal();                           ///< all cuts, and thaws
   void crash_agent(std::uint32_t host);  ///< its containers run on
   void restart_agent(std::uint32_t host);
+  void kill_host(
+      std::uint32_t host);  ///< with its containers and its journal; restart_agent() is a new machine
+  bool agent_is_up(std::uint32_t host) const;
   void fail_writes(std::uint32_t node);  ///< the next write to its log's disk fails
   void fail_syncs(std::uint32_t node);
 
-  /// Of everything that happened: the network, every node's applied events, every answer.
+  // ---- what happened ----
+  /// Promises broken so far: two leaders of a term, a task started twice, nodes that differ at an index.
+  const std::vector<std::string>& violations() const;
+  std::size_t launches(const TaskId& task) const;  ///< orders to a driver to start it
+  std::size_t tasks_launched() const;
+  /// Of everything: the network, the state of every node after each of its steps, every answer.
   std::uint64_t history_hash() const;
 
  private:

@@ -1,0 +1,136 @@
+// Shards and their owners when a node is cut off, half cut off or frozen: the tasks do not notice.
+
+#include "tests/cmd/embedded/cell.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+constexpr milliseconds until_noticed{6'000};  // Lease, the owner's death, the move, the agents' redials.
+
+class SimOwnership : public testing::Test {
+ protected:
+  void SetUp() override {
+    job = cell.submit({.is_service = true, .size = 6, .script = "run=forever"});
+    ASSERT_TRUE(cell.await_running(job, 6));
+    tasks = cell.look(job).tasks;
+    leader = cell.sim.leader();
+    owner = cell.other_than(leader);
+  }
+  void TearDown() override { EXPECT_EQ(cell.violations(), ""); }
+
+  void expect_the_tasks_untouched() {
+    EXPECT_EQ(cell.look(job).tasks, tasks);
+    EXPECT_TRUE(cell.await_running(job, 6));
+    for (const TaskId& task : tasks) EXPECT_EQ(cell.sim.launches(task), 1u);
+  }
+  void expect_it_heals() {
+    cell.sim.heal();
+    EXPECT_TRUE(cell.await_whole()) << cell.why_not_whole();
+    for (const auto& [node, count] : cell.shards_owned()) EXPECT_TRUE(count == 21 || count == 22) << count;
+    expect_the_tasks_untouched();
+    const JobId later = cell.submit({.size = 4, .script = "run=200ms exit=0"});
+    EXPECT_TRUE(cell.await_finished(later, Reason::normal));
+  }
+  int owned_by(std::uint32_t node, std::uint32_t asked) {
+    int count = 0;
+    for (const ShardRecord& shard : cell.sim.reads(asked)->shards()) count += shard.owner.value == node;
+    return count;
+  }
+
+  Cell cell{cell_options(11)};
+  JobId job;
+  std::vector<TaskId> tasks;
+  std::uint32_t leader = 0, owner = 0;
+};
+
+TEST_F(SimOwnership, CuttingOffAnOwnerThatIsNotTheLeader) {
+  cell.sim.isolate_node(owner);
+  ASSERT_TRUE(cell.await([&] { return !cell.sim.status(owner)->leased.load(); }, milliseconds(1'500)));
+  ASSERT_TRUE(cell.await([&] { return owned_by(owner, leader) == 0; }, until_noticed));
+  EXPECT_EQ(cell.sim.leader(), leader);
+  EXPECT_GT(owned_by(owner, owner), 0);  // It has not heard.
+  const http::Response refused = cell.post(owner, {});
+  EXPECT_TRUE(refused.status == 503 || refused.status == 504) << refused.status;
+  ASSERT_TRUE(cell.await([&] { return cell.sim.reads(leader)->cell().hosts_connected == 2; }, until_noticed));
+  const JobId meanwhile = cell.submit({.size = 9, .script = "run=200ms exit=0"}, leader);
+  EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile, leader).is_finished(); }));
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, CuttingOffTheLeader) {
+  cell.sim.isolate_node(leader);
+  ASSERT_TRUE(
+      cell.await([&] { return cell.sim.leader() != leader && cell.sim.leader() != 0; }, until_noticed));
+  ASSERT_TRUE(cell.await([&] { return owned_by(leader, owner) == 0; }, until_noticed));
+  const http::Response refused = cell.post(leader, {});
+  EXPECT_TRUE(refused.status == 503 || refused.status == 504) << refused.status;
+  const JobId meanwhile = cell.submit({.size = 9, .script = "run=200ms exit=0"}, owner);
+  EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile, owner).is_finished(); }));
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, ALeaderThatHearsNobodyStepsDown) {
+  for (std::uint32_t node = 1; node <= 3; ++node)
+    if (node != leader) cell.sim.cut(node, leader);
+  ASSERT_TRUE(
+      cell.await([&] { return cell.sim.leader() != leader && cell.sim.leader() != 0; }, until_noticed));
+  ASSERT_TRUE(cell.await([&] { return owned_by(leader, owner) == 0; }, until_noticed));
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, ALeaderThatNobodyHearsIsReplaced) {
+  for (std::uint32_t node = 1; node <= 3; ++node)
+    if (node != leader) cell.sim.cut(leader, node);
+  ASSERT_TRUE(
+      cell.await([&] { return cell.sim.leader() != leader && cell.sim.leader() != 0; }, until_noticed));
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, AnOwnerThatOnlyHearsLosesItsShards) {
+  cell.sim.cut(owner, leader);
+  ASSERT_TRUE(cell.await(
+      [&] { return owned_by(owner, cell.sim.leader()) == 0 || cell.sim.leader() == owner; }, until_noticed));
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, AFrozenOwnerAwakesToShardsThatAreNotItsOwn) {
+  cell.sim.freeze_node(owner);
+  ASSERT_TRUE(cell.await([&] { return owned_by(owner, leader) == 0; }, until_noticed));
+  const JobId meanwhile = cell.submit({.size = 9, .script = "run=200ms exit=0"}, leader);
+  EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile, leader).is_finished(); }));
+  cell.sim.thaw_node(owner);
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, AFrozenLeaderAwakesAsAFollower) {
+  cell.sim.freeze_node(leader);
+  ASSERT_TRUE(cell.await(
+      [&] {
+        for (std::uint32_t node = 1; node <= 3; ++node)
+          if (node != leader && cell.sim.status(node)->leader.load() == node) return true;
+        return false;
+      },
+      until_noticed));
+  cell.sim.run_for(milliseconds(5'000));
+  const JobId meanwhile = cell.submit({.size = 9, .script = "run=200ms exit=0"}, owner);
+  EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile, owner).is_finished(); }));
+  cell.sim.thaw_node(leader);
+  cell.sim.run_for(milliseconds(200));
+  EXPECT_NE(cell.sim.leader(), leader);
+  expect_it_heals();
+}
+
+TEST_F(SimOwnership, FreezingAgainAndAgainStartsNothingTwice) {
+  for (int round = 0; round < 9; ++round) {
+    const std::uint32_t victim = static_cast<std::uint32_t>(round % 3 + 1);
+    cell.sim.freeze_node(victim);
+    cell.sim.run_for(milliseconds(700 + 400 * round));
+    const JobId meanwhile = cell.submit({.size = 5, .script = "run=100ms exit=0"}, cell.other_than(victim));
+    cell.sim.thaw_node(victim);
+    EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile).is_finished(); }));
+  }
+  expect_it_heals();
+}
+
+}  // namespace
+}  // namespace troupe::embedded
