@@ -250,6 +250,41 @@ struct Asked {
   std::uint64_t cookie = 0;
   caf::strong_actor_ptr asker;
 };
+/// To any actor of the node: how much waits for you? Answered by MailboxTold, as a CAF request.
+struct TellMailbox {};
+struct MailboxTold {
+  std::size_t waiting = 0;
+};
+/// To the directory: who is awake? Answered by AwakeTold, as a CAF request.
+struct TellAwake {
+  std::optional<EntityKind> kind;   ///< unset: all
+  std::optional<EntityRef> entity;  ///< set: only this one
+  std::size_t limit = 0;            ///< of the list; the fullest mailboxes come first
+};
+struct AwakeTold {
+  struct Kind {
+    EntityKind kind = EntityKind::job;
+    std::size_t awake = 0;
+    std::uint64_t waiting = 0;      ///< in all their mailboxes
+    std::uint64_t waiting_max = 0;  ///< in one of them
+    std::uint64_t handled = 0;      ///< messages, since this node started
+    std::uint64_t activations = 0;  ///< likewise
+    std::uint64_t crashes = 0;      ///< likewise
+  };
+  struct Awake {
+    EntityRef entity;
+    Instant since;
+    std::uint64_t waiting = 0;
+    std::uint64_t handled = 0;
+    std::uint64_t nudges = 0;
+    std::uint64_t restarts = 0;  ///< after crashes, lately
+    Instant wake;                ///< unset: none wished for
+    std::string last_error;      ///< a proposal that failed, or how it crashed
+  };
+  std::vector<Kind> kinds;
+  std::vector<Awake> awake;
+  std::size_t left_out = 0;  ///< of the list
+};
 struct TickPost {};
 struct TickDoor {};
 
@@ -303,6 +338,10 @@ TROUPE_MESSAGE(ShardsLost)
 TROUPE_MESSAGE(Ask)
 TROUPE_MESSAGE(Answered)
 TROUPE_MESSAGE(Asked)
+TROUPE_MESSAGE(TellMailbox)
+TROUPE_MESSAGE(MailboxTold)
+TROUPE_MESSAGE(TellAwake)
+TROUPE_MESSAGE(AwakeTold)
 TROUPE_MESSAGE(TickPost)
 TROUPE_MESSAGE(TickDoor)
 TROUPE_MESSAGE(PassScheduler)

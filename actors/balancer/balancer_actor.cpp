@@ -29,6 +29,7 @@ class Balancer {
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const StateApplied&) {},
         [this](const ProposalDone&) { proposing_ = false; },
+        [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickBalancer) {
           balance();
           self_->delayed_send(self_, tick_every, TickBalancer{});

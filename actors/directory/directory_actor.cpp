@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/directory/activations.hpp"
+#include "actors/directory/awake_report.hpp"
 #include "actors/entities/entity_actor.hpp"
 #include "storage/base/random.hpp"
 
@@ -17,6 +18,11 @@ constexpr std::size_t duties_per_look = 1024;  // Of one shard; the next look go
 constexpr milliseconds proposal_patience{5'000};
 constexpr milliseconds rest_at_least{
     1'000};  // Of an entity whose core found nothing to do although it is due.
+
+const Error* error_of(const Result<Outcome>& outcome) {
+  if (!outcome.ok()) return &outcome.error();
+  return outcome.value().error ? &*outcome.value().error : nullptr;
+}
 
 class Directory {
  public:
@@ -54,6 +60,8 @@ class Directory {
   void flush_reports();
   void on_done(const ProposalDone& done);
   void settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome);
+  template <class Message>
+  void tell(Activations::Active& active, Message message);
   template <class Message>
   void to_host(HostId host, const Message& message);
 
@@ -123,6 +131,8 @@ caf::behavior Directory::start() {
       },
       [this](const AgentReported& reported) { to_host(reported.host, reported); },
       [this](const CloseAgent& close) { self_->send(node_.door, close); },
+      [this](const TellAwake& question) { return awake_report(activations_, question); },
+      [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
   };
 }
 
@@ -229,15 +239,14 @@ Activations::Active* Directory::activate(const EntityRef& entity) {
       return nullptr;  // Groups have no duties; their standing is a pure function.
   }
   self_->monitor(actor);
-  Activations::Active& active = activations_.add(entity, actor);
+  Activations::Active& active = activations_.add(entity, actor, home.meter, now());
   if (entity.kind == EntityKind::host)
-    if (const auto found = agents_.find(entity.host()); found != agents_.end())
-      self_->send(actor, found->second);
+    if (const auto found = agents_.find(entity.host()); found != agents_.end()) tell(active, found->second);
   return &active;
 }
 
 void Directory::nudge(const EntityRef& entity) {
-  if (auto* active = activations_.find(entity)) self_->send(active->actor, Nudge{++active->nudges});
+  if (auto* active = activations_.find(entity)) tell(*active, Nudge{++active->nudges});
 }
 
 void Directory::nudge_if_active(const EntityRef& entity, std::set<EntityRef>& nudged) {
@@ -245,8 +254,14 @@ void Directory::nudge_if_active(const EntityRef& entity, std::set<EntityRef>& nu
 }
 
 template <class Message>
+void Directory::tell(Activations::Active& active, Message message) {
+  ++active.sent;
+  self_->send(active.actor, std::move(message));
+}
+
+template <class Message>
 void Directory::to_host(HostId host, const Message& message) {
-  if (auto* active = activations_.find(EntityRef::of(host))) self_->send(active->actor, message);
+  if (auto* active = activations_.find(EntityRef::of(host))) tell(*active, message);
 }
 
 void Directory::drop_shard(ShardId shard) {
@@ -261,10 +276,12 @@ void Directory::drop_shard(ShardId shard) {
 void Directory::on_down(const caf::down_msg& down) {
   const auto entity = activations_.entity_of(down.source);
   if (!entity) return;
+  const std::string& said = activations_.find(*entity)->meter->failure;
+  const std::string why = said.empty() ? self_->system().render(down.reason) : said;
   activations_.remove(*entity);
-  const auto again = activations_.crashed(*entity, now());
+  const auto again = activations_.crashed(*entity, now(), why);
   spdlog::warn("entity_crashed node={} entity={} reason=\"{}\" set_aside={}", context_->self.value,
-               entity->text(), self_->system().render(down.reason), !again);
+               entity->text(), why, !again);
   if (!again) set_aside(*entity);
   // Otherwise its duty, or its agent's next word, wakes it when the pause is over.
   else if (entity->kind == EntityKind::host && agents_.contains(entity->host()))
@@ -331,8 +348,11 @@ void Directory::on_done(const ProposalDone& done) {
 }
 
 void Directory::settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome) {
-  if (auto* active = activations_.find(entity))
-    self_->send(active->actor, EntitySettled{number, std::move(outcome)});
+  auto* active = activations_.find(entity);
+  if (active == nullptr) return;
+  if (const Error* error = error_of(outcome))
+    active->last_error = std::string(code_text(error->code)) + ": " + error->message;
+  tell(*active, EntitySettled{number, std::move(outcome)});
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class Door {
         [this](const ShardsLost& lost) { close_of(lost.shards); },
         [this](const LeaseMoved& lease) { on_lease(lease.held); },
         [this](const Asked& asked) { on_asked(asked); },
+        [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickDoor) {
           expire();
           self_->delayed_send(self_, tick_every, TickDoor{});

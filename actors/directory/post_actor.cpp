@@ -23,6 +23,7 @@ class Post {
         [this](const LinkReceived& received) { on_mail(received); },
         [this](const Ask& ask) { on_ask(ask); },
         [this](const Answered& answered) { on_answered(answered); },
+        [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickPost) {
           expire();
           self_->delayed_send(self_, tick_every, TickPost{});

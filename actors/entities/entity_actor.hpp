@@ -2,6 +2,7 @@
 // The shells around the entities' cores. Each derives all it knows from the state when it starts; nothing of
 // it survives, and nothing need.
 
+#include "actors/entities/entity_meter.hpp"
 #include "actors/messages.hpp"
 #include "actors/node/node_context.hpp"
 
@@ -13,6 +14,7 @@ struct EntityHome {
   caf::actor directory;
   EntityRef entity;
   std::uint64_t seed = 0;
+  EntityMeterPtr meter = std::make_shared<EntityMeter>();
 };
 
 caf::actor spawn_job(caf::actor_system& system, const EntityHome& home);

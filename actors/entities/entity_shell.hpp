@@ -42,8 +42,9 @@ class EntityShell {
     return settled;
   }
 
-  /// Call last in each handler: a test's fault point may end this actor here.
+  /// Call last in each handler: it counts the message, and a test's fault point may end this actor here.
   void after(std::string_view message) {
+    home_.meter->handled.fetch_add(1, std::memory_order_relaxed);
     if (home_.context->fault_point && home_.context->fault_point(home_.entity, message))
       self_->quit(caf::exit_reason::unhandled_exception);
   }
@@ -55,10 +56,25 @@ class EntityShell {
   std::uint64_t nudge_ = 0;
 };
 
+/// Ends the actor as CAF's own handler would, but keeps what went wrong for whoever asks.
+inline caf::error note_failure(EntityMeter& meter, const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& failure) {
+    meter.failure = failure.what();
+  } catch (...) {
+    meter.failure = "an exception of an unknown kind";
+  }
+  return caf::sec::runtime_error;
+}
+
 /// Spawns a shell that lives as long as its actor.
 template <class Shell>
 caf::actor spawn_shell(caf::actor_system& system, const EntityHome& home) {
   return system.spawn([home](caf::event_based_actor* self) -> caf::behavior {
+    self->set_exception_handler([meter = home.meter](std::exception_ptr& thrown) -> caf::error {
+      return note_failure(*meter, thrown);
+    });
     auto shell = std::make_shared<Shell>(self, home);
     self->attach_functor([shell]() mutable { shell.reset(); });
     return shell->start();

@@ -28,8 +28,12 @@ class RunningNode final : public Node, private net::LinkListener {
   Result<void> flush() override { return seams_.state->flush(); }
 
  private:
-  void on_link_up(const net::LinkKey& link) override { route(link, LinkRaised{link}); }
+  void on_link_up(const net::LinkKey& link) override {
+    ++context_->status.links_up.at(static_cast<std::size_t>(link.channel));
+    route(link, LinkRaised{link});
+  }
   void on_link_down(const net::LinkKey& link, std::string_view why) override {
+    --context_->status.links_up.at(static_cast<std::size_t>(link.channel));
     route(link, LinkDropped{link, std::string(why)});
   }
   void on_message(const net::LinkKey& link, Bytes message) override {
@@ -89,6 +93,8 @@ void RunningNode::fill_context() {
   context_->clock = seams_.clock;
   context_->machine = machine_.get();
   context_->log = log_.get();
+  context_->log_kv = seams_.log;
+  context_->state_kv = seams_.state;
   context_->make_log_writer = [this](LogWriter::Done done) {
     return seams_.make_log_writer(*log_, std::move(done));
   };

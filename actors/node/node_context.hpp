@@ -1,6 +1,7 @@
 #pragma once
 // What the actors of one node share: who they are, the four seams, and where things are written down.
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -35,6 +36,9 @@ struct NodeStatus {
   std::atomic<std::uint8_t> role{0};
   std::atomic<std::uint64_t> proposals{0};
   std::atomic<std::uint64_t> proposals_pending{0};
+  /// By channel; written by the hub's thread.
+  std::array<std::atomic<std::int32_t>, static_cast<std::size_t>(max_value(net::Channel::agent)) + 1>
+      links_up{};
 };
 
 /// For tests: ends an entity's actor right after it handled a message. Called on CAF threads.
@@ -53,6 +57,8 @@ struct NodeContext {
   net::LinkHub* hub = nullptr;
   StateMachine* machine = nullptr;
   LogStore* log = nullptr;
+  const KvStore* log_kv = nullptr;  ///< for its counters; null where a test has none
+  const KvStore* state_kv = nullptr;
   /// Makes the log writer once the replica can take its completions.
   std::function<std::unique_ptr<LogWriter>(LogWriter::Done)> make_log_writer;
   /// The node cannot go on: says why, once, and stops acknowledging. Any thread.

@@ -38,6 +38,7 @@ caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context) {
           applier->followers = {node.replica, node.directory, node.scheduler, node.balancer, node.gateway};
         },
         [self, applier](const ApplyEntries& work) { applier->apply(self, work.entries); },
+        [self](TellMailbox) { return MailboxTold{self->mailbox().size()}; },
     };
   });
 }

@@ -128,6 +128,7 @@ caf::behavior Replica::start() {
         flush_soon();
       },
       [this](const AwaitRead& request) { await_read(request); },
+      [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
   };
 }
 

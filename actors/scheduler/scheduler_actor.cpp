@@ -31,6 +31,7 @@ class SchedulerShell {
         },
         [this](const ProposalDone& done) { on_done(done); },
         [this](const Asked& asked) { on_asked(asked); },
+        [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
     };
   }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cmd/troupe/cli_commands.hpp"
+#include "cmd/troupe/console.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -64,6 +65,7 @@ void add_client_commands(CLI::App& app, Surroundings& surroundings) {
   add_job_options(app, *context);
   add_task_options(app, *context);
   add_cell_options(app, *context);
+  add_console_options(app, *context);
   app.footer(exit_code_help);
 }
 

@@ -1,0 +1,83 @@
+#include "actors/console/actors_report.hpp"
+
+#include "actors/console/record_json.hpp"
+
+namespace troupe::console {
+namespace {
+
+void put_members(json::Writer& writer, const AwakeTold::Awake& awake) {
+  put(writer, "since", awake.since);
+  put(writer, "mailbox", awake.waiting);
+  put(writer, "handled", awake.handled);
+  put(writer, "nudges", awake.nudges);
+  put(writer, "restarts", awake.restarts);
+  put(writer, "wake", awake.wake);
+  put(writer, "lastError", awake.last_error);
+}
+
+void put_kinds(json::Writer& writer, const std::vector<AwakeTold::Kind>& kinds) {
+  writer.key("kinds");
+  writer.begin_array();
+  for (const AwakeTold::Kind& kind : kinds) {
+    writer.begin_object();
+    put(writer, "kind", kind.kind);
+    put(writer, "awake", kind.awake);
+    put(writer, "mailbox", kind.waiting);
+    put(writer, "mailboxMax", kind.waiting_max);
+    put(writer, "handled", kind.handled);
+    put(writer, "activations", kind.activations);
+    put(writer, "crashes", kind.crashes);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+void put_awake(json::Writer& writer, const AwakeTold& told) {
+  put_kinds(writer, told.kinds);
+  put(writer, "leftOut", told.left_out);
+  writer.key("entities");
+  writer.begin_array();
+  for (const AwakeTold::Awake& awake : told.awake) {
+    writer.begin_object();
+    put(writer, "entity", awake.entity.text());
+    put_members(writer, awake);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+}  // namespace
+
+std::string actors_json(NodeId node, const ActorsFound& found) {
+  json::Writer writer;
+  writer.begin_object();
+  put(writer, "node", node);
+  if (!found.mailboxes.empty()) {
+    writer.key("nodeActors");
+    writer.begin_array();
+    for (const auto& [name, waiting] : found.mailboxes) {
+      writer.begin_object();
+      put(writer, "actor", name);
+      put(writer, "mailbox", waiting);
+      writer.end_object();
+    }
+    writer.end_array();
+  }
+  if (found.awake) put_awake(writer, *found.awake);
+  if (found.asks_entities && !found.awake) put(writer, "entitiesUnknown", found.why_not);
+  writer.end_object();
+  return writer.take();
+}
+
+std::string actor_json(NodeId node, const EntityRef& entity, const AwakeTold& told) {
+  json::Writer writer;
+  writer.begin_object();
+  put(writer, "node", node);
+  put(writer, "entity", entity.text());
+  put(writer, "awake", !told.awake.empty());
+  if (!told.awake.empty()) put_members(writer, told.awake.front());
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace troupe::console

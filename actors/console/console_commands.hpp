@@ -1,0 +1,36 @@
+#pragma once
+// What a node's console understands, declared once: the actor dispatches by it, the command line makes help
+// and completion of it. Needs nothing but the standard library, so that a client may include it.
+
+#include <array>
+#include <string_view>
+
+namespace troupe {
+
+struct ConsoleCommand {
+  std::string_view name;
+  std::string_view arguments;  ///< as help prints them; empty: takes none
+  std::string_view choices;    ///< beginnings of the first argument, separated by blanks; for completion
+  std::string_view about;
+  std::string_view example;
+};
+
+inline constexpr std::array<ConsoleCommand, 9> node_commands{{
+    {"help", "", "", "list the commands of a node", "help"},
+    {"node", "", "", "what the node is: role, log, lease, proposals, shards, links, stores", "node"},
+    {"shards", "", "", "every shard: its owner, epoch, and how many duties are due now", "shards"},
+    {"actors", "[KIND]", "job task host node",
+     "how many actors of each kind are awake on the node, how full their mailboxes are, the fullest by name",
+     "actors job"},
+    {"actor", "ENTITY", "job/ task/ host/", "one entity's actor, if it is awake on the node",
+     "actor job/6f1c0000-0000-4000-8000-000000000001"},
+    {"show", "ENTITY", "job/ task/ host/ group/",
+     "everything about an entity: record, shard, duty, what its actor would do next, the actor on its owner",
+     "show host/host-1"},
+    {"duties", "[SHARD]", "", "what is to be done next, and when", "duties 17"},
+    {"requests", "", "", "how many request ids are remembered, and how many may be", "requests"},
+    {"set-aside", "[POSITION]", "", "quarantined entities, one stretch of the walk from this position on",
+     "set-aside"},
+}};
+
+}  // namespace troupe

@@ -1,0 +1,97 @@
+#include "cmd/troupe/console_table.hpp"
+
+#include <algorithm>
+
+#include "cmd/troupe/console_session.hpp"
+
+namespace troupe::cli {
+namespace {
+
+constexpr std::size_t names_width = 24;
+
+const std::vector<ConsoleRow>& table() {
+  static const std::vector<ConsoleRow> rows = [] {
+    std::vector<ConsoleRow> all{
+        {{"help", "[COMMAND]", "", "list the commands, or explain one", "help show"}, console_show_help},
+        {{"nodes", "", "", "ask every node of the cell what it is", "nodes"}, console_nodes},
+        {{"use", "NODE", "", "ask this node from now on; 0: the attached one", "use 2"}, console_use},
+        {{"tail", "events [job/ID] [COUNT]", "events",
+          "follow what happens, until interrupted or COUNT is reached",
+          "tail events job/6f1c0000-0000-4000-8000-000000000001"},
+         console_tail},
+        {{"exit", "", "", "leave the console", "exit"}, console_exit}};
+    for (const ConsoleCommand& command : node_commands) {
+      const auto is_there = [&](const ConsoleRow& row) { return row.words.name == command.name; };
+      if (std::none_of(all.begin(), all.end(), is_there)) all.push_back({command, console_ask});
+    }
+    return all;
+  }();
+  return rows;
+}
+
+std::vector<std::string_view> words_in(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = 0; (at = text.find_first_not_of(' ', at)) != text.npos;) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const ConsoleRow& row : table()) all.emplace_back(row.words.name);
+  return all;
+}
+
+std::vector<std::string> choices_of(std::string_view command) {
+  if (command == "help") return names();
+  std::vector<std::string> all;
+  if (const ConsoleRow* row = console_row(command))
+    for (const std::string_view word : words_in(row->words.choices)) all.emplace_back(word);
+  return all;
+}
+
+std::string usage_of(const ConsoleCommand& command) {
+  std::string usage(command.name);
+  if (!command.arguments.empty()) usage.append(" ").append(command.arguments);
+  return usage;
+}
+
+}  // namespace
+
+std::span<const ConsoleRow> console_rows() { return table(); }
+
+const ConsoleRow* console_row(std::string_view name) {
+  const auto found = std::find_if(table().begin(), table().end(),
+                                  [&](const ConsoleRow& row) { return row.words.name == name; });
+  return found == table().end() ? nullptr : &*found;
+}
+
+std::vector<std::string> console_completions(std::string_view line) {
+  auto words = words_in(line);
+  if (words.empty() || line.back() == ' ') words.emplace_back();
+  if (words.size() > 2) return {};
+  std::vector<std::string> all = words.size() == 1 ? names() : choices_of(words[0]);
+  std::erase_if(all, [&](const std::string& word) { return !word.starts_with(words.back()); });
+  return all;
+}
+
+std::string console_help(std::string_view command) {
+  std::string text;
+  if (!command.empty()) {
+    const ConsoleRow* row = console_row(command);
+    if (row == nullptr) return {};
+    return usage_of(row->words) + "\n  " + std::string(row->words.about) + "\nExample:\n  " +
+           std::string(row->words.example) + '\n';
+  }
+  for (const ConsoleRow& row : table()) {
+    std::string usage = usage_of(row.words);
+    usage.resize(std::max(usage.size() + 1, names_width), ' ');
+    text += usage + std::string(row.words.about) + '\n';
+  }
+  return text;
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,210 @@
+#include "cmd/troupe/console.hpp"
+
+#include <gmock/gmock.h>
+
+#include "cmd/troupe/console_session.hpp"
+#include "cmd/troupe/console_table.hpp"
+#include "tests/cmd/cli/fake_cell.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string console_path = "GET /api/v3/console";
+
+/// What a node of this number says of itself; the others are at these addresses.
+std::string node_text(int number, const std::vector<std::string>& addresses = {"", ""}) {
+  std::string nodes;
+  for (std::size_t n = 0; n < addresses.size(); ++n)
+    nodes += (n == 0 ? "" : ",") + (R"({"node":)" + std::to_string(n + 1) + R"(,"peer":"p","http":")") +
+             addresses[n] + "\"}";
+  return R"({"node":)" + std::to_string(number) + R"(,"role":"Follower","term":3,"leader":2,"commit":40,)" +
+         R"("applied":39,"leased":true,"shardsOwned":21,"proposalsPending":0,"linksUp":{"agent":5},"nodes":[)" +
+         nodes + "]}";
+}
+
+/// Answers every console question with what the test has for it.
+struct Console : testing::Test {
+  Console() {
+    cell.on(console_path, [this](const http::Request& request) {
+      const std::string command(request.parameter("command"));
+      const std::string node(request.parameter("node"));
+      const auto found = answers.find(node.empty() ? command : command + '@' + node);
+      if (found != answers.end()) return http::Response{200, {}, found->second};
+      return http::Response{400, {}, R"({"code":"invalid_argument","message":"not in this test"})"};
+    });
+    cell.on("GET /api/v3/cell", R"({"name":"home"})");
+    answers["node"] = node_text(1);
+  }
+  std::vector<std::string> commands_asked() {
+    std::vector<std::string> all;
+    for (const auto& request : cell.asked(console_path)) all.emplace_back(request.parameter("command"));
+    return all;
+  }
+  int run(const std::string& command) { return line.run({"console", "-c", command}); }
+
+  FakeCell cell;
+  CommandLine line{cell.address()};
+  std::map<std::string, std::string> answers;
+};
+
+// ---- the table ----
+
+TEST(ConsoleTable, HasEveryCommandOfANodeOnce) {
+  std::set<std::string_view> names;
+  for (const ConsoleRow& row : console_rows()) {
+    EXPECT_TRUE(names.insert(row.words.name).second) << row.words.name;
+    EXPECT_NE(row.run, nullptr);
+  }
+  for (const ConsoleCommand& command : node_commands)
+    EXPECT_TRUE(names.contains(command.name)) << command.name;
+}
+
+TEST(ConsoleTable, GivesHelpWithAnExampleAndCompletionForEveryCommand) {
+  for (const ConsoleRow& row : console_rows()) {
+    const std::string name(row.words.name);
+    EXPECT_THAT(console_help(""), HasSubstr(name));
+    EXPECT_THAT(console_help(name),
+                AllOf(HasSubstr(std::string(row.words.about)), HasSubstr("Example:\n  " + name)));
+    EXPECT_THAT(console_completions(name.substr(0, name.size() - 1)), testing::Contains(name));
+    EXPECT_THAT(console_completions("help " + name), testing::Contains(name));
+  }
+  EXPECT_EQ(console_help("nothing"), "");
+}
+
+TEST(ConsoleTable, CompletesFirstArguments) {
+  EXPECT_THAT(console_completions("actors h"), ElementsAre("host"));
+  EXPECT_THAT(console_completions("show "), ElementsAre("job/", "task/", "host/", "group/"));
+  EXPECT_THAT(console_completions("tail e"), ElementsAre("events"));
+  EXPECT_THAT(console_completions("tail events j"), IsEmpty());
+  EXPECT_THAT(console_completions("nonsense "), IsEmpty());
+  EXPECT_EQ(console_completions("").size(), console_rows().size());
+}
+
+TEST_F(Console, ItsHelpNamesAllCommandsAndHasExamples) {
+  EXPECT_EQ(line.run({"console", "--help"}), exit_ok);
+  for (const ConsoleRow& row : console_rows())
+    EXPECT_THAT(line.out.str(), HasSubstr(std::string(row.words.name)));
+  EXPECT_THAT(line.out.str(), HasSubstr("Examples:\n"));
+  EXPECT_EQ(run("help show"), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("show host/host-1"));
+  EXPECT_EQ(run("help nothing"), exit_usage);
+}
+
+TEST_F(Console, EveryCommandIsDispatched) {
+  for (const ConsoleRow& row : console_rows()) {
+    run(std::string(row.words.name));
+    EXPECT_THAT(line.err.str(), testing::Not(HasSubstr("there is no command"))) << row.words.name;
+  }
+  EXPECT_EQ(run("nothing"), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("there is no command 'nothing'"));
+  EXPECT_EQ(run("nodes 2"), exit_usage);
+}
+
+// ---- what is printed ----
+
+TEST_F(Console, PrintsListsAsTablesAndTheRestAsLines) {
+  answers["actors job"] =
+      R"({"node":1,"kinds":[{"kind":"job","awake":2,"mailboxMax":11}],"leftOut":0,"entities":[)"
+      R"({"entity":"job/a","mailbox":11,"wake":null},{"entity":"job/bcd","mailbox":0,"lastError":"fenced: x"}]})";
+  EXPECT_EQ(run("actors job"), exit_ok);
+  EXPECT_EQ(line.out.str(),
+            "node:    1\nleftOut: 0\n\n"
+            "kinds:\nKIND  AWAKE  MAILBOX MAX\njob   2      11\n\n"
+            "entities:\nENTITY   MAILBOX  WAKE  LAST ERROR\njob/a    11       -     -\njob/bcd  0        -   "
+            "  fenced: x\n");
+}
+
+TEST_F(Console, PrintsTheAnswerItselfAsJson) {
+  answers["shards"] = R"({"shards":[{"shard":0,"owner":1}]})";
+  EXPECT_EQ(line.run({"console", "-c", "shards", "--json"}), exit_ok);
+  EXPECT_EQ(line.out.str(), answers["shards"] + "\n");
+  EXPECT_EQ(run("shards"), exit_ok);
+  EXPECT_EQ(line.out.str(), "SHARD  OWNER\n0      1\n");
+}
+
+TEST_F(Console, AsksTheNodeThatIsNamed) {
+  answers["requests@2"] = R"({"requests":7})";
+  EXPECT_EQ(line.run({"console", "--node", "2", "-c", "requests"}), exit_ok);
+  EXPECT_EQ(line.out.str(), "requests: 7\n");
+  EXPECT_EQ(line.run({"console"}, "use 2\nrequests\n"), exit_ok);
+  EXPECT_EQ(line.out.str(), "requests: 7\n");
+  EXPECT_EQ(run("use x"), exit_usage);
+}
+
+TEST_F(Console, TellsOfEveryNodeAlsoOfThoseThatAreAway) {
+  answers["node"] = node_text(1, {"h1:7001", "h2:7001", "h3:7001"});
+  answers["node@3"] = node_text(3, {"h1:7001", "h2:7001", "h3:7001"});
+  EXPECT_EQ(run("nodes"), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("\n1     Follower"));
+  EXPECT_THAT(line.out.str(), HasSubstr("h3:7001\n"));
+  EXPECT_THAT(line.out.str(), HasSubstr("\n2     no answer: not in this test"));
+  EXPECT_EQ(line.run({"console", "-c", "nodes", "--json"}), exit_ok);
+  EXPECT_THAT(line.out.str(),
+              AllOf(HasSubstr(R"({"node":2,"error":"not in this test"})"), HasSubstr(R"({"node":3,)")));
+}
+
+// ---- scripts and exit codes ----
+
+TEST_F(Console, RunsLinesUpToTheFirstThatFails) {
+  answers["requests"] = R"({"requests":7})";
+  EXPECT_EQ(line.run({"console"}, "# how many\n\n requests \nshow cat/1\nrequests\n"), exit_refused);
+  EXPECT_EQ(line.out.str(), "requests: 7\n");
+  EXPECT_EQ(line.run({"console"}, "exit\nnothing\n"), exit_ok);
+}
+
+TEST_F(Console, ExitCodesAreThoseOfTheOtherCommands) {
+  cell.on(console_path, R"({"code":"not_found","message":"there is no job x"})", 404);
+  EXPECT_EQ(run("show job/6f1c0000-0000-4000-8000-000000000001"), exit_not_found);
+  EXPECT_THAT(line.err.str(), HasSubstr("there is no job x"));
+  CommandLine nobody("127.0.0.1:1");
+  EXPECT_EQ(nobody.run({"console", "-c", "node"}), exit_unavailable);
+}
+
+// ---- following ----
+
+TEST_F(Console, TailsEventsOfAllOrOfAJob) {
+  cell.events("/api/v3/events", job_frame("Accepted") + job_frame("Finished"));
+  EXPECT_EQ(run("tail events 1"), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("jobChanged jobState=Accepted\n"));
+  cell.events(job_path() + "/events", task_frame("Started"));
+  EXPECT_EQ(run("tail events job/" + job_id), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("taskState=Started"));
+  EXPECT_EQ(run("tail logs"), exit_usage);
+  EXPECT_EQ(run("tail"), exit_usage);
+}
+
+TEST_F(Console, FollowsToAnotherNodeWhenTheAttachedOneDies) {
+  auto dying = std::make_unique<FakeCell>();
+  dying->on(console_path, node_text(2, {cell.address(), dying->address()}));
+  answers["requests"] = R"({"requests":7})";
+  // The first answer tells where the others are; then the node goes away under the next question.
+  Context context{process_surroundings(), {}};
+  context.options.address = dying->address();
+  ConsoleSession session(context, 0, Tails::inside);
+  ASSERT_TRUE(session.ask("node").ok());
+  dying.reset();
+  const auto answer = session.ask("requests");
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(answer.value().text, answers["requests"]);
+  EXPECT_EQ(session.attached(), cell.address());
+}
+
+TEST_F(Console, StaysWhereItIsWhenAnotherNodeIsAway) {
+  FakeCell other;
+  answers["node"] = node_text(1, {cell.address(), other.address()});
+  Context context{process_surroundings(), {}};
+  context.options.address = cell.address();
+  ConsoleSession session(context, 0, Tails::inside);
+  ASSERT_TRUE(session.ask("node").ok());
+  cell.on(console_path, R"({"code":"unavailable","message":"node 2 cannot be reached"})", 503);
+  EXPECT_EQ(session.ask("node", 2).error().message, "node 2 cannot be reached");
+  EXPECT_EQ(session.attached(), cell.address());
+}
+
+}  // namespace
+}  // namespace troupe::cli
