@@ -19,8 +19,26 @@ std::string_view standing_text(Explanation::Standing standing) {
 
 }  // namespace
 
-std::string explanation_json(const Explanation& explanation) {
+std::string explanation_json(TaskId task, const Explanation& explanation) {
   json::Writer writer;
+  writer.begin_object();
+  writer.key("taskId");
+  writer.text(to_text(task));
+  writer.key("failures");
+  writer.begin_object();
+  writer.key("failures");
+  writer.begin_array();
+  for (const auto& [reason, hosts] : explanation.reasons) {
+    writer.begin_object();
+    writer.key("reason");
+    writer.text(reason);
+    writer.key("failureCount");
+    writer.uint(hosts);
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.end_object();
+  writer.key("queue");
   writer.begin_object();
   writer.key("standing");
   writer.text(standing_text(explanation.standing));
@@ -30,15 +48,9 @@ std::string explanation_json(const Explanation& explanation) {
   writer.uint(explanation.hosts);
   writer.key("fitting");
   writer.uint(explanation.fitting);
-  writer.key("reasons");
-  writer.begin_object();
-  for (const auto& [reason, hosts] : explanation.reasons) {
-    writer.key(reason);
-    writer.uint(hosts);
-  }
-  writer.end_object();
   writer.key("lastRefusal");
   writer.text(explanation.last_refusal);
+  writer.end_object();
   writer.end_object();
   return writer.take();
 }

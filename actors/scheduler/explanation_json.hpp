@@ -6,7 +6,8 @@
 
 namespace troupe::scheduler {
 
-/// {"standing", "position", "hosts", "fitting", "reasons": {reason: hosts}, "lastRefusal"}
-std::string explanation_json(const Explanation& explanation);
+/// Titus' placement result of a waiting task, {"taskId", "failures": {"failures": [{"reason",
+/// "failureCount"}]}}, and our "queue": {"standing", "position", "hosts", "fitting", "lastRefusal"}.
+std::string explanation_json(TaskId task, const Explanation& explanation);
 
 }  // namespace troupe::scheduler

@@ -198,7 +198,7 @@ class SchedulerShell {
     const auto* question = std::get_if<AskScheduler>(&asked.question);
     if (question == nullptr) return;
     const Answer answer =
-        engine_ ? Answer::of(scheduler::explanation_json(engine_->reasons(question->task)))
+        engine_ ? Answer::of(scheduler::explanation_json(question->task, engine_->reasons(question->task)))
                 : Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
     self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
   }

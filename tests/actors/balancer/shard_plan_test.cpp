@@ -1,0 +1,82 @@
+#include "actors/balancer/shard_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "storage/base/random.hpp"
+
+namespace troupe {
+namespace {
+
+std::vector<ShardRecord> shards_of(std::uint16_t count, const std::vector<NodeId>& owners = {}) {
+  std::vector<ShardRecord> shards;
+  for (std::uint16_t n = 0; n < count; ++n)
+    shards.push_back({ShardId{n}, owners.empty() ? NodeId{} : owners[n % owners.size()], Epoch{1}});
+  return shards;
+}
+
+void carry_out(std::vector<ShardRecord>& shards, const std::vector<AssignShards::Move>& moves) {
+  for (const auto& move : moves) {
+    ShardRecord& shard = shards[move.shard.value];
+    EXPECT_EQ(shard.epoch, move.expected);
+    EXPECT_NE(shard.owner, move.owner) << "a move that moves nothing";
+    shard.owner = move.owner;
+    shard.epoch = shard.epoch.next();
+  }
+}
+
+std::map<NodeId, int> counts(const std::vector<ShardRecord>& shards) {
+  std::map<NodeId, int> owned;
+  for (const ShardRecord& shard : shards) ++owned[shard.owner];
+  return owned;
+}
+
+TEST(ShardPlan, SpreadsAFreshCellEvenly) {
+  auto shards = shards_of(64);
+  carry_out(shards, plan_shards(shards, {NodeId{1}, NodeId{2}, NodeId{3}}));
+  for (const auto& [node, count] : counts(shards))
+    EXPECT_TRUE(count == 21 || count == 22) << node.value << ": " << count;
+}
+
+TEST(ShardPlan, MovesOnlyADeadNodesShards) {
+  auto shards = shards_of(64, {NodeId{1}, NodeId{2}, NodeId{3}});
+  const auto moves = plan_shards(shards, {NodeId{1}, NodeId{3}});
+  for (const auto& move : moves) EXPECT_EQ(shards[move.shard.value].owner, NodeId{2});
+  carry_out(shards, moves);
+  EXPECT_EQ(counts(shards), (std::map<NodeId, int>{{NodeId{1}, 32}, {NodeId{3}, 32}}));
+}
+
+TEST(ShardPlan, LeavesABalancedCellAlone) {
+  EXPECT_TRUE(plan_shards(shards_of(64, {NodeId{3}, NodeId{1}, NodeId{2}}), {NodeId{1}, NodeId{2}, NodeId{3}})
+                  .empty());
+}
+
+TEST(ShardPlan, MovesNothingWhenNobodyLives) { EXPECT_TRUE(plan_shards(shards_of(8), {}).empty()); }
+
+TEST(ShardPlan, AnyHistoryOfDeathsAndReturnsEndsBalancedWithTheFewestMoves) {
+  Random random(11);
+  auto shards = shards_of(64);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<NodeId> live;
+    for (std::uint32_t n = 1; n <= 5; ++n)
+      if (random.chance(60)) live.push_back(NodeId{n});
+    if (live.empty()) continue;
+    std::map<NodeId, int> before = counts(shards);
+    const auto moves = plan_shards(shards, live);
+    carry_out(shards, moves);
+    const auto after = counts(shards);
+    const int share = 64 / static_cast<int>(live.size());
+    std::size_t needed = 0;
+    for (const NodeId node : live) {
+      EXPECT_GE(after.at(node), share);
+      EXPECT_LE(after.at(node), share + 1);
+      needed += static_cast<std::size_t>(std::max(0, after.at(node) - before[node]));
+    }
+    EXPECT_EQ(moves.size(), needed) << "a shard went around";
+    EXPECT_TRUE(plan_shards(shards, live).empty());
+  }
+}
+
+}  // namespace
+}  // namespace troupe
