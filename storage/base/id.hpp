@@ -36,7 +36,17 @@ using SlotNumber = Number<struct SlotTag, std::uint32_t>;  ///< a job's place, 0
 template <class Tag>
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};
-  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+  friend bool operator==(const Uuid&, const Uuid&) = default;
+  /// Byte order, two words at a time: ordered indexes compare ids more than they do anything else.
+  friend std::strong_ordering operator<=>(const Uuid& a, const Uuid& b) {
+    const auto high = a.big_endian_word(0) <=> b.big_endian_word(0);
+    return high != 0 ? high : a.big_endian_word(8) <=> b.big_endian_word(8);
+  }
+  std::uint64_t big_endian_word(std::size_t from) const {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + from, sizeof word);
+    return __builtin_bswap64(word);  // Debian 12 runs us on little-endian machines only.
+  }
   bool is_nil() const { return *this == Uuid{}; }
   std::uint8_t route() const { return bytes[15]; }
   std::uint64_t hash() const {  // The bytes are random already; the first eight are a good hash.
