@@ -59,7 +59,7 @@ class Directory {
   void on_proposes(const EntityProposes& message);
   void flush_reports();
   void on_done(const ProposalDone& done);
-  void settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome);
+  Activations::Active* sender(const EntityRef& entity);
   template <class Message>
   void tell(Activations::Active& active, Message message);
   template <class Message>
@@ -68,7 +68,9 @@ class Directory {
   struct Asked {
     EntityRef entity;
     std::uint64_t number = 0;
+    caf::actor_addr from;  // a later actor of the entity counts from 1 again, and must not take this outcome
   };
+  void settle(const Asked& asked, Result<Outcome> outcome);
 
   caf::event_based_actor* self_;
   ContextPtr context_;
@@ -109,7 +111,7 @@ caf::behavior Directory::start() {
           activations_.set_wake(*active, wakes.entity, wakes.at);
       },
       [this](const EntityRests& rests) {
-        auto* active = activations_.find(rests.entity);
+        auto* active = sender(rests.entity);
         if (active == nullptr || active->nudges != rests.nudge) return;  // It was nudged meanwhile.
         rested_[rests.entity] = now() + rest_at_least;
         self_->send(activations_.remove(rests.entity), Passivate{});
@@ -301,21 +303,22 @@ void Directory::set_aside(const EntityRef& entity) {
 
 void Directory::on_proposes(const EntityProposes& message) {
   const ShardId shard = shard_of_entity(message.entity);
+  const Asked asked{message.entity, message.number,
+                    caf::actor_cast<caf::actor_addr>(self_->current_sender())};
   if (!leased_ || !owns(shard))
-    return settle(message.entity, message.number,
-                  Error{ErrorCode::fenced, "this node does not own the shard any more"});
+    return settle(asked, Error{ErrorCode::fenced, "this node does not own the shard any more"});
   if (const auto* report = std::get_if<ReportTasks>(&message.body)) {
     if (reports_.parts.empty()) self_->delayed_send(self_, reports_wait, FlushReports{});
     for (const auto& part : report->parts) {
       reports_.parts.push_back(part);
-      reports_asked_.push_back({message.entity, message.number});
+      reports_asked_.push_back(asked);
     }
     return;
   }
   Command command;
   command.fence = EpochFence{shard, owned_.at(shard)};
   command.body = message.body;
-  asked_[++next_cookie_] = {{message.entity, message.number}};
+  asked_[++next_cookie_] = {asked};
   self_->send(node_.replica, Propose{std::move(command), next_cookie_, proposal_patience,
                                      caf::actor_cast<caf::strong_actor_ptr>(self_)});
 }
@@ -343,16 +346,24 @@ void Directory::on_done(const ProposalDone& done) {
       for (const ItemRefusal& refusal : std::exchange(own.value().refused, {}))
         if (refusal.item == part) own.value().error = Error{refusal.code, refusal.message};
     }
-    settle(asked[part].entity, asked[part].number, std::move(own));
+    settle(asked[part], std::move(own));
   }
 }
 
-void Directory::settle(const EntityRef& entity, std::uint64_t number, Result<Outcome> outcome) {
-  auto* active = activations_.find(entity);
-  if (active == nullptr) return;
+void Directory::settle(const Asked& asked, Result<Outcome> outcome) {
+  auto* active = activations_.find(asked.entity);
+  if (active == nullptr || active->actor.address() != asked.from) return;
   if (const Error* error = error_of(outcome))
     active->last_error = std::string(code_text(error->code)) + ": " + error->message;
-  tell(*active, EntitySettled{number, std::move(outcome)});
+  tell(*active, EntitySettled{asked.number, std::move(outcome)});
+}
+
+/// The entity's actor, if the message at hand is from it and not from one before it.
+Activations::Active* Directory::sender(const EntityRef& entity) {
+  auto* active = activations_.find(entity);
+  const bool is_it = active != nullptr && self_->current_sender() != nullptr &&
+                     active->actor.address() == caf::actor_cast<caf::actor_addr>(self_->current_sender());
+  return is_it ? active : nullptr;
 }
 
 }  // namespace

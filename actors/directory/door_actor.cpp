@@ -50,7 +50,9 @@ class Door {
   };
 
   Moment now() const { return context_->clock->steady(); }
-  void tell(const net::LinkKey& link, agent::ToAgent message) { context_->hub->send(link, packed(message)); }
+  bool tell(const net::LinkKey& link, const agent::ToAgent& message) {
+    return context_->hub->send(link, packed(message));
+  }
 
   void on_dropped(const net::LinkKey& link) {
     const auto found = visitors_.find(link);
@@ -108,7 +110,8 @@ class Door {
     const net::LinkKey link = found->second;
     registering_.erase(found);
     const auto visitor = visitors_.find(link);
-    if (visitor == visitors_.end()) return;
+    // A newer visitor on the same link says its own hello.
+    if (visitor == visitors_.end() || visitor->second.hello.host.empty()) return;
     if (!done.outcome.ok()) return refuse(link, done.outcome.error().message);
     if (done.outcome.value().error) return refuse(link, done.outcome.value().error->message);
     let_in(link, visitor->second);
@@ -120,8 +123,10 @@ class Door {
     const ShardRecord shard = context_->reads().shard(shard_of(*host, context_->reads().shard_count()));
     const auto owner = context_->nodes.find(shard.owner);
     if (owner == context_->nodes.end()) return close_link(link, "nobody owns the host's shard yet");
-    if (shard.owner != context_->self)
-      return tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->second.peer});
+    if (shard.owner != context_->self) {
+      tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->second.peer});
+      return;
+    }
     visitor.host = *host;
     links_[*host] = link;
     self_->send(node_.directory, AgentArrived{*host, link, visitor.hello});
@@ -155,7 +160,8 @@ class Door {
     agent::Call call = question->call;
     call.call = ++next_cookie_;
     calls_[call.call] = {found->second, asked.cookie, asked.asker, now() + call_patience};
-    tell(found->second, std::move(call));
+    if (!tell(found->second, call))
+      answer(calls_.find(call.call), Answer::of(Error{ErrorCode::unavailable, "the host's agent went away"}));
   }
 
   void answer(std::map<std::uint64_t, PendingCall>::iterator at, Answer answer) {
