@@ -6,6 +6,7 @@
 #include "actors/console/console_actor.hpp"
 #include "actors/directory/directory_actor.hpp"
 #include "actors/gateway/gateway_actor.hpp"
+#include "actors/gateway/gateway_settings.hpp"
 #include "actors/replica/replica_actor.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 
@@ -178,7 +179,15 @@ Result<std::unique_ptr<Node>> Node::start(NodeConfig config, NodeSeams seams) {
 }
 
 std::vector<const Setting*> node_settings() {
-  return {&lease_ms, &heartbeat_ms, &election_ms, &owner_dead_ms, &owner_back_ms};
+  return {&lease_ms,
+          &heartbeat_ms,
+          &election_ms,
+          &owner_dead_ms,
+          &owner_back_ms,
+          &gateway::gateway_waiting_max,
+          &gateway::gateway_streams_max,
+          &gateway::gateway_logs_max,
+          &gateway::gateway_events_max};
 }
 
 }  // namespace troupe
