@@ -22,7 +22,7 @@ class Failover(unittest.TestCase):
         page = self.cell.client.get("/api/v3/jobs?pageSize=1000")
         return [job["id"] for job in page["items"] if job["jobDescriptor"]["applicationName"] == name]
 
-    def test_a_key_answers_the_same_job_at_every_node_and_after_a_failover(self):
+    def test_M5_alpha_a_key_answers_the_same_job_at_every_node_and_after_a_failover(self):
         descriptor, key = self.cell.descriptor(SLEEPER, "once"), "key-" + str(uuid.uuid4())
         job = self.cell.client.submit(descriptor, key)
         for port in self.cell.http.values():
@@ -54,7 +54,7 @@ class Failover(unittest.TestCase):
         self.assertEqual({task for task, entries in self.cell.ledger().items() if len(entries) == 1}, running)
         self.cell.passed = True
 
-    def test_without_a_majority_503_means_not_done_and_504_unknown(self):
+    def test_M5_alpha_without_a_majority_503_means_not_done_and_504_unknown(self):
         """Ten writes around the loss of the majority, then what each answer promised is looked up."""
         last, *others = sorted(self.cell.nodes, key=lambda n: n != self.cell.leader())
         port = self.cell.http[last]
