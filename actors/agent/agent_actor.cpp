@@ -195,7 +195,12 @@ class RunningAgent final : public Agent, private net::LinkListener {
   ~RunningAgent() override {
     if (hub_) hub_->close();
     caf::anon_send_exit(actor_, caf::exit_reason::kill);
-    if (actors_ == nullptr || actors_->is_simulated()) return;  // Whoever steps it sees it end.
+    if (actors_ == nullptr) return;
+    // Its last messages still speak of the hub.
+    if (actors_->is_simulated()) {
+      actors_->await_end();
+      return;
+    }
     // Its journal and driver go next: not while it is in the middle of something.
     caf::scoped_actor self(actors_->system());
     self->wait_for(actor_);
