@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "cmd/troupe/console_table.hpp"
 
@@ -68,8 +69,9 @@ TEST_F(Terminal, ShowsTheChoicesWhereSeveralFit) {
 
 TEST_F(Terminal, EndsWithTheInput) {
   LineEditor editor(in, out, out, console_completions, "");
-  press("node\n\x04");
+  press("node\n");
   EXPECT_EQ(editor.read("> "), "node");
+  close(std::exchange(keys, -1));
   EXPECT_EQ(editor.read("> "), std::nullopt);
 }
 
