@@ -44,15 +44,14 @@ class SchedulerShell {
     term_ = role.term;
     if (!leads) return;
     engine_.emplace();
-    loaded_at_ = Index{};
     load();
   }
 
   // Everything is in derived tables: nothing is rebuilt from records. Events up to the view's index change
   // nothing.
   void load() {
-    loaded_at_ = Index{context_->status.applied.load()};
-    for (const HostFacts& host : context_->reads().hosts()) upsert(host, loaded_at_);
+    const Index as_of{context_->status.applied.load()};
+    for (const HostFacts& host : context_->reads().hosts()) upsert(host, as_of);
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX))
       engine_->enqueue({task.place.task,
                         task.job,
@@ -207,7 +206,6 @@ class SchedulerShell {
   ContextPtr context_;
   MeetNode node_;
   Term term_;
-  Index loaded_at_;
   bool pass_pending_ = false;
   std::optional<scheduler::Engine> engine_;  // while this node leads
   std::map<std::uint64_t, scheduler::Plan> plans_;
