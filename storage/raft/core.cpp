@@ -22,6 +22,8 @@ Core::Core(NodeId self, Config config, Restored restored, const LogView& view, s
   commit_ = std::max(restored.applied, std::min(restored.commit, log_.last()));
   configs_.push_back({restored.applied, std::move(restored.membership)});
   restore_configs();
+  // A crash after a snapshot was installed may have come before the term was written.
+  if (log_.last_term() > hard_.term) hard_ = {log_.last_term(), {}};
   forward_number_ = mutated(Mutant::forward_ids_repeat) ? 0 : random_.next();
   role_out_ = {role_, hard_.term, leader_};
   reset_election_timer();

@@ -3,7 +3,7 @@
 // and its inputs alone.
 //
 // The driver's loop, on one thread:
-//   inputs: step, tick, propose, read, transfer, link_down, link_up, persisted, applied
+//   inputs: step, tick, propose, change, read, transfer, link_down, link_up, persisted, applied
 //   while has_ready():
 //     r = ready()
 //     1. bring the LogView up to date at once: truncate r.truncate_from, then append r.append (not yet
@@ -79,7 +79,26 @@ class Core {
   void persisted(std::uint64_t ready_number);
   /// Entries up to here are applied, and need not be handed out again.
   void applied(Index index);
-  /// The peer holds the state up to this index (or its snapshot failed: give 0); appends go on from there.
+
+  /// One change of the membership; the index of its entry. It is in effect here at once, and done when that
+  /// entry is applied in the leader's term (else it may have been replaced: look at the membership).
+  /// A leader that removes itself leads until the change is committed, then hands over and steps down.
+  /// Errors: not_leader; unavailable (nothing of this term is committed yet, leadership is being handed over,
+  /// or too few of the voters to be are heard); conflict (the change before is not applied yet);
+  /// limit_exceeded; invalid_argument (already or not a member, the last voter, a learner that lags).
+  Result<Index> change(const MemberChange& change);
+
+  /// Of the state as of applied(): what a snapshot taken now says about itself.
+  SnapshotMeta snapshot_meta() const;
+  /// Is this snapshot news? Ask when it is offered, and again before it is installed.
+  bool wants_snapshot(const SnapshotMeta& meta) const;
+  /// The driver, having taken every Ready and asked wants_snapshot() again, has made the state durable,
+  /// then the log's reset: the edge (index, term) with, in the same batch, a hard state of at least known_in.
+  /// Entries behind the edge stay where the log had (index, term), else all go; the LogView shows that
+  /// already. Nothing of the core may be called from the question to this call. A stale one is ignored.
+  void snapshot_installed(const SnapshotMeta& meta);
+  /// The peer holds the state up to this index, appends go on from there; 0: its snapshot failed, it is
+  /// asked for again after the next answered heartbeat.
   void snapshot_sent(NodeId peer, Index index);
 
   bool has_ready() const;
@@ -127,6 +146,12 @@ class Core {
   bool is_voter(NodeId node) const;
   bool is_member(NodeId node) const;
   std::size_t quorum() const { return membership().voters.size() / 2 + 1; }
+  bool may_campaign() const;
+  bool is_removed() const;
+  Result<void> may_change(const MemberChange& change) const;
+  Result<Membership> changed(const MemberChange& change) const;
+  Result<void> caught_up(NodeId learner) const;
+  bool enough_heard(const Membership& next) const;
   void membership_changed();
   void append_entry(Entry entry);
   void truncate(Index from);
@@ -148,6 +173,7 @@ class Core {
   void check_quorum();
   bool may_hand_over() const;
   void maybe_timeout_now();
+  void hand_over_when_removed();
   std::uint32_t rank_without(NodeId gone) const;
   // replication.cpp
   void hear_leader(const Message& message);

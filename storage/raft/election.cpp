@@ -39,8 +39,8 @@ void Core::become_follower(Term term, NodeId leader) {
 
 void Core::campaign() {
   elapsed_ticks_ = 0;
-  if (!is_voter(self_)) return;
-  if (quorum() == 1) return start_election(false);
+  if (!may_campaign()) return;
+  if (quorum() == 1 && is_voter(self_)) return start_election(false);
   become_follower(hard_.term, {});
   role_ = Role::pre_candidate;
   votes_[self_] = true;
@@ -130,7 +130,11 @@ void Core::tick_leader() {
     heartbeat_elapsed_ = 0;
     for (auto& [id, peer] : peers_) peer.heartbeat_due = peer.stalled = true;
   }
-  if (transferee_ != NodeId{} && ++transfer_ticks_ >= config_.election_ticks) transferee_ = {};
+  hand_over_when_removed();
+  if (transferee_ != NodeId{} && ++transfer_ticks_ >= config_.election_ticks) {
+    transferee_ = {};
+    if (is_removed()) return become_follower(hard_.term, {});
+  }
   if (++elapsed_ticks_ >= config_.election_ticks) check_quorum();
 }
 
@@ -198,6 +202,21 @@ void Core::maybe_timeout_now() {
   if (!may_hand_over()) return;
   timeout_now_sent_ = true;
   send({.type = MessageType::timeout_now, .to = transferee_});
+  if (is_removed()) become_follower(hard_.term, {});
+}
+
+// Once its removal is committed it has no more to do than to name a successor, who spares the others their
+// waiting.
+void Core::hand_over_when_removed() {
+  if (!is_removed() || transferee_ != NodeId{}) return;
+  const Peer* best = nullptr;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.learner || (best && best->match >= peer.match)) continue;
+    best = &peer;
+    transferee_ = id;
+  }
+  transfer_ticks_ = 0;
+  timeout_now_sent_ = false;
 }
 
 void Core::on_timeout_now(const Message& message) {

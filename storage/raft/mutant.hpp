@@ -37,7 +37,14 @@ namespace troupe::raft {
   X(commit_silently, "the leader leaves news of a commit to the next heartbeat")           \
   X(no_rank, "all followers campaign at once when a link breaks")                          \
   X(config_sticks, "a truncated configuration stays in effect")                            \
-  X(hurry_after_vote, "retries quickly although it has just voted for another")
+  X(hurry_after_vote, "retries quickly although it has just voted for another")            \
+  X(change_before_term_commit, "changes members before it has committed in its term")      \
+  X(changes_overlap, "changes members while the change before is not applied")             \
+  X(promote_lagging, "promotes a learner that lags")                                       \
+  X(snapshot_keeps_writes, "writes from before a snapshot count for entries behind it")    \
+  X(snapshot_stale, "takes a snapshot older than what it has")                             \
+  X(snapshot_keeps_term, "takes a snapshot but not the term it is known in")               \
+  X(snapshot_keeps_config, "takes a snapshot but not its configuration")
 
 enum class Mutant : std::uint8_t {
   none,

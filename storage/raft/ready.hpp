@@ -20,6 +20,8 @@ struct Config {
                                     << 20;  ///< handed out and not yet applied(); then committed stays empty
   std::size_t max_pending_reads = 16384;    ///< then read() answers overloaded, a forwarded one is refused
   std::uint32_t max_read_rounds = 4;        ///< unconfirmed; then reads gather for the next round
+  std::uint64_t max_promote_lag = 1000;     ///< entries a learner may lack; beyond it promote is refused
+  std::uint32_t max_members = 32;           ///< then change() answers limit_exceeded
 };
 
 /// What a restart finds on disk.
@@ -34,6 +36,33 @@ struct Restored {
 struct Proposal {
   Instant stamp;  ///< the leader's wall time, kept in Entry::stamp
   Blob data;
+};
+
+// learner <- add_learner; learner -> voter: promote; either goes by remove.
+enum class MemberChangeKind : std::uint8_t { add_learner, promote, remove };
+constexpr MemberChangeKind max_value(MemberChangeKind) { return MemberChangeKind::remove; }
+
+struct MemberChange {
+  MemberChangeKind kind = MemberChangeKind::add_learner;
+  NodeId node;
+  std::string address;  ///< of add_learner; kept with the membership
+  Instant stamp;        ///< the leader's wall time, kept in Entry::stamp
+};
+
+/// What a snapshot of the state says about itself.
+struct SnapshotMeta {
+  Index index;            ///< applied in it; everything up to here is committed
+  Term term;              ///< of the entry at index
+  Membership membership;  ///< as of index
+  /// Term of the node that made or sent it, at that time. A node that takes the snapshot takes this term too:
+  /// in an earlier one a leader may live who does not know that index is committed.
+  Term known_in;
+  static constexpr auto fields() {
+    return field_list(field("index", &SnapshotMeta::index), field("term", &SnapshotMeta::term),
+                      field("membership", &SnapshotMeta::membership),
+                      field("known_in", &SnapshotMeta::known_in));
+  }
+  friend bool operator==(const SnapshotMeta&, const SnapshotMeta&) = default;
 };
 
 using ReadToken = std::uint64_t;  ///< the caller's own; the core never compares or sends it

@@ -144,6 +144,7 @@ void Core::maybe_commit() {
     uncommitted_bytes_ -= uncommitted_.front().bytes;
     uncommitted_.pop_front();
   }
+  hand_over_when_removed();
 }
 
 bool Core::wants_append(const Peer& peer) const {
@@ -195,12 +196,6 @@ void Core::send_heartbeat(NodeId id, Peer& peer) {
   peer.heartbeat_due = false;
   peer.commit_told = std::max(peer.commit_told, known);
   send({.type = MessageType::heartbeat, .to = id, .commit = known, .sequence = read_sequence_});
-}
-
-void Core::snapshot_sent(NodeId id, Index index) {
-  const auto at = peers_.find(id);
-  if (role_ != Role::leader || at == peers_.end() || at->second.state != PeerState::snapshot) return;
-  at->second.probe_from(std::max(index.next(), at->second.next));
 }
 
 }  // namespace troupe::raft

@@ -57,6 +57,13 @@ void Tail::truncate(Index from) {
   for (Write& write : writes_) write.last = std::min(write.last, kept);
 }
 
+void Tail::restarted(Index edge) {
+  TROUPE_CHECK(!pending());
+  durable_ = std::min(std::max(durable_, edge), last());
+  if (mutated(Mutant::snapshot_keeps_writes)) return;
+  for (Write& write : writes_) write.last = std::min(write.last, last());
+}
+
 void Tail::hand_out(Ready& ready) {
   ready.truncate_from = truncate_from_;
   ready.append = std::move(pending_);

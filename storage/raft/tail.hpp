@@ -24,6 +24,9 @@ class Tail {
   void append(Entry entry);
   void truncate(Index from);  ///< from and all after it
 
+  /// The view has been reset behind a snapshot that ends at `edge`; nothing may be pending.
+  void restarted(Index edge);
+
   bool pending() const { return truncate_from_ || !pending_.empty(); }
   /// Moves what is pending into the Ready, and remembers the write until persisted.
   void hand_out(Ready& ready);

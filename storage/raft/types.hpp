@@ -2,6 +2,7 @@
 // What the Raft core, the log store and the links agree on.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "storage/base/bytes.hpp"
@@ -43,17 +44,29 @@ struct HardState {
   friend bool operator==(const HardState&, const HardState&) = default;
 };
 
+struct MemberAddress {
+  NodeId node;
+  std::string address;  ///< opaque here
+  static constexpr auto fields() {
+    return field_list(field("node", &MemberAddress::node), field("address", &MemberAddress::address));
+  }
+  friend bool operator==(const MemberAddress&, const MemberAddress&) = default;
+};
+
 /// Who votes and who only listens.
 struct Membership {
-  std::vector<NodeId> voters;    ///< ascending
-  std::vector<NodeId> learners;  ///< ascending
+  std::vector<NodeId> voters;              ///< ascending
+  std::vector<NodeId> learners;            ///< ascending
+  std::vector<MemberAddress> addresses{};  ///< ascending; of those whose address is known
   static constexpr auto fields() {
-    return field_list(field("voters", &Membership::voters), field("learners", &Membership::learners));
+    return field_list(field("voters", &Membership::voters), field("learners", &Membership::learners),
+                      field("addresses", &Membership::addresses));
   }
   friend bool operator==(const Membership&, const Membership&) = default;
 };
 
 /// The log as the core sees it, entries handed out but not yet synced included. Single-threaded, as its core.
+/// Its beginning may rise at any time between two calls of the core, up to what the core was told is applied.
 class LogView {
  public:
   virtual ~LogView() = default;
