@@ -290,6 +290,8 @@ struct TickDoor {};
 
 // ---- scheduler and balancer ----
 struct PassScheduler {};
+/// Its time has come: a refused task has rested, or a plan may have been settled.
+struct WakeScheduler {};
 struct TickBalancer {};
 
 // ---- gateway ----
@@ -345,6 +347,7 @@ TROUPE_MESSAGE(AwakeTold)
 TROUPE_MESSAGE(TickPost)
 TROUPE_MESSAGE(TickDoor)
 TROUPE_MESSAGE(PassScheduler)
+TROUPE_MESSAGE(WakeScheduler)
 TROUPE_MESSAGE(TickBalancer)
 TROUPE_MESSAGE(HttpCall)
 TROUPE_MESSAGE(TickGateway)

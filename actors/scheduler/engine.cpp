@@ -11,21 +11,35 @@ struct Engine::State {
     QueuedTask facts;
     TaskClass* kind = nullptr;
     bool in_flight = false;
-    HostId host;  ///< in flight
+    HostId host;           ///< in flight
+    milliseconds rest{0};  ///< the last one; 0: never refused
+    std::optional<Instant> rests_until;
     std::string last_refusal;
   };
 
-  void back_to_waiting(Task& task) {
+  void put_to_rest(Task& task, Instant now) {
     inventory.release(task.host, task.facts.task, task.kind->demand);
     task.in_flight = false;
     --in_flight;
-    queue.wait(task.kind, turn_of(task.facts));
+    task.rest = std::clamp(2 * task.rest, rest_first, rest_max);
+    task.rests_until = now + task.rest;
+    resting.insert({*task.rests_until, task.facts.task});
+  }
+  void wake_rested(Instant now) {
+    while (!resting.empty() && resting.begin()->first <= now) {
+      Task& task = tasks.at(resting.begin()->second);
+      resting.erase(resting.begin());
+      task.rests_until.reset();
+      queue.wait(task.kind, turn_of(task.facts));
+    }
   }
   void erase(std::unordered_map<TaskId, Task>::iterator at) {
     Task& task = at->second;
     if (task.in_flight) {
       inventory.release(task.host, task.facts.task, task.kind->demand);
       --in_flight;
+    } else if (task.rests_until) {
+      resting.erase({*task.rests_until, task.facts.task});
     } else {
       queue.stop_waiting(task.kind, turn_of(task.facts));
     }
@@ -45,6 +59,7 @@ struct Engine::State {
   Inventory inventory;
   WaitingQueue queue{inventory};
   std::unordered_map<TaskId, Task> tasks;
+  std::set<std::pair<Instant, TaskId>> resting;
   std::size_t in_flight = 0;
   EngineStatus counts;
 };
@@ -76,12 +91,13 @@ void Engine::forget(TaskId task) {
   if (const auto known = state_->tasks.find(task); known != state_->tasks.end()) state_->erase(known);
 }
 
-void Engine::task_ended(HostId host, JobId job, const Resources& resources, Index at) {
+void Engine::task_ended(HostId host, JobId job, const Resources& resources, EventId at) {
   state_->inventory.ended(host, job, resources, at);
 }
 
-Plan Engine::place(Instant, const Budget& budget) {
+Plan Engine::place(Instant now, const Budget& budget) {
   Plan plan;
+  state_->wake_rested(now);
   state_->queue.unblock();
   TaskClass* kind = state_->queue.first();
   for (; kind != nullptr; kind = state_->queue.first()) {
@@ -98,16 +114,12 @@ Plan Engine::place(Instant, const Budget& budget) {
   return plan;
 }
 
-namespace {
-
-bool is_over(ErrorCode code) {
-  return code == ErrorCode::job_terminating || code == ErrorCode::task_terminating ||
-         code == ErrorCode::not_found;
+std::optional<Instant> Engine::next_rested() const {
+  if (state_->resting.empty()) return std::nullopt;
+  return state_->resting.begin()->first;
 }
 
-}  // namespace
-
-void Engine::settle(TaskId task, const std::variant<Placed, Refused>& outcome) {
+void Engine::settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome) {
   const auto known = state_->tasks.find(task);
   if (known == state_->tasks.end()) return;
   State::Task& entry = known->second;
@@ -121,9 +133,8 @@ void Engine::settle(TaskId task, const std::variant<Placed, Refused>& outcome) {
   if (!entry.in_flight) return;
   const Refused& refused = std::get<Refused>(outcome);
   ++state_->counts.refused;
-  if (is_over(refused.code)) return state_->erase(known);
   entry.last_refusal = refused.message;
-  state_->back_to_waiting(entry);
+  state_->put_to_rest(entry, now);
 }
 
 Explanation Engine::reasons(TaskId task) const {
@@ -149,6 +160,7 @@ EngineStatus Engine::status() const {
   EngineStatus status = state_->counts;
   status.hosts = state_->inventory.hosts().size();
   status.in_flight = state_->in_flight;
+  status.resting = state_->resting.size();
   status.queued = state_->tasks.size() - state_->in_flight;
   status.classes = state_->queue.classes();
   status.blocked = state_->queue.blocked();

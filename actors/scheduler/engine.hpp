@@ -11,6 +11,7 @@ namespace troupe::scheduler {
 
 struct EngineStatus {
   std::size_t hosts = 0, queued = 0, in_flight = 0;
+  std::size_t resting = 0;  ///< of the queued ones
   std::size_t classes = 0;  ///< kinds of waiting tasks
   std::size_t blocked = 0;  ///< of these, kinds that fit nowhere at present
   std::uint64_t placed = 0, refused = 0, evaluations = 0;
@@ -19,15 +20,21 @@ struct EngineStatus {
 /// Owner: the scheduler's actor on the leader, one thread. Pure and deterministic: the same calls give the
 /// same plans. Nothing survives; a new leader feeds a fresh engine from the derived tables.
 ///
-/// Facts carry log indexes, so that a view and the events around it may come in any order: a placement or an
-/// end that the last view of the host already contained changes nothing.
+/// Facts carry the position of the last event they contain, so that a view and the events around it may come
+/// in any order: a placement or an end that the last view of the host already contained changes nothing.
 ///
 /// A host never gets more than it has, in-flight placements counted. Waiting tasks that ask for the same are
 /// one class: one that fits nowhere is not tried again before some host has improved. A placement costs about
 /// the logarithm of the hosts (a tree of the free maxima per set of hosts that the class's constraints
 /// allow), never hosts x tasks.
+///
+/// A task that the log refused to place rests before it is tried again, longer each time: whatever the engine
+/// believes wrongly, it does not fill the log with it.
 class Engine {
  public:
+  static constexpr milliseconds rest_first{10};
+  static constexpr milliseconds rest_max{2'000};
+
   Engine();
   ~Engine();
   Engine(Engine&&) noexcept;
@@ -44,12 +51,14 @@ class Engine {
   /// again.
   void forget(TaskId task);
   /// A task that was placed there has ended at that index.
-  void task_ended(HostId host, JobId job, const Resources& resources, Index at);
+  void task_ended(HostId host, JobId job, const Resources& resources, EventId at);
 
+  /// Rested ones take their old places in the queue first.
   Plan place(Instant now, const Budget& budget);
-  /// Refused ones are back at their place at once (a plan of unknown outcome too: outcome_unknown), but for
-  /// job_terminating, task_terminating and not_found, which are forgotten.
-  void settle(TaskId task, const std::variant<Placed, Refused>& outcome);
+  /// When the next one has rested; nullopt: none rests.
+  std::optional<Instant> next_rested() const;
+  /// Refused ones rest (a plan of unknown outcome too); one that does not wait any more is to be forgotten.
+  void settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome);
 
   Explanation reasons(TaskId task) const;
   EngineStatus status() const;

@@ -2,6 +2,7 @@
 // What the engine is told of hosts and tasks, and what it answers.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct HostFacts {
   Resources total;
   Resources used;           ///< by live tasks placed there, by the state at `as_of`
   std::vector<JobId> jobs;  ///< one entry per such task whose job wants unique hosts; may be empty
-  Index as_of;              ///< log index of the view that all this was read from
+  EventId as_of;            ///< the last event that `used` contains; of a copy, taken under one lock
   Index eligibility;
   HostPhase phase = HostPhase::active;
   bool connected = false;
@@ -56,7 +57,7 @@ struct Budget {
 
 /// The outcome of a placement, in log order.
 struct Placed {
-  Index at;       ///< log index that placed it
+  EventId at;     ///< that placed it
   HostId host{};  ///< 0: where it was planned last; to be given after an outcome was unknown
 };
 struct Refused {

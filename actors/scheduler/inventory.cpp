@@ -87,15 +87,15 @@ void Inventory::release(HostId id, const TaskId& task, const Demand& demand) {
   improve(*at);
 }
 
-void Inventory::confirm(HostId id, const TaskId& task, const Demand& demand, Index index) {
+void Inventory::confirm(HostId id, const TaskId& task, const Demand& demand, EventId event) {
   Host* at = host(id);
   if (at == nullptr) return;
   drop_assumption(*at, task, demand);
-  const bool is_counted = index <= at->facts.as_of;  // the view had it already
+  const bool is_counted = event <= at->facts.as_of;  // the view had it already
   if (!is_counted) {
     at->facts.used += demand.resources;
     if (!demand.unique_job.is_nil()) ++at->unique_used[demand.unique_job];
-    at->last_delta = std::max(at->last_delta, index);
+    at->last_delta = std::max(at->last_delta, event);
     if (demand.needs.exclusive_host) at->is_exclusive = true;
   }
   if (at->is_untouched()) at->is_exclusive = false;
@@ -103,11 +103,11 @@ void Inventory::confirm(HostId id, const TaskId& task, const Demand& demand, Ind
   if (is_counted) improve(*at);
 }
 
-void Inventory::ended(HostId id, const JobId& job, const Resources& resources, Index index) {
+void Inventory::ended(HostId id, const JobId& job, const Resources& resources, EventId event) {
   Host* at = host(id);
-  if (at == nullptr || index <= at->facts.as_of) return;
+  if (at == nullptr || event <= at->facts.as_of) return;
   at->facts.used -= resources;
-  at->last_delta = std::max(at->last_delta, index);
+  at->last_delta = std::max(at->last_delta, event);
   count_down(at->unique_used, job);
   if (at->is_untouched()) at->is_exclusive = false;
   refresh(*at);

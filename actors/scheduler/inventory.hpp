@@ -21,7 +21,7 @@ struct Host {
   std::map<JobId, std::uint32_t> unique_assumed;
   std::unordered_set<TaskId> assumed_tasks;
   bool is_exclusive = false;            ///< a task that wants the host alone is placed or in flight
-  Index last_delta;                     ///< of the last placement or end counted
+  EventId last_delta;                   ///< of the last placement or end counted
   std::map<Pool*, std::size_t> places;  ///< its place in each pool that it is in
 
   Resources free() const;
@@ -59,9 +59,9 @@ class Inventory {
   void remove(HostId id);
   void assume(HostId id, const TaskId& task, const Demand& demand);
   void release(HostId id, const TaskId& task, const Demand& demand);
-  /// An assumption that came true at that index.
-  void confirm(HostId id, const TaskId& task, const Demand& demand, Index at);
-  void ended(HostId id, const JobId& job, const Resources& resources, Index at);
+  /// An assumption that came true by that event.
+  void confirm(HostId id, const TaskId& task, const Demand& demand, EventId at);
+  void ended(HostId id, const JobId& job, const Resources& resources, EventId at);
 
   Pool* join_pool(const Needs& needs);
   void leave_pool(Pool* pool);

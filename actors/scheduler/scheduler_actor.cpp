@@ -29,6 +29,10 @@ class SchedulerShell {
           pass_pending_ = false;
           if (engine_) pass();
         },
+        [this](WakeScheduler) {
+          wake_at_ = {};
+          if (engine_) pass();
+        },
         [this](const ProposalDone& done) { on_done(done); },
         [this](const Asked& asked) { on_asked(asked); },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
@@ -47,32 +51,24 @@ class SchedulerShell {
     load();
   }
 
-  // Everything is in derived tables: nothing is rebuilt from records. Events up to the view's index change
-  // nothing.
+  // Everything is in derived tables: nothing is rebuilt from records. The state may be ahead of the events
+  // that come next; each copy of a host says which of them it contains.
   void load() {
-    const Index as_of{context_->status.applied.load()};
-    for (const HostFacts& host : context_->reads().hosts()) upsert(host, as_of);
-    for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX))
-      engine_->enqueue({task.place.task,
-                        task.job,
-                        task.version,
-                        {task.place.created_at, task.place.slot.value},
-                        task.descriptor,
-                        Tier::flex,
-                        0});
+    for (const HostFacts& host : context_->reads().hosts()) upsert(host);
+    for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
     spdlog::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
                  engine_->status().queued);
     pass_soon();
   }
 
-  void upsert(const HostFacts& host, Index as_of) {
+  void upsert(const HostFacts& host) {
     scheduler::HostFacts facts;
     facts.id = host.record.id;
     facts.name = host.record.name;
     facts.host_group = host.record.host_group;
     facts.total = host.record.resources;
     facts.used = host.used;
-    facts.as_of = as_of;
+    facts.as_of = host.as_of;
     facts.eligibility = host.record.eligibility;
     facts.phase = host.record.set_aside.empty() ? host.record.phase : HostPhase::quarantined;
     facts.connected = host.record.is_connected();
@@ -80,12 +76,32 @@ class SchedulerShell {
     facts.drivers = host.record.drivers;
     engine_->upsert_host(facts);
   }
+  void look_at_host(HostId id) {
+    if (const auto host = context_->reads().host_facts(id)) upsert(*host);
+  }
+
+  void enqueue(const WaitingTask& task) {
+    engine_->enqueue({task.place.task,
+                      task.job,
+                      task.version,
+                      {task.place.created_at, task.place.slot.value},
+                      task.descriptor,
+                      Tier::flex,
+                      0});
+  }
+  /// As it is now: it waits, perhaps at a newer version, or it does not concern the engine any more.
+  void look_at_task(const TaskId& id) {
+    if (const auto task = context_->reads().waiting_task(id))
+      enqueue(*task);
+    else
+      engine_->forget(id);
+  }
 
   void on_applied(const Applied& applied) {
     for (const Event& event : applied.events) {
       switch (event.kind) {
         case EventKind::host_changed:
-          if (const auto host = context_->reads().host_facts(event.host)) upsert(*host, applied.index);
+          look_at_host(event.host);
           break;
         case EventKind::task_created:
           engine_->enqueue({event.task,
@@ -97,12 +113,12 @@ class SchedulerShell {
                             0});
           break;
         case EventKind::task_changed:
-          if (event.task_before == TaskState::accepted) on_placed(event);
+          on_task_changed(event);
           break;
         case EventKind::task_archived:
           engine_->forget(event.task);
           if (event.host.value != 0)
-            engine_->task_ended(event.host, event.job, event.descriptor->resources, event.id.index);
+            engine_->task_ended(event.host, event.job, event.descriptor->resources, event.id);
           break;
         default:
           break;
@@ -111,11 +127,14 @@ class SchedulerShell {
     pass_soon();
   }
 
-  void on_placed(const Event& event) {
+  void on_task_changed(const Event& event) {
+    if (event.task_before != TaskState::accepted) return;
+    // Set aside, or released.
+    if (event.task_state == TaskState::accepted) return look_at_task(event.task);
     if (engine_->reasons(event.task).standing == scheduler::Explanation::Standing::in_flight)
-      return engine_->settle(event.task, scheduler::Placed{event.id.index});
+      return engine_->settle(context_->now(), event.task, scheduler::Placed{event.id});
     engine_->forget(event.task);
-    if (const auto host = context_->reads().host_facts(event.host)) upsert(*host, event.id.index);
+    look_at_host(event.host);
   }
 
   void pass_soon() {
@@ -132,10 +151,15 @@ class SchedulerShell {
       if (plan.placements.empty()) break;
       propose(std::move(plan));
     }
-    if (more && plans_.size() >= plans_max && !pass_pending_) {
-      pass_pending_ = true;
-      self_->delayed_send(self_, retry_pass_after, PassScheduler{});
-    }
+    if (more && plans_.size() >= plans_max) wake_in(retry_pass_after);
+    if (const auto rested = engine_->next_rested()) wake_in(*rested - context_->now());
+  }
+
+  void wake_in(milliseconds wait) {
+    const Instant at = context_->now() + wait;
+    if (wake_at_.is_set() && wake_at_ <= at) return;
+    wake_at_ = at;
+    self_->delayed_send(self_, std::max(wait, milliseconds(1)), WakeScheduler{});
   }
 
   void propose(scheduler::Plan plan) {
@@ -161,36 +185,24 @@ class SchedulerShell {
       error = &done.outcome.error();
     else if (done.outcome.value().error)
       error = &*done.outcome.value().error;
-    if (error != nullptr && retry_class(error->code) == Retry::unknown) return look_again(plan);
     std::map<std::uint32_t, const ItemRefusal*> refused;
     if (error == nullptr)
       for (const ItemRefusal& refusal : done.outcome.value().refused) refused[refusal.item] = &refusal;
     for (std::uint32_t n = 0; n < plan.placements.size(); ++n) {
-      const TaskId task = plan.placements[n].task;
       if (error != nullptr)
-        engine_->settle(task, scheduler::Refused{error->code, error->message});
+        on_refused(plan.placements[n], {error->code, error->message});
       else if (const auto why = refused.find(n); why != refused.end())
-        engine_->settle(task, scheduler::Refused{why->second->code, why->second->message});
-      else
-        engine_->settle(task, scheduler::Placed{done.outcome.value().index});
+        on_refused(plan.placements[n], {why->second->code, why->second->message});
+      // Otherwise it is placed: the event says at which position, and may be behind or before this.
     }
     pass_soon();
   }
 
-  // A plan whose outcome is unknown: the state knows.
-  void look_again(const scheduler::Plan& plan) {
-    for (const scheduler::Placement& place : plan.placements) {
-      engine_->forget(place.task);
-      if (const auto task = context_->reads().waiting_task(place.task))
-        engine_->enqueue({task->place.task,
-                          task->job,
-                          task->version,
-                          {task->place.created_at, task->place.slot.value},
-                          task->descriptor,
-                          Tier::flex,
-                          0});
-    }
-    pass_soon();
+  // The engine believed something that is not so, or nobody knows what came of it: the state does.
+  void on_refused(const scheduler::Placement& place, const scheduler::Refused& why) {
+    look_at_task(place.task);
+    engine_->settle(context_->now(), place.task, why);
+    look_at_host(place.host);
   }
 
   void on_asked(const Asked& asked) {
@@ -207,6 +219,7 @@ class SchedulerShell {
   MeetNode node_;
   Term term_;
   bool pass_pending_ = false;
+  Instant wake_at_;                          // unset: no WakeScheduler is under way
   std::optional<scheduler::Engine> engine_;  // while this node leads
   std::map<std::uint64_t, scheduler::Plan> plans_;
   std::uint64_t next_cookie_ = 0;

@@ -231,6 +231,7 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
       const bool was_placed = before.is_placed();
       if (!was_placed && !ended) host.used += amount, use.placed += amount, host.tasks.insert(now.id);
       if (was_placed && ended) host.used -= amount, use.placed -= amount, host.tasks.erase(now.id);
+      host.as_of = {index_, ordinal_};  // The event that this becomes, below.
       if (was_placed && is_order(before.state)) --host.orders;
       if (!ended && is_order(now.state)) ++host.orders;
       hosts_touched_.push_back(now.host);

@@ -64,7 +64,9 @@ void merge(const Tables& tables, Order order_of, PageStart<Id> start, Use use) {
   }
 }
 
-HostFacts facts_of(const HostEntry& entry) { return {entry.record, entry.used, entry.tasks.size()}; }
+HostFacts facts_of(const HostEntry& entry) {
+  return {entry.record, entry.used, entry.tasks.size(), entry.as_of};
+}
 
 }  // namespace
 

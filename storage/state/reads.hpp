@@ -31,6 +31,7 @@ struct HostFacts {
   HostRecord record;
   Resources used;
   std::size_t tasks = 0;
+  EventId as_of;  ///< every task event of this host up to here is in `used`, and none after it
 };
 
 /// The page starts behind this position; unset: at the beginning.

@@ -11,7 +11,7 @@
 #include <shared_mutex>
 #include <string>
 
-#include "storage/model/command.hpp"
+#include "storage/model/outcome.hpp"
 #include "storage/state/duties.hpp"
 #include "storage/state/slab.hpp"
 #include "storage/state/views.hpp"
@@ -65,6 +65,7 @@ struct HostEntry {
   Resources used;
   absl::btree_set<TaskId> tasks;  ///< live, placed here
   std::size_t orders = 0;         ///< of those, Launched or KillInitiated
+  EventId as_of;  ///< of the last change of `used`, while this process lives: dates every copy of it
   std::int64_t due_ms = no_duty;
 };
 

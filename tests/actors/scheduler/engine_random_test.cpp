@@ -51,6 +51,7 @@ class World {
     is_quiet_ = true;
     do {
       while (!pending_.empty()) apply_one();
+      story_.now = story_.now + Engine::rest_max;
       plan();
     } while (!pending_.empty());
     is_quiet_ = false;
@@ -75,7 +76,7 @@ class World {
     return sum;
   }
   void show_host(HostId id) {
-    auto facts = story_.facts(id.value, total_[id], used(id), Index{index_});
+    auto facts = story_.facts(id.value, total_[id], used(id), {Index{index_}});
     for (const auto& [task, run] : running_)
       if (run.host == id && !run.kind->hard_constraints.empty()) facts.jobs.push_back(story_.job);
     story_.engine.upsert_host(facts);
@@ -85,6 +86,7 @@ class World {
     waiting_[story_.task(kind)] = kind;
   }
   void plan() {
+    story_.now = story_.now + milliseconds(static_cast<std::int64_t>(random_.below(20)));
     for (const Placement& p : story_.place().placements) {
       EXPECT_EQ(waiting_.count(p.task), 1U) << "placed twice, or although it was gone";
       pending_.push_back(p);
@@ -105,14 +107,13 @@ class World {
     pending_.erase(pending_.begin());
     const auto at = waiting_.find(p.task);
     if (at == waiting_.end()) return;
-    if (random_.chance(15))
-      return story_.engine.settle(p.task, Refused{ErrorCode::precondition_failed, "no"});
+    if (random_.chance(15)) return story_.settle(p.task, Refused{ErrorCode::precondition_failed, "no"});
     running_[p.task] = {p.host, at->second};
     waiting_.erase(at);
     ++index_;
     const bool seen_first = random_.chance(30);
     if (seen_first) show_host(p.host);
-    story_.engine.settle(p.task, Placed{Index{index_}});
+    story_.settle(p.task, Placed{{Index{index_}}});
     EXPECT_TRUE(used(p.host).fits_into(total_[p.host]));
   }
   void end_one() {
@@ -123,7 +124,7 @@ class World {
     running_.erase(at);
     ++index_;
     if (random_.chance(30)) show_host(run.host);
-    story_.engine.task_ended(run.host, story_.job, run.kind->resources, Index{index_});
+    story_.engine.task_ended(run.host, story_.job, run.kind->resources, {Index{index_}});
   }
   void kill_one() {
     if (waiting_.empty()) return;

@@ -24,8 +24,10 @@ struct EngineStory {
   Random random{1};
   JobId job = random.uuid<JobId>();
   std::uint64_t created = 0;
+  Instant now{1'000};
 
-  scheduler::HostFacts facts(std::uint32_t id, Resources total, Resources used = {}, Index as_of = Index{1}) {
+  scheduler::HostFacts facts(std::uint32_t id, Resources total, Resources used = {},
+                             EventId as_of = {Index{1}}) {
     scheduler::HostFacts host;
     host.id = HostId{id};
     host.name = "host-" + std::to_string(id);
@@ -37,7 +39,8 @@ struct EngineStory {
     host.drivers = {"process"};
     return host;
   }
-  scheduler::HostFacts host(std::uint32_t id, Resources total, Resources used = {}, Index as_of = Index{1}) {
+  scheduler::HostFacts host(std::uint32_t id, Resources total, Resources used = {},
+                            EventId as_of = {Index{1}}) {
     auto made = facts(id, total, used, as_of);
     engine.upsert_host(made);
     return made;
@@ -48,7 +51,13 @@ struct EngineStory {
         {id, job, Index{1}, {Index{2}, static_cast<std::uint32_t>(++created)}, descriptor, tier, priority});
     return id;
   }
-  scheduler::Plan place() { return engine.place(Instant{}, {}); }
+  scheduler::Plan place() { return engine.place(now, {}); }
+  void settle(TaskId task, const std::variant<scheduler::Placed, scheduler::Refused>& outcome) {
+    engine.settle(now, task, outcome);
+  }
+  void end(std::uint32_t host, const DescriptorPtr& descriptor, std::uint64_t at) {
+    engine.task_ended(HostId{host}, job, descriptor->resources, {Index{at}});
+  }
 };
 
 }  // namespace troupe::test

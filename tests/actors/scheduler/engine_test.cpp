@@ -39,9 +39,9 @@ TEST(Engine, TriesABlockedClassAgainWhenATaskEnded) {
   const TaskId first = s.task(d);
   for (int i = 0; i < 3; ++i) s.task(d);
   EXPECT_EQ(s.place().placements.size(), 2U);
-  s.engine.settle(first, Placed{Index{10}});
+  s.settle(first, Placed{{Index{10}}});
   EXPECT_TRUE(s.place().placements.empty());
-  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{11});
+  s.end(1, d, 11);
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
@@ -62,37 +62,86 @@ TEST(Engine, OrdersByTierThenPriorityThenFirstCome) {
   }
 }
 
-TEST(Engine, PutsARefusedTaskBackAtItsPlaceAtOnce) {
+TEST(Engine, PutsARefusedTaskBackAtItsPlaceWhenItHasRested) {
   EngineStory s;
   s.host(1, {1'000, 1'000, 0, 0, 0});
   const auto d = job_like({1'000, 10, 0, 0, 0});
   const TaskId first = s.task(d);
-  s.task(d);
+  const TaskId second = s.task(d);
   s.place();
-  s.engine.settle(first, Refused{ErrorCode::precondition_failed, "the host's shape has changed"});
-  const Plan plan = s.place();
-  ASSERT_EQ(plan.placements.size(), 1U);
-  EXPECT_EQ(plan.placements[0].task, first);
-  s.engine.settle(first, Refused{ErrorCode::task_terminating, "killed"});
-  EXPECT_EQ(s.engine.reasons(first).standing, Explanation::Standing::unknown);
-  EXPECT_EQ(s.engine.status().refused, 2U);
+  s.settle(first, Refused{ErrorCode::precondition_failed, "the host's shape has changed"});
+  EXPECT_EQ(s.engine.status().resting, 1U);
+  EXPECT_EQ(s.engine.next_rested(), s.now + Engine::rest_first);
+  EXPECT_EQ(s.place().placements.at(0).task, second) << "what it held is free for others meanwhile";
+  s.engine.forget(second);
+  s.now = s.now + Engine::rest_first;
+  EXPECT_EQ(s.place().placements.at(0).task, first);
+  EXPECT_EQ(s.engine.next_rested(), std::nullopt);
+  EXPECT_EQ(s.engine.status().refused, 1U);
+}
+
+TEST(Engine, LetsATaskRestLongerWithEachRefusal) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const TaskId task = s.task(job_like({1'000, 10, 0, 0, 0}));
+  milliseconds rested{0};
+  int refusals = 0;
+  for (; rested < Engine::rest_max; ++refusals) {
+    ASSERT_EQ(s.place().placements.size(), 1U);
+    s.settle(task, Refused{ErrorCode::limit_exceeded, "the host is full"});
+    const Instant until = s.engine.next_rested().value();
+    EXPECT_GT(until - s.now, rested);
+    rested = until - s.now;
+    s.now = until - milliseconds(1);
+    EXPECT_TRUE(s.place().placements.empty());
+    EXPECT_EQ(s.engine.reasons(task).last_refusal, "the host is full");
+    s.now = until;
+  }
+  EXPECT_EQ(rested, Engine::rest_max);
+  EXPECT_LT(refusals, 12);
+  s.engine.forget(task);
+  EXPECT_EQ(s.engine.status().queued, 0U);
+}
+
+TEST(Engine, ForgetsATaskThatRests) {
+  EngineStory s;
+  s.host(1, {1'000, 1'000, 0, 0, 0});
+  const TaskId task = s.task(job_like({1'000, 10, 0, 0, 0}));
+  s.place();
+  s.settle(task, Refused{ErrorCode::conflict, "the host has changed"});
+  s.engine.forget(task);
+  EXPECT_EQ(s.engine.next_rested(), std::nullopt);
+  s.now = s.now + Engine::rest_max;
+  EXPECT_TRUE(s.place().placements.empty());
 }
 
 TEST(Engine, CountsNothingTwiceWhateverTheOrderOfViewsAndEvents) {
   EngineStory s;
-  s.host(1, {2'000, 1'000, 0, 0, 0}, {}, Index{5});
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {}, {Index{5}});
   const auto d = job_like({1'000, 10, 0, 0, 0});
   const TaskId first = s.task(d);
   s.place();
   // The view at 20 has the placement of 12 already.
-  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, Index{20});
-  s.engine.settle(first, Placed{Index{12}});
-  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{19});  // in the view as well
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{20}});
+  s.settle(first, Placed{{Index{12}}});
+  s.end(1, d, 19);  // in the view as well
   s.task(d), s.task(d);
   EXPECT_EQ(s.place().placements.size(), 1U);
   // An older view does not bring back what has ended since.
-  s.engine.task_ended(HostId{1}, s.job, d->resources, Index{30});
-  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, Index{25});
+  s.end(1, d, 30);
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{25}});
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Engine, TellsTheEventsOfOneCommandApart) {
+  EngineStory s;
+  const auto d = job_like({1'000, 10, 0, 0, 0});
+  // Two tasks of the host end by one command; the view was taken between the two.
+  s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{5}, 3});
+  s.engine.task_ended(HostId{1}, s.job, d->resources, {Index{5}, 3});
+  for (int i = 0; i < 3; ++i) s.task(d);
+  EXPECT_EQ(s.place().placements.size(), 1U);
+  s.engine.task_ended(HostId{1}, s.job, d->resources, {Index{5}, 6});
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
@@ -134,7 +183,8 @@ TEST(Engine, FollowsAHostThatDrainsLeavesAndReturns) {
   s.engine.upsert_host(host);
   EXPECT_EQ(s.place().placements.size(), 1U);
   s.engine.remove_host(HostId{1});
-  s.engine.settle(task, Refused{ErrorCode::conflict, "gone"});
+  s.settle(task, Refused{ErrorCode::conflict, "gone"});
+  s.now = s.now + Engine::rest_max;
   EXPECT_TRUE(s.place().placements.empty());
   s.host(1, size);
   EXPECT_EQ(s.place().placements.size(), 1U);
@@ -180,9 +230,9 @@ TEST(Engine, KeepsOthersOffAnExclusiveHostUntilItIsEmpty) {
   const TaskId second = s.task(any);
   EXPECT_EQ(s.place().placements.at(0).task, first);
   EXPECT_EQ(s.engine.reasons(second).reasons.begin()->first, "exclusiveHost");
-  s.engine.settle(first, Placed{Index{3}});
+  s.settle(first, Placed{{Index{3}}});
   EXPECT_TRUE(s.place().placements.empty());
-  s.engine.task_ended(HostId{1}, s.job, alone->resources, Index{4});
+  s.end(1, alone, 4);
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
@@ -222,9 +272,9 @@ TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
   const auto d = job_like({600, 10, 0, 0, 0});
   const TaskId first = s.task(d);
   s.place();
-  s.engine.settle(first, Refused{ErrorCode::outcome_unknown, ""});
+  s.settle(first, Refused{ErrorCode::outcome_unknown, ""});
   EXPECT_EQ(s.engine.reasons(first).standing, Explanation::Standing::waiting);
-  s.engine.settle(first, Placed{Index{9}, HostId{1}});
+  s.settle(first, Placed{{Index{9}}, HostId{1}});
   s.task(d);
   EXPECT_TRUE(s.place().placements.empty()) << "the first one is there after all";
 }

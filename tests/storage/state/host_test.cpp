@@ -109,5 +109,23 @@ TEST(HostDuties, ASessionAtAnotherNodeIsTheNewOwnersToReplace) {
   EXPECT_EQ(cell.due(EntityRef::of(host)), std::nullopt);
 }
 
+TEST(Hosts, ACopySaysWhichEventsItContains) {
+  Cell cell;
+  const HostId host = cell.host("h1");
+  const JobId job = cell.submit(batch_of(3));
+  std::vector<TaskId> tasks;
+  for (std::uint32_t slot = 0; slot < 3; ++slot) tasks.push_back(cell.running(job, slot, host));
+  const EventId before = cell.reads().host_facts(host)->as_of;
+  EndTasks ends;
+  for (const TaskId& task : {tasks[0], tasks[2]}) ends.items.push_back({task, host, Reason::lost, ""});
+  const Done done = cell.apply(ends, cell.fence_of(job));
+  EventId last;
+  for (const Event& event : done.events)
+    if (event.kind == EventKind::task_archived) last = std::max(last, event.id);
+  EXPECT_EQ(cell.reads().host_facts(host)->as_of, last);
+  EXPECT_LT(before, last);
+  EXPECT_EQ(cell.reads().host_facts(host)->used, batch_of(1)->resources);
+}
+
 }  // namespace
 }  // namespace troupe

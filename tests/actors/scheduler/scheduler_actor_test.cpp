@@ -1,0 +1,98 @@
+// What the scheduler believes of hosts and tasks while the state runs ahead of what it has heard.
+
+#include <gtest/gtest.h>
+
+#include "actors/scheduler/engine.hpp"
+#include "tests/actors/scheduler/scheduler_stage.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr Resources room_for_two{2'000, 8'000, 80'000, 1'000, 0};
+
+TEST(Scheduler, CountsAnEndOnceThatItsFirstViewContainedAlready) {
+  SchedulerStage s;
+  const HostId host = s.cell.host("host-1", room_for_two);
+  const JobId running = s.cell.submit(batch_of(2));
+  const TaskId ends = s.cell.running(running, 0, host);
+  s.cell.running(running, 1, host);
+  const JobId job = s.cell.submit(batch_of(3));
+  s.waiting_tasks(job, 3);
+  s.tell();
+  // The state has it; nobody was told yet.
+  s.cell.ended(host, ends, Reason::normal);
+  s.lead();
+  s.tell();
+  EXPECT_EQ(s.proposed().size(), 1U) << "one task ended, and one has room";
+}
+
+TEST(Scheduler, PlacesWhatTheStateSaysWaitsAndHearsOfItsPlacementOnce) {
+  SchedulerStage s;
+  s.cell.host("host-1", room_for_two);
+  const JobId job = s.cell.submit(batch_of(3));
+  const auto tasks = s.waiting_tasks(job, 3);
+  s.tell();
+  s.lead();
+  ASSERT_EQ(s.proposed().size(), 2U);
+  // The outcome comes before the event that tells of it, and the next time behind it.
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  s.tell();
+  EXPECT_TRUE(s.proposals.empty()) << "the host is full";
+  s.cell.ended(s.cell.task(tasks[0]).host, tasks[0], Reason::normal);
+  s.tell();
+  ASSERT_EQ(s.proposed().size(), 1U);
+  EXPECT_EQ(s.proposed()[0].task, tasks[2]);
+}
+
+TEST(Scheduler, RestsAfterAPlanThatWasNotTaken) {
+  SchedulerStage s;
+  s.cell.host("host-1", room_for_two);
+  const JobId job = s.cell.submit(batch_of(1));
+  s.waiting_tasks(job, 1);
+  s.tell();
+  s.lead();
+  ASSERT_EQ(s.proposals_made, 1U);
+  for (int n = 0; n < 50; ++n) {
+    if (!s.proposals.empty()) s.answer_proposal({ErrorCode::unavailable, "too many proposals wait"});
+    s.advance(milliseconds(100));
+  }
+  EXPECT_GE(s.proposals_made, 5U) << "it is tried again and again";
+  EXPECT_LE(s.proposals_made, 12U) << "but at a growing distance";
+}
+
+TEST(Scheduler, LooksAtTheHostAgainThatRefusedItsPlan) {
+  SchedulerStage s;
+  const HostId host = s.cell.host("host-1", room_for_two);
+  const JobId job = s.cell.submit(batch_of(1));
+  s.waiting_tasks(job, 1);
+  s.tell();
+  s.lead();
+  s.cell.apply(SetHostPhase{host, HostPhase::draining});
+  EXPECT_EQ(s.apply_proposal().refused.size(), 1U);
+  // Nobody has told it of the change, and it has rested: it does not ask the same again.
+  s.advance(scheduler::Engine::rest_max);
+  EXPECT_TRUE(s.proposals.empty());
+  s.cell.apply(SetHostPhase{host, HostPhase::active});
+  s.tell();
+  ASSERT_EQ(s.proposals.size(), 1U);
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
+TEST(Scheduler, PlacesATaskThatWasSetAsideWhenItIsReleased) {
+  SchedulerStage s;
+  const JobId job = s.cell.submit(batch_of(1));
+  const TaskId task = s.waiting_tasks(job, 1).front();
+  s.tell();
+  s.lead();
+  EXPECT_TRUE(s.cell.apply(SetAside{EntityRef::of(task), "a test"}, s.cell.fence_of(job)).taken());
+  s.cell.host("host-1", room_for_two);
+  s.tell();
+  EXPECT_TRUE(s.proposals.empty());
+  EXPECT_TRUE(s.cell.apply(Release{EntityRef::of(task)}).taken());
+  s.tell();
+  ASSERT_EQ(s.proposals.size(), 1U);
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,98 @@
+#include "tests/actors/scheduler/scheduler_stage.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe {
+
+SchedulerStage::SchedulerStage() {
+  context_->self = first_node;
+  context_->clock = &clock;
+  context_->machine = cell.machine.get();
+  cell.on_applied = [this](const Applied& applied) {
+    untold_.push_back(std::make_shared<const Applied>(applied));
+  };
+  replica_ = actors_->system().spawn([this](caf::event_based_actor*) -> caf::behavior {
+    return {[this](const Propose& request) {
+      proposals.push_back(request);
+      ++proposals_made;
+    }};
+  });
+  scheduler_ = spawn_scheduler(actors_->system(), context_);
+  MeetNode node;
+  node.replica = replica_;
+  caf::anon_send(scheduler_, node);
+}
+
+SchedulerStage::~SchedulerStage() {
+  proposals.clear();
+  for (caf::actor* actor : {&scheduler_, &replica_}) {
+    caf::anon_send_exit(*actor, caf::exit_reason::kill);
+    *actor = nullptr;
+  }
+  actors_->await_end();
+}
+
+void SchedulerStage::lead() {
+  raft::RoleChange role;
+  role.role = raft::Role::leader;
+  role.term = cell.term;
+  caf::anon_send(scheduler_, RoleMoved{role});
+  run();
+}
+
+void SchedulerStage::tell() {
+  for (const AppliedPtr& applied : std::exchange(untold_, {})) {
+    context_->status.applied = applied->index.value;
+    caf::anon_send(scheduler_, StateApplied{applied});
+  }
+  run();
+}
+
+void SchedulerStage::run() {
+  constexpr int messages_max =
+      10'000;  // A scheduler that goes round and round must fail its test, not hang it.
+  int messages = 0;
+  while (actors_->step()) ASSERT_LT(++messages, messages_max) << "the scheduler never rests";
+}
+
+void SchedulerStage::advance(milliseconds wait) {
+  clock.now = clock.now + wait;
+  actors_->advance(wait);
+  run();
+}
+
+Propose SchedulerStage::take() {
+  TROUPE_CHECK(!proposals.empty());
+  Propose oldest = proposals.front();
+  proposals.pop_front();
+  return oldest;
+}
+
+Outcome SchedulerStage::apply_proposal() {
+  const Propose oldest = take();
+  const Outcome outcome = cell.apply(oldest.command).outcome;
+  caf::anon_send(scheduler_, ProposalDone{oldest.cookie, outcome});
+  run();
+  return outcome;
+}
+
+void SchedulerStage::answer_proposal(const Error& error) {
+  const Propose oldest = take();
+  caf::anon_send(scheduler_, ProposalDone{oldest.cookie, error});
+  run();
+}
+
+std::vector<PlaceTasks::Item> SchedulerStage::proposed() const {
+  std::vector<PlaceTasks::Item> items;
+  for (const Propose& proposal : proposals)
+    for (const auto& item : std::get<PlaceTasks>(proposal.command.body).items) items.push_back(item);
+  return items;
+}
+
+std::vector<TaskId> SchedulerStage::waiting_tasks(const JobId& job, std::uint32_t count) {
+  std::vector<TaskId> tasks;
+  for (std::uint32_t slot = 0; slot < count; ++slot) tasks.push_back(cell.start(job, slot));
+  return tasks;
+}
+
+}  // namespace troupe

@@ -1,0 +1,52 @@
+#pragma once
+// The scheduler's actor in one thread, on a real state: proposals wait until the test has them applied, and
+// what was applied is told when the test wants it told.
+
+#include <deque>
+
+#include "actors/runtime/actor_host.hpp"
+#include "actors/scheduler/scheduler_actor.hpp"
+#include "tests/storage/state/cell.hpp"
+
+namespace troupe {
+
+class ManualClock final : public Clock {
+ public:
+  Instant wall() const override { return now; }
+  Moment steady() const override { return {now.ms * 1'000'000}; }
+  Instant now{1'800'000'000'000};
+};
+
+class SchedulerStage {
+ public:
+  SchedulerStage();
+  ~SchedulerStage();
+  SchedulerStage(const SchedulerStage&) = delete;
+  SchedulerStage& operator=(const SchedulerStage&) = delete;
+
+  void lead();  ///< this node leads from now on
+  /// The scheduler hears of all that was applied since it last heard.
+  void tell();
+  void run();
+  void advance(milliseconds wait);
+  /// Applies the oldest proposal; what it did is told when the test says so, its outcome at once.
+  Outcome apply_proposal();
+  void answer_proposal(const Error& error);        ///< the oldest one is not applied
+  std::vector<PlaceTasks::Item> proposed() const;  ///< in all that waits
+  std::vector<TaskId> waiting_tasks(const JobId& job, std::uint32_t count);
+
+  ManualClock clock;
+  Cell cell;
+  std::deque<Propose> proposals;
+  std::size_t proposals_made = 0;
+
+ private:
+  Propose take();
+  ContextPtr context_ = std::make_shared<NodeContext>();
+  std::vector<AppliedPtr> untold_;
+  std::unique_ptr<ActorHost> actors_ = ActorHost::simulated();
+  caf::actor replica_;
+  caf::actor scheduler_;
+};
+
+}  // namespace troupe
