@@ -51,6 +51,12 @@ void put_value(json::Writer& writer, const T& value) {
       put_value(writer, member);
     });
     writer.end_object();
+  } else if constexpr (std::same_as<T, TaskSteps>) {
+    writer.begin_array();
+    for (std::size_t n = 0; n < task_state_count; ++n) put_value(writer, value[static_cast<TaskState>(n)]);
+    writer.end_array();
+  } else if constexpr (std::same_as<T, RareText>) {
+    writer.text(value.view());
   } else if constexpr (is_list<T>) {
     writer.begin_array();
     for (const auto& item : value) put_value(writer, item);

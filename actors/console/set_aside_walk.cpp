@@ -62,7 +62,7 @@ class Walk {
   const Position& last() const { return last_; }
 
  private:
-  void look(const EntityRef& entity, std::string_view name, const std::string& why) {
+  void look(const EntityRef& entity, std::string_view name, std::string_view why) {
     ++walked_;
     if (why.empty()) return;
     writer_.begin_object();

@@ -12,7 +12,7 @@ inline constexpr Setting gateway_streams_max{"gateway_streams_max", 512, 1, 100'
 inline constexpr Setting gateway_logs_max{"gateway_logs_max", 256, 1, 100'000,
                                           "logs being read through one node; beyond: 503 overloaded"};
 inline constexpr Setting gateway_events_max{
-    "gateway_events_max", 100'000, 100, 10'000'000,
+    "gateway_events_max", 32'768, 100, 10'000'000,
     "recent events kept for streams that resume or lag; who is further behind gets a new snapshot"};
 
 }  // namespace troupe::gateway

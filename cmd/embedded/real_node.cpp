@@ -13,8 +13,8 @@ namespace troupe::embedded {
 namespace {
 
 constexpr milliseconds close_grace{1'000};
-constexpr std::size_t small_log_buffer = std::size_t{16} << 20;
-constexpr std::size_t small_state_buffer = std::size_t{32} << 20;
+constexpr std::size_t small_log_buffer = std::size_t{8} << 20;
+constexpr std::size_t small_state_buffer = std::size_t{8} << 20;
 
 class Running final : public RealNode {
  public:

@@ -97,7 +97,7 @@ void task_context_json(json::Writer& writer, const TaskRecord& task, const TaskP
 }
 
 void task_status_json(json::Writer& writer, const TaskRecord& task) {
-  const Step& now = task.step(task.state);
+  const Step now = task.step(task.state);
   writer.key("status");
   writer.begin_object();
   status_members(writer, state_text(task.state), now.reason, task.message, now.at);
@@ -111,9 +111,11 @@ void task_status_json(json::Writer& writer, const TaskRecord& task) {
   writer.key("statusHistory");
   writer.begin_array();
   for (std::size_t i = 0; i < static_cast<std::size_t>(task.state); ++i) {
-    if (!task.steps[i].at.is_set()) continue;
+    const auto state = static_cast<TaskState>(i);
+    const Step step = task.step(state);
+    if (!step.at.is_set()) continue;
     writer.begin_object();
-    status_members(writer, state_text(static_cast<TaskState>(i)), task.steps[i].reason, {}, task.steps[i].at);
+    status_members(writer, state_text(state), step.reason, {}, step.at);
     writer.end_object();
   }
   writer.end_array();

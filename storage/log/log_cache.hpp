@@ -16,7 +16,7 @@ namespace troupe {
 /// at start.
 class LogCache final : public raft::LogView {
  public:
-  static constexpr std::size_t default_bytes_max = std::size_t{64} << 20;
+  static constexpr std::size_t default_bytes_max = std::size_t{16} << 20;
 
   explicit LogCache(const LogStore& store, std::size_t bytes_max = default_bytes_max);
 

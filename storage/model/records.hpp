@@ -2,13 +2,13 @@
 // The records of the state: what is true of each entity. Written by apply only, on every node alike; packed,
 // they are what lies in the current and archived tables. Times are state time.
 
-#include <array>
 #include <string>
 #include <vector>
 
-#include "storage/base/msgpack.hpp"
+#include "storage/base/rare_text.hpp"
 #include "storage/model/job_descriptor.hpp"
 #include "storage/model/state.hpp"
+#include "storage/model/task_steps.hpp"
 
 namespace troupe {
 
@@ -24,9 +24,9 @@ struct JobRecord {
   Instant created;
   Instant kill_initiated;
   Instant finished;
-  Index created_at;       ///< log index; orders jobs made in the same millisecond
-  Index version;          ///< log index of the last change
-  std::string set_aside;  ///< not empty: quarantined, and why
+  Index created_at;    ///< log index; orders jobs made in the same millisecond
+  Index version;       ///< log index of the last change
+  RareText set_aside;  ///< not empty: quarantined, and why
   static constexpr auto fields() {
     using R = JobRecord;
     return field_list(field("id", &R::id), field("descriptor", &R::descriptor), field("state", &R::state),
@@ -74,16 +74,6 @@ struct SlotRecord {
   friend bool operator==(const SlotRecord&, const SlotRecord&) = default;
 };
 
-/// When and why a task entered a state. Unset time: never entered, or not yet.
-struct Step {
-  Instant at;
-  Reason reason = Reason::none;
-  static constexpr auto fields() {
-    return field_list(field("at", &Step::at), field("reason", &Step::reason));
-  }
-  friend bool operator==(const Step&, const Step&) = default;
-};
-
 struct TaskRecord {
   TaskId id;
   JobId job;
@@ -96,15 +86,15 @@ struct TaskRecord {
   TaskState state = TaskState::accepted;
   HostId host;  ///< from launched on; 0 if it never was placed
   Index created_at;
-  Index version;                             ///< log index of the last change
-  std::array<Step, task_state_count> steps;  ///< by state
+  Index version;  ///< log index of the last change
+  TaskSteps steps;
   std::int32_t exit_code = 0;
   std::int32_t signal = 0;
-  std::string message;  ///< of the last change
-  std::string set_aside;
+  RareText message;  ///< of the last change
+  RareText set_aside;
 
-  const Step& step(TaskState s) const { return steps[static_cast<std::size_t>(s)]; }
-  Step& step(TaskState s) { return steps[static_cast<std::size_t>(s)]; }
+  Step step(TaskState s) const { return steps[s]; }
+  void enter(TaskState s, Step step) { steps.enter(s, step); }
   Instant created() const { return step(TaskState::accepted).at; }
   bool is_placed() const { return state >= TaskState::launched && host.value != 0; }
   static constexpr auto fields() {
@@ -144,7 +134,7 @@ struct HostRecord {
   Instant disconnected;  ///< unset while connected
   Index eligibility;     ///< log index of the last change of phase, attributes or resources
   Index version;
-  std::string set_aside;
+  RareText set_aside;
   bool is_connected() const { return !session.is_nil(); }
   static constexpr auto fields() {
     using R = HostRecord;

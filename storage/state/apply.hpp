@@ -73,8 +73,8 @@ class CommandApply {
   void end_task(const TaskId& id, const End& how);
   void enter(TaskRecord& task, TaskState state, Reason reason);
   /// nullptr: no such living entity.
-  const std::string* set_aside_mark(const EntityRef& entity) const;
-  std::string& edit_set_aside_mark(const EntityRef& entity);
+  const RareText* set_aside_mark(const EntityRef& entity) const;
+  RareText& edit_set_aside_mark(const EntityRef& entity);
 
   Stage& stage_;
   const Command& command_;

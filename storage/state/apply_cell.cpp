@@ -93,7 +93,7 @@ Result<void> CommandApply::operator()(const PutGroup& body) {
   return {};
 }
 
-const std::string* CommandApply::set_aside_mark(const EntityRef& entity) const {
+const RareText* CommandApply::set_aside_mark(const EntityRef& entity) const {
   switch (entity.kind) {
     case EntityKind::job: {
       const JobRecord* job = stage_.job(entity.job());
@@ -113,7 +113,7 @@ const std::string* CommandApply::set_aside_mark(const EntityRef& entity) const {
   return nullptr;
 }
 
-std::string& CommandApply::edit_set_aside_mark(const EntityRef& entity) {
+RareText& CommandApply::edit_set_aside_mark(const EntityRef& entity) {
   TROUPE_CHECK(entity.kind != EntityKind::group);
   if (entity.kind == EntityKind::job) return stage_.edit_job(entity.job()).set_aside;
   if (entity.kind == EntityKind::task) return stage_.edit_task(entity.task()).set_aside;
@@ -121,15 +121,16 @@ std::string& CommandApply::edit_set_aside_mark(const EntityRef& entity) {
 }
 
 Result<void> CommandApply::operator()(const SetAside& body) {
-  const std::string* mark = set_aside_mark(body.entity);
+  const RareText* mark = set_aside_mark(body.entity);
   if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
   if (!mark->empty()) return {};
-  edit_set_aside_mark(body.entity) = body.why.empty() ? "set aside" : body.why;
+  edit_set_aside_mark(body.entity) =
+      body.why.empty() ? std::string_view("set aside") : std::string_view(body.why);
   return {};
 }
 
 Result<void> CommandApply::operator()(const Release& body) {
-  const std::string* mark = set_aside_mark(body.entity);
+  const RareText* mark = set_aside_mark(body.entity);
   if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
   if (mark->empty()) return Error{ErrorCode::precondition_failed, body.entity.text() + " is not set aside"};
   edit_set_aside_mark(body.entity).clear();

@@ -167,7 +167,7 @@ CommandApply::Check CommandApply::start_task(const AdvanceSlots::Item& item, con
   task.resubmits = slot.resubmits;
   task.system_resubmits = slot.system_resubmits;
   task.eviction_resubmits = slot.eviction_resubmits;
-  task.step(TaskState::accepted) = {stage_.now(), Reason::normal};
+  task.enter(TaskState::accepted, {stage_.now(), Reason::normal});
   stage_.create_task(std::move(task));
   return std::nullopt;
 }

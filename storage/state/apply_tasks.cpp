@@ -16,9 +16,9 @@ void CommandApply::enter(TaskRecord& task, TaskState state, Reason reason) {
   const bool by_way_of_all = state != TaskState::kill_initiated && state != TaskState::finished;
   for (auto n = static_cast<std::size_t>(task.state) + 1;
        by_way_of_all && n < static_cast<std::size_t>(state); ++n)
-    task.steps[n] = {stage_.now(), Reason::filled_in};
+    task.enter(static_cast<TaskState>(n), {stage_.now(), Reason::filled_in});
   task.state = state;
-  task.step(state) = {stage_.now(), reason};
+  task.enter(state, {stage_.now(), reason});
 }
 
 CommandApply::Check CommandApply::check_slot(const TaskRecord& task) const {

@@ -72,7 +72,7 @@ struct HostStory {
     t.host = host.id;
     t.state = state;
     t.version = Index{++index.value};
-    t.step(state).at = now;
+    t.enter(state, {now, t.step(state).reason});
     return {t, descriptor};
   }
   static TaskId id(std::uint8_t n) {

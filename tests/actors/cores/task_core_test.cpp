@@ -15,7 +15,7 @@ struct Story {
   }
   void enter(TaskState state) {
     task.state = state;
-    task.step(state) = {now, Reason::none};
+    task.enter(state, {now, Reason::none});
   }
   std::optional<TaskEffect> tell(const TaskEvent& event) {
     const auto effects = core.on(now, {task, descriptor, policy}, event);

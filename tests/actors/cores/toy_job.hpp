@@ -63,7 +63,7 @@ class ToyJob {
   void move(const TaskId& id, TaskState to) {
     TaskRecord& task = live.at(id);
     task.state = to;
-    task.step(to) = {now, Reason::none};
+    task.enter(to, {now, Reason::none});
     task.version = Index{++index};
   }
   bool end(const TaskId& id, Reason reason) {
@@ -113,7 +113,7 @@ class ToyJob {
     task.job = job.id;
     task.slot = slot.number;
     task.created_at = Index{index};
-    task.step(TaskState::accepted) = {now, Reason::none};
+    task.enter(TaskState::accepted, {now, Reason::none});
     live.emplace(id, task);
     ++started_tasks;
     return true;
@@ -123,7 +123,7 @@ class ToyJob {
     if (at == live.end() || at->second.state >= TaskState::kill_initiated) return false;
     const bool was_accepted = at->second.state == TaskState::accepted;
     at->second.state = TaskState::kill_initiated;
-    at->second.step(TaskState::kill_initiated) = {now, item.reason};
+    at->second.enter(TaskState::kill_initiated, {now, item.reason});
     if (was_accepted) end(item.task, item.reason);
     return true;
   }

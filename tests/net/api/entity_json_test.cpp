@@ -73,9 +73,9 @@ TEST(JobJson, TellsItsHistory) {
 
 TEST(TaskJson, TellsContextStatusAndHistory) {
   auto task = example_task(TaskState::finished);
-  task.step(TaskState::kill_initiated) = {};
-  task.step(TaskState::start_initiated).reason = Reason::filled_in;
-  task.step(TaskState::finished).reason = Reason::failed;
+  task.enter(TaskState::kill_initiated, {});
+  task.enter(TaskState::start_initiated, {task.step(TaskState::start_initiated).at, Reason::filled_in});
+  task.enter(TaskState::finished, {task.step(TaskState::finished).at, Reason::failed});
   task.exit_code = 3;
   task.message = "exit code 3";
   const auto value = read([&](auto& writer) {

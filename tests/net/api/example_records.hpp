@@ -44,7 +44,7 @@ inline TaskRecord example_task(TaskState state) {
   task.state = state;
   task.version = {9};
   for (std::size_t i = 0; i <= static_cast<std::size_t>(state); ++i)
-    task.steps[i] = {{2000 + static_cast<std::int64_t>(i)}, Reason::none};
+    task.enter(static_cast<TaskState>(i), {{2000 + static_cast<std::int64_t>(i)}, Reason::none});
   if (state >= TaskState::launched) task.host = {5};
   return task;
 }

@@ -121,7 +121,7 @@ TEST(Matches, AJobByEachCriterion) {
 
 bool task_matches(Pairs pairs, TaskState state, Reason reason = Reason::none) {
   auto task = example_task(state);
-  task.step(state).reason = reason;
+  task.enter(state, {task.step(state).at, reason});
   const auto query = parsed(std::move(pairs));
   return query.ok() && matches(query.value().criteria, task, example_job());
 }

@@ -46,6 +46,27 @@ TEST(Records, ATaskComesBack) {
   EXPECT_EQ(back.set_aside, "crashed");
 }
 
+TEST(Records, ATasksStepsArePackedLikeAnArrayOfSteps) {
+  TaskSteps steps;
+  steps.enter(TaskState::started, {Instant{1'700'000'000'123}, Reason::filled_in});
+  steps.enter(TaskState::finished, {Instant{-5}, Reason::failed});
+  std::array<Step, task_state_count> plain;
+  for (std::size_t n = 0; n < task_state_count; ++n) plain[n] = steps[static_cast<TaskState>(n)];
+  EXPECT_EQ(packed(steps), packed(plain));
+  EXPECT_EQ(plain[static_cast<std::size_t>(TaskState::started)],
+            (Step{Instant{1'700'000'000'123}, Reason::filled_in}));
+  EXPECT_EQ(plain[static_cast<std::size_t>(TaskState::finished)], (Step{Instant{-5}, Reason::failed}));
+  EXPECT_EQ(steps[TaskState::launched], Step{});
+}
+
+TEST(Records, AStepBeyondAllTimeIsDamaged) {
+  std::array<Step, task_state_count> plain;
+  plain[0].at = Instant{TaskSteps::at_ms_max};
+  EXPECT_FALSE(unpacked<TaskSteps>(packed(plain)).ok());
+  plain[0].at = Instant{TaskSteps::at_ms_max - 1};
+  EXPECT_TRUE(unpacked<TaskSteps>(packed(plain)).ok());
+}
+
 TEST(Records, AHostComesBack) {
   const HostRecord back = round_trip(samples::host());
   EXPECT_EQ(back.resources, samples::host().resources);

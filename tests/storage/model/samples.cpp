@@ -71,7 +71,8 @@ TaskRecord task() {
   r.created_at = Index{9};
   r.version = Index{10};
   for (std::size_t n = 0; n < task_state_count; ++n)
-    r.steps.at(n) = {Instant{static_cast<std::int64_t>(100 + n)}, static_cast<Reason>(n + 1)};
+    r.enter(static_cast<TaskState>(n),
+            {Instant{static_cast<std::int64_t>(100 + n)}, static_cast<Reason>(n + 1)});
   r.exit_code = -1;
   r.signal = 9;
   r.message = "ended";
