@@ -7,7 +7,7 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds tick_every{100};
+constexpr milliseconds balancer_tick{100};
 constexpr milliseconds proposal_patience{5'000};
 
 class Balancer {
@@ -18,7 +18,7 @@ class Balancer {
     return {
         [this](const MeetNode& node) {
           node_ = node;
-          self_->delayed_send(self_, tick_every, TickBalancer{});
+          self_->delayed_send(self_, balancer_tick, TickBalancer{});
         },
         [this](const RoleMoved& moved) {
           leads_ = moved.role.role == raft::Role::leader;
@@ -32,7 +32,7 @@ class Balancer {
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickBalancer) {
           balance();
-          self_->delayed_send(self_, tick_every, TickBalancer{});
+          self_->delayed_send(self_, balancer_tick, TickBalancer{});
         },
     };
   }

@@ -12,7 +12,7 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds tick_every{50};
+constexpr milliseconds directory_tick{50};
 constexpr milliseconds reports_wait{1};        // Reports of several hosts share one command.
 constexpr std::size_t duties_per_look = 1024;  // Of one shard; the next look goes on as these settle.
 constexpr milliseconds proposal_patience{5'000};
@@ -97,13 +97,13 @@ caf::behavior Directory::start() {
       [this](const MeetNode& node) {
         node_ = node;
         load_shards();
-        self_->delayed_send(self_, tick_every, TickDirectory{});
+        self_->delayed_send(self_, directory_tick, TickDirectory{});
       },
       [this](const StateApplied& state) { on_applied(*state.applied); },
       [this](const LeaseMoved& lease) { on_lease(lease.held); },
       [this](TickDirectory) {
         tick();
-        self_->delayed_send(self_, tick_every, TickDirectory{});
+        self_->delayed_send(self_, directory_tick, TickDirectory{});
       },
       [this](const EntityProposes& message) { on_proposes(message); },
       [this](const EntityWakes& wakes) {

@@ -5,7 +5,7 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds tick_every{100};
+constexpr milliseconds door_tick{100};
 constexpr milliseconds register_patience{5'000};
 constexpr std::size_t calls_max = 10'000;      // Under way; beyond: overloaded.
 constexpr milliseconds call_patience{10'000};  // Longer than any wait that a call may ask for.
@@ -18,7 +18,7 @@ class Door {
     return {
         [this](const MeetNode& node) {
           node_ = node;
-          self_->delayed_send(self_, tick_every, TickDoor{});
+          self_->delayed_send(self_, door_tick, TickDoor{});
         },
         [this](const LinkRaised& raised) { visitors_[raised.link] = {}; },
         [this](const LinkDropped& dropped) { on_dropped(dropped.link); },
@@ -31,7 +31,7 @@ class Door {
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickDoor) {
           expire();
-          self_->delayed_send(self_, tick_every, TickDoor{});
+          self_->delayed_send(self_, door_tick, TickDoor{});
         },
     };
   }

@@ -5,7 +5,7 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds tick_every{100};
+constexpr milliseconds post_tick{100};
 constexpr std::size_t questions_max = 10'000;  // Under way, asked here or by other nodes; beyond: overloaded.
 constexpr milliseconds patience_for_peers{
     30'000};  // A peer's own deadline is shorter; this only bounds memory.
@@ -18,7 +18,7 @@ class Post {
     return {
         [this](const MeetNode& node) {
           node_ = node;
-          self_->delayed_send(self_, tick_every, TickPost{});
+          self_->delayed_send(self_, post_tick, TickPost{});
         },
         [this](const LinkReceived& received) { on_mail(received); },
         [this](const Ask& ask) { on_ask(ask); },
@@ -26,7 +26,7 @@ class Post {
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickPost) {
           expire();
-          self_->delayed_send(self_, tick_every, TickPost{});
+          self_->delayed_send(self_, post_tick, TickPost{});
         },
     };
   }

@@ -159,9 +159,9 @@ void read_env(ObjectReader& container, const DescriptorLimits& limits, StringMap
 }
 
 std::string known_constraints() {
-  std::string names;
-  for (const auto& known : constraint_names()) names.append(names.empty() ? "" : ", ").append(known.name);
-  return names;
+  std::string list;
+  for (const auto& known : constraint_names()) list.append(list.empty() ? "" : ", ").append(known.name);
+  return list;
 }
 
 void read_constraint(ObjectReader& where, const std::string& name, const std::string& value, StringMap& out) {

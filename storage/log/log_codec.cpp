@@ -32,14 +32,15 @@ Bytes sealed(Bytes record) {
   return record;
 }
 
-Error damaged(const std::string& what) { return Error{ErrorCode::corrupt, what}; }
+Error damaged_record(const std::string& what) { return Error{ErrorCode::corrupt, what}; }
 
 Result<BytesView> opened(BytesView record) {
   if (record.size() < seal_bytes)
-    return damaged("torn record of " + std::to_string(record.size()) + " bytes");
-  if (record[0] != record_version) return damaged("unknown record version " + std::to_string(record[0]));
+    return damaged_record("torn record of " + std::to_string(record.size()) + " bytes");
+  if (record[0] != record_version)
+    return damaged_record("unknown record version " + std::to_string(record[0]));
   const BytesView body = record.substr(seal_bytes);
-  if (checksum(body) != take(record, 1)) return damaged("bad checksum");
+  if (checksum(body) != take(record, 1)) return damaged_record("bad checksum");
   return body;
 }
 
@@ -71,19 +72,20 @@ Bytes log_record(const raft::Entry& entry) {
 
 Result<raft::Entry> log_entry(BytesView key, BytesView record) {
   const std::string where = "log entry " + to_text(log_key_index(key)) + ": ";
-  if (key.size() != 8) return damaged("log key of " + std::to_string(key.size()) + " bytes");
+  if (key.size() != 8) return damaged_record("log key of " + std::to_string(key.size()) + " bytes");
   const auto body = opened(record);
-  if (!body.ok()) return damaged(where + body.error().message);
+  if (!body.ok()) return damaged_record(where + body.error().message);
   const BytesView bytes = body.value();
-  if (bytes.size() < fields_bytes) return damaged(where + "too short");
+  if (bytes.size() < fields_bytes) return damaged_record(where + "too short");
   raft::Entry entry;
   entry.index = Index{take(bytes, 0)};
   entry.term = Term{take(bytes, 8)};
   entry.stamp = Instant{static_cast<std::int64_t>(take(bytes, 16))};
   const auto kind = static_cast<std::uint8_t>(bytes[24]);
-  if (kind > static_cast<std::uint8_t>(max_value(raft::EntryKind{}))) return damaged(where + "unknown kind");
+  if (kind > static_cast<std::uint8_t>(max_value(raft::EntryKind{})))
+    return damaged_record(where + "unknown kind");
   entry.kind = static_cast<raft::EntryKind>(kind);
-  if (entry.index != log_key_index(key)) return damaged(where + "holds entry " + to_text(entry.index));
+  if (entry.index != log_key_index(key)) return damaged_record(where + "holds entry " + to_text(entry.index));
   entry.data = Blob(Bytes(bytes.substr(fields_bytes)));
   return entry;
 }
@@ -97,7 +99,7 @@ Bytes log_head_record(const LogHead& head) {
 
 Result<LogHead> log_head(BytesView record) {
   const auto body = opened(record);
-  if (!body.ok()) return damaged("log head: " + body.error().message);
+  if (!body.ok()) return damaged_record("log head: " + body.error().message);
   return unpacked<LogHead>(body.value());
 }
 
