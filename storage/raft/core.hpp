@@ -111,6 +111,7 @@ class Core {
   Index commit() const { return commit_; }
 
  private:
+  friend struct CoreAccess;  ///< the exhaustive tests tell states apart and take time out of them
   struct ReadRequest {
     NodeId from;  ///< this node: number is the caller's token; else the follower's own number
     std::uint64_t number = 0;

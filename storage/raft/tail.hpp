@@ -35,6 +35,7 @@ class Tail {
   Index durable() const { return durable_; }
 
  private:
+  friend struct CoreAccess;  ///< see core.hpp
   struct Write {
     std::uint64_t number = 0;
     Index last;  ///< durable when done; lowered by truncations since

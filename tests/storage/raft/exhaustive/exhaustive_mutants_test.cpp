@@ -1,0 +1,49 @@
+// Bugs that exploration alone must find. Built with TROUPE_RAFT_MUTANTS; each test is a process of its own.
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "storage/raft/mutant.hpp"
+#include "tests/storage/raft/exhaustive/scopes.hpp"
+
+namespace troupe::raft::test {
+namespace {
+
+struct Hunt {
+  std::string name;
+  Mutant mutant;
+  Scope scope;
+  std::string wrong;  ///< how it must show
+};
+
+std::vector<Hunt> hunts() {
+  Scope slow = three_nodes(2, 2);
+  slow.nodes.slow_disk = true;
+  slow.budget.crashes = 1;
+  return {
+      {"CountingOldTerms", Mutant::count_old_terms, three_nodes(4, 1), "leader_lacks_committed"},
+      {"CountingOldTermsInTalks", Mutant::count_old_terms, three_nodes_talking(4), "leader_lacks_committed"},
+      {"VotingTwice", Mutant::vote_twice, three_nodes(2, 2), "two_leaders"},
+      {"VotingForAShortLog", Mutant::vote_for_short_log, three_nodes(2, 1), "leader_lacks_committed"},
+      {"VotingBeforeTheSync", Mutant::vote_before_sync, slow, "two_leaders"},
+  };
+}
+
+class ExhaustiveMutants : public testing::TestWithParam<Hunt> {};
+
+TEST_P(ExhaustiveMutants, AreFoundFromAPlainStart) {
+  constexpr std::uint64_t states_max = 4'000'000;
+  active_mutant = GetParam().mutant;
+  const Found found = explore(GetParam().scope, states_max);
+  active_mutant = Mutant::none;
+  std::cout << "hunt=" << GetParam().name << " " << summary(found) << "\n";
+  ASSERT_TRUE(found.wrong) << GetParam().name << " survives";
+  EXPECT_EQ(found.wrong->substr(0, found.wrong->find(' ')), GetParam().wrong);
+}
+
+INSTANTIATE_TEST_SUITE_P(Hunts, ExhaustiveMutants, testing::ValuesIn(hunts()),
+                         [](const auto& of) { return of.param.name; });
+
+}  // namespace
+}  // namespace troupe::raft::test

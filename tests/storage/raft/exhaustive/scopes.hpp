@@ -1,0 +1,27 @@
+#pragma once
+// The scopes that are explored, by name.
+
+#include <string>
+
+#include "tests/storage/raft/exhaustive/explorer.hpp"
+
+namespace troupe::raft::test {
+
+struct NamedScope {
+  std::string name;
+  Scope scope;
+  std::uint64_t states_max = 0;  ///< RAFT_EXPLORE_STATES overrides it
+};
+
+/// Three voters with empty logs. One entry an append and one append unanswered, so that batches hide nothing.
+Scope three_nodes(std::uint8_t term_max, std::uint8_t in_flight);
+/// The same in the language of talks.
+Scope three_nodes_talking(std::uint8_t term_max);
+
+/// What the core as it is must pass.
+std::vector<NamedScope> all_scopes();
+
+/// states_max, or what the environment wants instead.
+std::uint64_t states_max_of(const NamedScope& scope);
+
+}  // namespace troupe::raft::test
