@@ -1,5 +1,7 @@
 #include "tests/storage/raft/exhaustive/core_access.hpp"
 
+#include <algorithm>
+
 #include "storage/base/check.hpp"
 
 namespace troupe::raft {
@@ -8,7 +10,7 @@ namespace {
 
 // A new member of one of these must be added to the fingerprint, or the explorer merges states that differ.
 static_assert(sizeof(Peer) == 144, "Peer has changed: see fingerprint()");
-static_assert(sizeof(HardState) == 16 && sizeof(Membership) == 48);
+static_assert(sizeof(HardState) == 16 && sizeof(Membership) == 72);
 
 void put(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -91,7 +93,7 @@ void CoreAccess::forget_time(Core& core) {
 }
 
 void CoreAccess::elect(Core& core) {
-  if (core.role_ != Role::leader && core.is_voter(core.self_)) core.start_election(false);
+  if (core.role_ != Role::leader && core.may_campaign()) core.start_election(false);
 }
 
 void CoreAccess::quorum_lost(Core& core) {
@@ -103,6 +105,16 @@ void CoreAccess::heartbeat(Core& core) {
   core.elapsed_ticks_ = 0;
   core.heartbeat_elapsed_ = core.config_.heartbeat_ticks;
   core.tick();
+}
+
+void CoreAccess::lose_sent(Core& core) {
+  for (auto& [id, peer] : core.peers_) {
+    const bool at_rest = peer.state == PeerState::replicate && peer.inflight.empty();
+    if (!at_rest) peer.probe_from(peer.match.next());
+    peer.paused = !at_rest;
+    peer.stalled = peer.verify = peer.heartbeat_due = false;
+    peer.commit_told = std::min(core.commit_, peer.match);
+  }
 }
 
 }  // namespace troupe::raft

@@ -20,10 +20,13 @@ struct CoreAccess {
   static void forget_time(Core& core);
   /// A real election at once. The pre-vote only ever prevents one.
   static void elect(Core& core);
+  static bool may_campaign(const Core& core) { return core.may_campaign(); }
   /// A leader that hears from no quorum.
   static void quorum_lost(Core& core);
   /// The next tick sends heartbeats, and finds out about appends that were lost.
   static void heartbeat(Core& core);
+  /// Whatever is on its way from this leader is lost, and it probes again after the next heartbeat's answer.
+  static void lose_sent(Core& core);
 };
 
 }  // namespace troupe::raft

@@ -1,4 +1,5 @@
-// Bugs that exploration alone must find. Built with TROUPE_RAFT_MUTANTS; each test is a process of its own.
+// Bugs that exploration alone must find, by what the history shows: from empty logs, or (membership) from a
+// leader whose first entry all hold. Built with TROUPE_RAFT_MUTANTS; each test is a process of its own.
 
 #include <gtest/gtest.h>
 
@@ -21,18 +22,26 @@ std::vector<Hunt> hunts() {
   Scope slow = three_nodes(2, 2);
   slow.nodes.slow_disk = true;
   slow.budget.crashes = 1;
+  Scope four = four_and_one(3), three = three_and_two(2);
+  four.watch_configs = three.watch_configs = false;
+  Scope three_plain = three;
+  three_plain.settled = false;
   return {
       {"CountingOldTerms", Mutant::count_old_terms, three_nodes(4, 1), "leader_lacks_committed"},
       {"CountingOldTermsInTalks", Mutant::count_old_terms, three_nodes_talking(4), "leader_lacks_committed"},
       {"VotingTwice", Mutant::vote_twice, three_nodes(2, 2), "two_leaders"},
       {"VotingForAShortLog", Mutant::vote_for_short_log, three_nodes(2, 1), "leader_lacks_committed"},
       {"VotingBeforeTheSync", Mutant::vote_before_sync, slow, "two_leaders"},
+      {"ChangingBeforeACommitInTheTerm", Mutant::change_before_term_commit, four, "leader_lacks_committed"},
+      {"ChangingTwiceAtOnce", Mutant::changes_overlap, three, "leader_lacks_committed"},
+      {"ChangingTwiceAtOnceFromTheVeryStart", Mutant::changes_overlap, three_plain, "leader_lacks_committed"},
+      {"KeepingATruncatedConfiguration", Mutant::config_sticks, four, "two_leaders"},
   };
 }
 
 class ExhaustiveMutants : public testing::TestWithParam<Hunt> {};
 
-TEST_P(ExhaustiveMutants, AreFoundFromAPlainStart) {
+TEST_P(ExhaustiveMutants, AreFound) {
   constexpr std::uint64_t states_max = 4'000'000;
   active_mutant = GetParam().mutant;
   const Found found = explore(GetParam().scope, states_max);

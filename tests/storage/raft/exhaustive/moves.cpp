@@ -11,6 +11,18 @@ World Moves::first() {
   World world;
   for (std::uint32_t id = 1; id <= scope_.nodes.nodes; ++id) world.nodes[id - 1] = space_.initial(NodeId{id});
   world.left = scope_.budget;
+  if (!scope_.settled) return world;
+  const auto take = [&](World&& next, const Move&, const std::optional<std::string>& wrong) {
+    TROUPE_CHECK(!wrong);
+    world = std::move(next);
+  };
+  const std::size_t votes = scope_.nodes.membership.voters.size() / 2;
+  ask_votes(World(world), NodeId{1}, ((1u << votes) - 1) << 1, take);
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t id = 2; id <= scope_.nodes.nodes; ++id) {
+      bring_up_to_date(World(world), NodeId{1}, NodeId{id}, take);
+    }
+  }
   return world;
 }
 
@@ -34,11 +46,7 @@ bool Moves::dead(const World& world, MessageRef ref) const {
   return message.term.value < space_.facts(world.nodes[message.to.value - 1]).durable_term;
 }
 
-bool Moves::may_elect(const World& world, const Facts& node) const {
-  (void)world;
-  const auto& voters = node.membership.voters;
-  return node.term < scope_.term_max && std::find(voters.begin(), voters.end(), node.id) != voters.end();
-}
+bool Moves::may_elect(const Facts& node) const { return node.term < scope_.term_max && node.may_campaign; }
 
 std::optional<std::string> Moves::step(World& world, NodeId node, Input input,
                                        std::vector<MessageRef>& sent) {
@@ -47,6 +55,7 @@ std::optional<std::string> Moves::step(World& world, NodeId node, Input input,
   world.nodes[node.value - 1] = outcome.node;
   sent = outcome.sent;
   if (outcome.node == before) return {};
+  if (scope_.watch_configs && !space_.facts(outcome.node).configs_fit) return "configurations_overlap";
   return judge(space_, world, node, before, input.step == Step::crash);
 }
 
@@ -57,6 +66,7 @@ void Moves::go(World world, const Move& move, const Visit& visit) {
   const auto wrong = step(world, move.node, move.input, sent);
   if (move.input.step != Step::receive && sent.empty() && before == world.nodes[move.node.value - 1]) return;
   TROUPE_CHECK(world.messages.size() == waiting);
+  if (scope_.talks) rest(world, move.node);
   keep_some(std::move(world), move, sent, wrong, visit);
 }
 
@@ -102,7 +112,7 @@ void Moves::each_local(const World& world, NodeId node, const Visit& visit) {
     next.begun = true;
     go(std::move(next), {node, {step, argument}}, visit);
   };
-  if (!scope_.talks && may_elect(world, facts)) with(Step::elect, 0);
+  if (!scope_.talks && may_elect(facts)) with(Step::elect, 0);
   if (facts.writes > 0) with(Step::sync, 0);
   if (world.left.crashes > 0 && world.begun) {
     for (std::uint32_t survive = 0; survive <= facts.writes; ++survive)
@@ -115,11 +125,20 @@ void Moves::each_local(const World& world, NodeId node, const Visit& visit) {
   for (std::uint32_t to = 1; to <= scope_.nodes.nodes && world.left.transfers > 0; ++to) {
     if (to != node.value) with(Step::transfer, to, &Budget::transfers);
   }
+  for (std::uint32_t at = 0; at < scope_.nodes.changes.size() && world.left.changes > 0; ++at) {
+    with(Step::change, at, &Budget::changes);
+  }
+}
+
+// Between talks nothing is on its way.
+void Moves::rest(World& world, NodeId node) {
+  NodeRef& ref = world.nodes[node.value - 1];
+  if (space_.facts(ref).role == Role::leader) ref = space_.step(ref, {Step::lose_sent, 0}).node;
 }
 
 void Moves::each_talk(const World& world, NodeId node, const Visit& visit) {
   const Facts& facts = space_.facts(world.nodes[node.value - 1]);
-  if (may_elect(world, facts)) {
+  if (may_elect(facts)) {
     for (std::uint32_t with = 0; with < (1u << scope_.nodes.nodes); ++with) {
       if (with >> (node.value - 1) & 1) continue;
       ask_votes(world, node, with, visit);
@@ -141,6 +160,7 @@ void Moves::ask_votes(const World& world, NodeId node, std::uint32_t with, const
   for (const MessageRef ref : asked) {
     const Message& message = space_.message(ref);
     if (message.type != MessageType::vote || !(with >> (message.to.value - 1) & 1)) continue;
+    if (scope_.few && space_.facts(next.nodes[node.value - 1]).role == Role::leader) return;
     reached |= 1u << (message.to.value - 1);
     if (!wrong) wrong = step(next, message.to, {Step::receive, ref}, answers);
     for (const MessageRef answer : std::exchange(answers, {})) {
@@ -148,6 +168,8 @@ void Moves::ask_votes(const World& world, NodeId node, std::uint32_t with, const
         wrong = step(next, node, {Step::receive, answer}, lost);
     }
   }
+  if (scope_.few && space_.facts(next.nodes[node.value - 1]).role != Role::leader) return;
+  rest(next, node);
   if (reached == with) visit(std::move(next), {node, {Step::elect, 0}, with, 0}, wrong);
 }
 
@@ -168,19 +190,26 @@ void Moves::bring_up_to_date(const World& world, NodeId node, NodeId other, cons
           (message.from == node && message.to == other) || (message.from == other && message.to == node);
       if (!theirs) continue;
       const NodeRef before = next.nodes[message.to.value - 1];
+      const std::size_t length = space_.facts(before).log.size();
       wrong = step(next, message.to, {Step::receive, way[at]}, sent);
       way.insert(way.end(), sent.begin(), sent.end());
       ++steps;
       if (before == next.nodes[message.to.value - 1]) continue;
-      visit(World(next), {node, {Step::heartbeat, 0}, 1u << (other.value - 1), steps}, wrong);
+      if (scope_.few && !wrong && space_.facts(next.nodes[message.to.value - 1]).log.size() == length)
+        continue;
+      World broken_off = next;
+      rest(broken_off, node);
+      visit(std::move(broken_off), {node, {Step::heartbeat, 0}, 1u << (other.value - 1), steps}, wrong);
       if (wrong) return;
     }
   }
+  rest(next, node);
+  visit(std::move(next), {node, {Step::heartbeat, 0}, 1u << (other.value - 1), steps}, {});
 }
 
 std::string Moves::text(const Move& move) const {
-  static constexpr const char* names[] = {"elect", "propose", "receive", "heartbeat",
-                                          "sync",  "crash",   "change",  "transfer"};
+  static constexpr const char* names[] = {"elect", "propose", "receive",  "heartbeat", "sync",
+                                          "crash", "change",  "transfer", "lose_sent"};
   std::string out =
       "node " + std::to_string(move.node.value) + ": " + names[static_cast<std::size_t>(move.input.step)];
   if (move.input.step == Step::receive) {

@@ -20,6 +20,13 @@ struct Scope {
   /// broken off after any number of messages; nothing stays on its way. Far fewer steps to a deep state, but
   /// no late messages.
   bool talks = false;
+  /// Talks: only elections that are won, by the fewest votes, and talks that are broken off only where the
+  /// log of one side has just changed.
+  bool few = false;
+  /// Begins with node 1 as the leader of term 1, whose first entry all hold and know to be committed.
+  bool settled = false;
+  /// Judge configurations as such, too; off where a bug shall show in the history.
+  bool watch_configs = true;
   Budget budget;
 };
 
@@ -50,8 +57,9 @@ class Moves {
                  const std::optional<std::string>& wrong, const Visit& visit);
   void ask_votes(const World& world, NodeId node, std::uint32_t with, const Visit& visit);
   void bring_up_to_date(const World& world, NodeId node, NodeId other, const Visit& visit);
+  void rest(World& world, NodeId node);
   bool dead(const World& world, MessageRef ref) const;
-  bool may_elect(const World& world, const Facts& node) const;
+  bool may_elect(const Facts& node) const;
 
   Space& space_;
   Scope scope_;

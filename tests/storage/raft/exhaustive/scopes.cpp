@@ -51,22 +51,53 @@ Scope three_nodes_talking(std::uint8_t term_max) {
   return scope;
 }
 
+namespace {
+Scope members(std::uint32_t voting, std::uint32_t learning, std::vector<MemberChange> changes) {
+  Scope scope = voters(voting);
+  scope.nodes.nodes = voting + learning;
+  for (std::uint32_t id = voting + 1; id <= voting + learning; ++id) {
+    scope.nodes.membership.learners.push_back(NodeId{id});
+  }
+  scope.nodes.changes = std::move(changes);
+  scope.talks = scope.few = scope.settled = true;
+  scope.budget.changes = 2;
+  return scope;
+}
+}  // namespace
+
+Scope four_and_one(std::uint8_t term_max) {
+  using enum MemberChangeKind;
+  Scope scope = members(4, 1, {{promote, NodeId{5}, "", {}}, {remove, NodeId{1}, "", {}}});
+  scope.term_max = term_max;
+  return scope;
+}
+
+Scope three_and_two(std::uint8_t term_max) {
+  using enum MemberChangeKind;
+  Scope scope = members(3, 2, {{promote, NodeId{4}, "", {}}, {promote, NodeId{5}, "", {}}});
+  scope.term_max = term_max;
+  return scope;
+}
+
 std::vector<NamedScope> all_scopes() {
   return {
       {"TwoTermsThreeMessages", three_nodes(2, 3), all},
       {"TwoTermsTwoMessagesOneArrivesTwice", with(three_nodes(2, 2), {.duplicates = 1}), all},
       {"ThreeTermsOneMessage", three_nodes(3, 1), all},
-      {"ThreeTermsTwoMessages", three_nodes(3, 2), 1'500'000},
-      {"FourTermsOneMessage", three_nodes(4, 1), 1'500'000},
+      {"ThreeTermsTwoMessages", three_nodes(3, 2), 1'000'000},
+      {"FourTermsOneMessage", three_nodes(4, 1), 1'000'000},
       {"TwoTermsACommandAndHeartbeats", with(with_heartbeats(three_nodes(2, 2)), {.proposals = 1}),
-       1'500'000},
-      {"TwoTermsSlowDisksAndACrash", with(with_slow_disk(three_nodes(2, 1)), {.crashes = 1}), 1'500'000},
+       1'000'000},
+      {"TwoTermsSlowDisksAndACrash", with(with_slow_disk(three_nodes(2, 1)), {.crashes = 1}), 1'000'000},
       {"TwoTermsSlowDisksTwoMessagesACrash", with(with_slow_disk(three_nodes(2, 2)), {.crashes = 1}),
-       1'500'000},
+       1'000'000},
       {"ThreeTermsACommandACrashAndATransfer",
-       with(three_nodes(3, 2), {.proposals = 1, .crashes = 1, .transfers = 1}), 1'000'000},
+       with(three_nodes(3, 2), {.proposals = 1, .crashes = 1, .transfers = 1}), 500'000},
       {"ThreeTermsInTalks", three_nodes_talking(3), all},
       {"FourTermsInTalksWithACommand", with(three_nodes_talking(4), {.proposals = 1}), 500'000},
+      {"FourVotersAndALearnerTwoTerms", four_and_one(2), all},
+      {"FourVotersAndALearnerThreeTerms", four_and_one(3), 300'000},
+      {"ThreeVotersAndTwoLearnersTwoTerms", three_and_two(2), 200'000},
   };
 }
 

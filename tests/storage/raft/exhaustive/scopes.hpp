@@ -18,6 +18,12 @@ Scope three_nodes(std::uint8_t term_max, std::uint8_t in_flight);
 /// The same in the language of talks.
 Scope three_nodes_talking(std::uint8_t term_max);
 
+/// Four voters and a learner that may be promoted while node 1 is removed; settled, in talks of the fewest
+/// messages.
+Scope four_and_one(std::uint8_t term_max);
+/// Three voters and two learners; both may be promoted.
+Scope three_and_two(std::uint8_t term_max);
+
 /// What the core as it is must pass.
 std::vector<NamedScope> all_scopes();
 

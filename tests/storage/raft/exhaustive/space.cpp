@@ -51,6 +51,37 @@ void to_disk(Disk& disk, const Ready& ready) {
   for (const Entry& entry : ready.append) disk.log.append(entry);
 }
 
+std::size_t differing_voters(const Membership& one, const Membership& two) {
+  std::vector<NodeId> differ;
+  std::set_symmetric_difference(one.voters.begin(), one.voters.end(), two.voters.begin(), two.voters.end(),
+                                std::back_inserter(differ));
+  return differ.size();
+}
+
+void note_facts(const Core& core, const MemoryLog& log, std::size_t writes, Membership membership,
+                Facts& facts) {
+  const Status status = core.status();
+  facts.role = status.role;
+  facts.term = byte(status.term.value);
+  facts.commit = byte(status.commit.value);
+  facts.writes = byte(writes);
+  facts.may_campaign = CoreAccess::may_campaign(core);
+  facts.configs_fit = true;
+  facts.log.clear();
+  std::size_t open = 0;
+  for (Index index{1}; index <= log.last(); index = index.next()) {
+    const Entry& entry = log.at(index);
+    facts.log.push_back({byte(entry.term.value), digest(entry)});
+    if (entry.kind != EntryKind::config) continue;
+    auto next = unpacked<Membership>(entry.data.view());
+    TROUPE_CHECK(next.ok());
+    if (differing_voters(membership, next.value()) > 1) facts.configs_fit = false;
+    membership = std::move(next).value();
+    if (index > status.commit) ++open;
+  }
+  if (facts.role == Role::leader && open > 1) facts.configs_fit = false;
+}
+
 }  // namespace
 
 Space::Space(Options options) : options_(std::move(options)), windows_(options_.nodes + 1) {}
@@ -97,10 +128,13 @@ void Space::apply(State& state, Input input) {
       return core.step(messages_[input.argument]);
     case Step::heartbeat:
       return CoreAccess::heartbeat(core);
+    case Step::lose_sent:
+      return CoreAccess::lose_sent(core);
     case Step::transfer:
       (void)core.transfer(NodeId{input.argument}).ok();
       return;
     case Step::change:
+      (void)core.change(options_.changes[input.argument]).ok();
       return;
     case Step::crash:
       return restart(state, input.argument);
@@ -163,18 +197,8 @@ NodeRef Space::intern(State state) {
   }
   const auto [at, fresh] = node_refs_.try_emplace(std::move(key), static_cast<NodeRef>(nodes_.size()));
   if (!fresh) return at->second;
-  Facts& facts = state.facts;
-  const Status status = state.core.status();
-  facts.role = status.role;
-  facts.term = byte(status.term.value);
-  facts.durable_term = byte(state.disk.hard.term.value);
-  facts.commit = byte(status.commit.value);
-  facts.writes = byte(state.writes.size());
-  facts.membership = status.membership;
-  facts.log.clear();
-  for (Index index{1}; index <= state.log.last(); index = index.next()) {
-    facts.log.push_back({byte(state.log.term(index).value), digest(state.log.at(index))});
-  }
+  note_facts(state.core, state.log, state.writes.size(), options_.membership, state.facts);
+  state.facts.durable_term = byte(state.disk.hard.term.value);
   nodes_.push_back(std::move(state));
   return at->second;
 }

@@ -24,6 +24,7 @@ enum class Step : std::uint8_t {
   crash,      ///< and restart; argument: so many of its writes had reached the disk
   change,     ///< argument: into Options::changes
   transfer,   ///< argument: the target
+  lose_sent,  ///< what it has sent and got no answer to is lost
 };
 
 struct Input {
@@ -51,7 +52,10 @@ struct Facts {
   std::uint8_t commit = 0;
   std::uint8_t writes = 0;    ///< not yet durable
   std::vector<Position> log;  ///< from index 1
-  Membership membership;
+  bool may_campaign = false;
+  /// Neighbouring configurations of its log differ by one voter at most, and a leader has at most one that it
+  /// does not know to be committed.
+  bool configs_fit = true;
 };
 
 /// How the nodes of one exploration are.
@@ -61,6 +65,7 @@ struct Options {
   std::uint32_t nodes = 3;
   bool slow_disk = false;    ///< writes wait for Step::sync; else each is durable at once
   std::uint8_t log_max = 3;  ///< nothing is proposed beyond; elections still append
+  std::vector<MemberChange> changes;
 };
 
 class Space {

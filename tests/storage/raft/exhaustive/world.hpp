@@ -41,9 +41,7 @@ struct World {
 };
 
 /// The invariants of Raft, after the node went from `before` to what it is in `world` now. Notes new leaders
-/// and commits. Election safety, leader completeness, state-machine safety, log matching, monotone commits,
-/// and that the leader of the newest term rules by a configuration whose majorities meet those of the newest
-/// committed one.
+/// and commits. Election safety, leader completeness, state-machine safety, log matching, monotone commits.
 std::optional<std::string> judge(const Space& space, World& world, NodeId node, NodeRef before,
                                  bool restarted);
 
