@@ -45,12 +45,6 @@ void put(std::string& out, const Ready& write, const std::vector<MessageRef>& wa
   for (const MessageRef ref : waiting) out.append(reinterpret_cast<const char*>(&ref), sizeof ref);
 }
 
-void to_disk(Disk& disk, const Ready& ready) {
-  if (ready.hard) disk.hard = *ready.hard;
-  if (ready.truncate_from && *ready.truncate_from <= disk.log.last()) disk.log.truncate(*ready.truncate_from);
-  for (const Entry& entry : ready.append) disk.log.append(entry);
-}
-
 std::size_t differing_voters(const Membership& one, const Membership& two) {
   std::vector<NodeId> differ;
   std::set_symmetric_difference(one.voters.begin(), one.voters.end(), two.voters.begin(), two.voters.end(),
@@ -83,6 +77,12 @@ void note_facts(const Core& core, const MemoryLog& log, std::size_t writes, Memb
 }
 
 }  // namespace
+
+void Space::Kept::write(const Ready& ready) {
+  if (ready.hard) hard = *ready.hard;
+  if (ready.truncate_from && *ready.truncate_from <= log.last()) log.truncate(*ready.truncate_from);
+  for (const Entry& entry : ready.append) log.append(entry);
+}
 
 Space::Space(Options options) : options_(std::move(options)), windows_(options_.nodes + 1) {}
 
@@ -145,14 +145,13 @@ void Space::apply(State& state, Input input) {
 
 void Space::restart(State& state, std::size_t survived) {
   for (; survived > 0 && !state.writes.empty(); --survived) {
-    to_disk(state.disk, state.writes.front());
+    state.disk.write(state.writes.front());
     state.writes.pop_front();
   }
   state.writes.clear();
   state.log = state.disk.log;
-  state.core =
-      Core(state.facts.id, options_.config, {state.disk.hard, options_.membership, {}, state.disk.applied},
-           windows_[state.facts.id.value], core_seed);
+  state.core = Core(state.facts.id, options_.config, {state.disk.hard, options_.membership, {}, {}},
+                    windows_[state.facts.id.value], core_seed);
 }
 
 void Space::settle(State& state, std::vector<MessageRef>& sent) {
@@ -178,12 +177,13 @@ void Space::sync_one(State& state, std::vector<MessageRef>& sent) {
   if (state.writes.empty()) return;
   const Ready ready = std::move(state.writes.front());
   state.writes.pop_front();
-  to_disk(state.disk, ready);
+  state.disk.write(ready);
   for (const Message& message : ready.send_after) sent.push_back(intern(message));
   state.core.persisted(ready.number);
 }
 
 NodeRef Space::intern(State state) {
+  windows_[state.facts.id.value].log = &state.log;
   std::string key(1, static_cast<char>(byte(state.facts.id.value)));
   CoreAccess::fingerprint(state.core, key);
   put(key, state.log);

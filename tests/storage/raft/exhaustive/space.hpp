@@ -81,10 +81,16 @@ class Space {
   const Options& options() const { return options_; }
 
  private:
+  /// What survives a crash; the state machine keeps nothing and hears all again.
+  struct Kept {
+    HardState hard;
+    MemoryLog log;
+    void write(const Ready& ready);
+  };
   struct State {
     Core core;
     MemoryLog log;
-    Disk disk;
+    Kept disk;
     std::deque<Ready> writes;  ///< with the messages that wait for them
     Facts facts;
   };
