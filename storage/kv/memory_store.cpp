@@ -5,12 +5,14 @@
 #include <map>
 #include <mutex>
 
+#include "storage/kv/sim_checkpoint.hpp"
+#include "storage/kv/sim_files.hpp"
+
 namespace troupe {
 namespace {
 
-/// Values are shared, so that copying a table for a snapshot copies no bytes.
 using Value = std::shared_ptr<const Bytes>;
-using Map = std::map<Bytes, Value, std::less<>>;
+using Map = SimTables::Map;
 
 /// What a batch replaced: applied in reverse it takes the batch back.
 struct Undo {
@@ -35,12 +37,32 @@ struct SimFile {
   bool fail_sync = false;
 };
 
+/// The whole disk as files: plain ones, and each store as a folder that can be seen and removed.
+class DiskFiles final : public FileDoor {
+ public:
+  explicit DiskFiles(SimDisk::State& disk) : disk_(disk) {}
+  Result<std::vector<FileEntry>> list(const std::string& folder) override;
+  Result<std::uint64_t> size_of(const std::string& file) override;
+  Result<Bytes> read(const std::string& file, std::uint64_t offset, std::size_t size) override;
+  Result<void> write(const std::string& file, std::uint64_t offset, BytesView bytes) override;
+  Result<void> sync(const std::string& file) override;
+  Result<void> sync_folder(const std::string& folder) override;
+  Result<void> make_folder(const std::string& folder) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+
+ private:
+  SimDisk::State& disk_;
+};
+
 struct SimDisk::State {
+  State() : door(*this) {}
   mutable std::mutex mutex;
   std::map<std::string, SimFile> files;
   std::uint64_t openings = 0;
-  std::uint64_t used_bytes = 0;
-  std::uint64_t limit_bytes = UINT64_MAX;
+  SimSpace space;
+  SimFiles plain{space};
+  DiskFiles door;
   std::chrono::microseconds sync_delay{0};
 
   /// The table to be changed. Cursors and snapshots share it: whoever holds the old one keeps it.
@@ -58,8 +80,8 @@ struct SimDisk::State {
     auto at = map.lower_bound(key);
     const bool there = at != map.end() && at->first == key;
     Value before = there ? at->second : nullptr;
-    if (before) used_bytes -= key.size() + before->size();
-    if (value) used_bytes += key.size() + value->size();
+    if (before) space.used_bytes -= key.size() + before->size();
+    if (value) space.used_bytes += key.size() + value->size();
     if (value && there)
       at->second = std::move(value);
     else if (value)
@@ -76,9 +98,18 @@ struct SimDisk::State {
     file.unflushed.pop_back();
   }
 
+  void adopt(const std::string& path, SimTables made) {
+    SimFile file;
+    file.names = std::move(made.names);
+    file.tables = std::move(made.tables);
+    for (const auto& map : file.tables)
+      for (const auto& [key, value] : *map) space.used_bytes += key.size() + value->size();
+    files.emplace(path, std::move(file));
+  }
+
   void forget(const SimFile& file) {
     for (const auto& map : file.tables)
-      for (const auto& [key, value] : *map) used_bytes -= key.size() + value->size();
+      for (const auto& [key, value] : *map) space.used_bytes -= key.size() + value->size();
   }
 
   /// Keeps the first `kept` unflushed batches; the file is then as after a restart.
@@ -89,6 +120,51 @@ struct SimDisk::State {
     file.fail_write = file.fail_sync = false;
   }
 };
+
+Result<std::vector<FileEntry>> DiskFiles::list(const std::string& folder) {
+  std::vector<FileEntry> entries;
+  {
+    const std::lock_guard lock(disk_.mutex);
+    for (const auto& [path, file] : disk_.files) {
+      const std::size_t slash = path.rfind('/');
+      if (path.substr(0, slash == std::string::npos ? 0 : slash) != folder) continue;
+      entries.push_back({slash == std::string::npos ? path : path.substr(slash + 1), 0, true});
+    }
+  }
+  auto plain = disk_.plain.list(folder);
+  if (!plain.ok() && entries.empty()) return plain;
+  if (plain.ok()) entries.insert(entries.end(), plain.value().begin(), plain.value().end());
+  std::ranges::sort(entries, {}, &FileEntry::name);
+  return entries;
+}
+Result<std::uint64_t> DiskFiles::size_of(const std::string& file) { return disk_.plain.size_of(file); }
+Result<Bytes> DiskFiles::read(const std::string& file, std::uint64_t offset, std::size_t size) {
+  return disk_.plain.read(file, offset, size);
+}
+Result<void> DiskFiles::write(const std::string& file, std::uint64_t offset, BytesView bytes) {
+  return disk_.plain.write(file, offset, bytes);
+}
+Result<void> DiskFiles::sync(const std::string& file) { return disk_.plain.sync(file); }
+Result<void> DiskFiles::sync_folder(const std::string& folder) { return disk_.plain.sync_folder(folder); }
+Result<void> DiskFiles::make_folder(const std::string& folder) { return disk_.plain.make_folder(folder); }
+Result<void> DiskFiles::rename(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(disk_.mutex);
+  if (auto store = disk_.files.extract(from)) {
+    store.key() = to;
+    disk_.files.insert(std::move(store));
+    return {};
+  }
+  return disk_.plain.rename(from, to);
+}
+Result<void> DiskFiles::remove(const std::string& path) {
+  const std::lock_guard lock(disk_.mutex);
+  std::erase_if(disk_.files, [&](const auto& at) {
+    if (at.first != path && !at.first.starts_with(path + "/")) return false;
+    disk_.forget(at.second);
+    return true;
+  });
+  return disk_.plain.remove(path);
+}
 
 namespace {
 
@@ -169,7 +245,7 @@ class MemoryStore final : public KvStore {
     SimFile& file = *mine();
     if (file.fail_write) return fail("write failed (injected)");
     const std::uint64_t bytes = apply(file, batch);
-    if (disk_->used_bytes > disk_->limit_bytes) {
+    if (disk_->space.used_bytes > disk_->space.limit_bytes) {
       disk_->undo_last(file);
       return fail("no space left on the disk");
     }
@@ -231,15 +307,13 @@ class MemoryStore final : public KvStore {
   Result<void> checkpoint(const std::string& path) override {
     const std::lock_guard lock(disk_->mutex);
     if (auto healthy = check(); !healthy.ok()) return healthy;
-    if (disk_->files.contains(path)) return io_error("checkpoint: " + path + " exists");
+    if (disk_->files.contains(path) || disk_->plain.exists(path))
+      return io_error("checkpoint: " + path + " exists");
     if (auto synced = sync(*mine()); !synced.ok()) return synced;
-    SimFile copy;
-    copy.names = mine()->names;
-    copy.tables = mine()->tables;
-    for (const auto& map : copy.tables)
-      for (const auto& [key, value] : *map) disk_->used_bytes += key.size() + value->size();
-    disk_->files.emplace(path, std::move(copy));
-    return {};
+    // A checkpoint that fails (a full disk) leaves no folder, and takes nothing from the store itself.
+    auto written = disk_->plain.write_folder(path, checkpoint_files({mine()->names, mine()->tables}));
+    if (!written.ok()) (void)disk_->plain.remove(path);
+    return written;
   }
 
   Counters counters() const override {
@@ -341,6 +415,13 @@ SimDisk::~SimDisk() = default;
 Result<std::unique_ptr<KvStore>> SimDisk::open(const std::string& path,
                                                const std::vector<std::string>& tables) {
   const std::lock_guard lock(state_->mutex);
+  if (!state_->files.contains(path) && state_->plain.exists(path)) {
+    // A store changes its files: from now on they are a store's, not plain ones.
+    auto copied = checkpoint_tables(state_->plain.read_folder(path));
+    if (!copied.ok()) return copied.error();
+    state_->plain.forget(path);
+    state_->adopt(path, std::move(copied).value());
+  }
   SimFile& file = state_->files[path];
   if (file.is_open) return io_error(path + " is open already");
   for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -356,17 +437,38 @@ Result<std::unique_ptr<KvStore>> SimDisk::open(const std::string& path,
   return std::unique_ptr<KvStore>(std::make_unique<MemoryStore>(state_, path, file.opening));
 }
 
-bool SimDisk::exists(const std::string& path) const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->files.contains(path);
+Result<std::unique_ptr<KvStore>> SimDisk::open_copy(const std::string& path,
+                                                    const std::vector<std::string>& tables) {
+  SimTables copied;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto at = state_->files.find(path);
+    if (at != state_->files.end()) {
+      copied = {at->second.names, at->second.tables};
+    } else {
+      auto read = checkpoint_tables(state_->plain.read_folder(path));
+      if (!read.ok()) return read.error();
+      copied = std::move(read).value();
+    }
+  }
+  SimDisk other;  // the store keeps its state alive
+  other.state_->adopt(path, std::move(copied));
+  return other.open(path, tables);
 }
 
-void SimDisk::remove(const std::string& path) {
+bool SimDisk::exists(const std::string& path) const {
   const std::lock_guard lock(state_->mutex);
-  const auto at = state_->files.find(path);
-  if (at == state_->files.end()) return;
-  state_->forget(at->second);
-  state_->files.erase(at);
+  return state_->files.contains(path) || state_->plain.exists(path);
+}
+
+void SimDisk::remove(const std::string& path) { (void)state_->door.remove(path); }
+
+FileDoor& SimDisk::files() { return state_->door; }
+
+void SimDisk::crash_files(Random& random) { state_->plain.crash(random); }
+
+bool SimDisk::flip_file_bit(const std::string& file, Random& random) {
+  return state_->plain.flip_bit(file, random);
 }
 
 std::vector<std::string> SimDisk::paths() const {
@@ -401,12 +503,12 @@ void SimDisk::fail_syncs(const std::string& path) {
 
 void SimDisk::limit_bytes(std::uint64_t bytes) {
   const std::lock_guard lock(state_->mutex);
-  state_->limit_bytes = bytes;
+  state_->space.limit_bytes = bytes;
 }
 
 std::uint64_t SimDisk::used_bytes() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->used_bytes;
+  return state_->space.used_bytes;
 }
 
 void SimDisk::slow(std::chrono::microseconds per_sync) {

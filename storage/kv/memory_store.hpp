@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/base/random.hpp"
+#include "storage/kv/file_door.hpp"
 #include "storage/kv/kv_store.hpp"
 
 namespace troupe {
@@ -25,8 +26,13 @@ class SimDisk {
   SimDisk(const SimDisk&) = delete;
   SimDisk& operator=(const SimDisk&) = delete;
 
-  /// Opens or creates; missing tables are added. Errors: io (open already, or a table's position changed).
+  /// Opens or creates; missing tables are added. A folder with a checkpoint's files becomes a store. Errors:
+  /// io (open already, or a table's position changed), corrupt (the files of a checkpoint are damaged).
   Result<std::unique_ptr<KvStore>> open(const std::string& path, const std::vector<std::string>& tables);
+  /// What stands there now (a store or a checkpoint), for looking at: what is written to it goes nowhere.
+  Result<std::unique_ptr<KvStore>> open_copy(const std::string& path, const std::vector<std::string>& tables);
+  /// The same disk's plain files, checkpoints included; stores can be listed and removed there.
+  FileDoor& files();
   bool exists(const std::string& path) const;
   void remove(const std::string& path);
   std::vector<std::string> paths() const;
@@ -36,6 +42,9 @@ class SimDisk {
   void crash(const std::string& path, Random& random);
   /// The same with nothing unflushed surviving.
   void crash_hard(const std::string& path);
+
+  /// The machine dies, as far as plain files are concerned: what was not synced may be lost.
+  void crash_files(Random& random);
 
   // ---- faults; the store notices at its next write and stays failed, as a real one does ----
   void fail_writes(const std::string& path);  ///< the next write fails and changes nothing
@@ -49,6 +58,7 @@ class SimDisk {
   bool flip_bit(const std::string& path, Table table, Random& random);   ///< in some value
   bool tear_tail(const std::string& path, Table table, Random& random);  ///< the last value loses its end
   bool lose_key(const std::string& path, Table table, Random& random);   ///< some record vanishes
+  bool flip_file_bit(const std::string& file, Random& random);           ///< of a plain file
 
   struct State;  ///< of the implementation
 

@@ -64,6 +64,13 @@ class FailureListener final : public rocksdb::EventListener {
   std::shared_ptr<Failure> failure_;
 };
 
+/// RocksDB would open a log file of its own in the folder.
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 class RocksCursor final : public KvCursor {
  public:
   RocksCursor(rocksdb::DB& db, ColumnFamilyHandle* table, const rocksdb::Snapshot* snapshot, BytesView low,
@@ -290,6 +297,28 @@ Result<std::unique_ptr<KvStore>> open_rocks(const RocksConfig& config) {
   const auto known = handles.begin() + static_cast<std::ptrdiff_t>(config.tables.size());
   return std::unique_ptr<KvStore>(std::make_unique<RocksStore>(db, Handles(handles.begin(), known),
                                                                Handles(known, handles.end()), wal, failure));
+}
+
+Result<std::unique_ptr<KvStore>> open_rocks_read_only(const RocksConfig& config) {
+  if (!std::filesystem::exists(config.path + "/CURRENT"))
+    return Error{ErrorCode::not_found, config.path + " holds no database"};
+  const bool wal = keeps_wal(config.role);
+  if (wal) {
+    if (auto whole = check_wal_files(config.path); !whole.ok()) return whole.error();
+  }
+  rocksdb::DBOptions options = rocks_db_options(config);
+  options.create_if_missing = options.create_missing_column_families = false;
+  options.info_log = std::make_shared<SilentLogger>();
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (const std::string& name : families(config, options))
+    wanted.emplace_back(name, rocks_table_options(config));
+  Handles handles;
+  rocksdb::DB* db = nullptr;
+  const Status status = rocksdb::DB::OpenForReadOnly(options, config.path, wanted, &handles, &db);
+  if (!status.ok()) return error_of(status, "open " + config.path);
+  const auto known = handles.begin() + static_cast<std::ptrdiff_t>(config.tables.size());
+  return std::unique_ptr<KvStore>(std::make_unique<RocksStore>(
+      db, Handles(handles.begin(), known), Handles(known, handles.end()), wal, std::make_shared<Failure>()));
 }
 
 }  // namespace troupe

@@ -35,4 +35,9 @@ struct RocksConfig {
 /// Opens or creates. Errors: io; corrupt when what was synced is damaged (never a silently shortened store).
 Result<std::unique_ptr<KvStore>> open_rocks(const RocksConfig& config);
 
+/// For looking only: changes no byte of the folder; writes fail. Nobody may write the store meanwhile.
+/// Of `config` path, role and tables count; each table must exist. Errors: not_found (no database there),
+/// io, corrupt.
+Result<std::unique_ptr<KvStore>> open_rocks_read_only(const RocksConfig& config);
+
 }  // namespace troupe

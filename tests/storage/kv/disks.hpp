@@ -37,6 +37,9 @@ class TestDisk {
   virtual Result<std::unique_ptr<KvStore>> open(const std::string& path) = 0;
   /// The store's process dies: to be called while it is open, which it then is no longer.
   virtual void crash(const std::string& path, std::unique_ptr<KvStore>& store) = 0;
+  /// What stands there, for looking at.
+  virtual Result<std::unique_ptr<KvStore>> look(const std::string& path) = 0;
+  virtual FileDoor& files() = 0;
   static std::vector<std::string> tables() { return {"a", "b", "c"}; }
 };
 
@@ -48,6 +51,10 @@ class RocksDisk final : public TestDisk {
     return open_rocks({.path = path, .role = role_, .tables = tables(), .lose_unflushed_on_close = true});
   }
   void crash(const std::string&, std::unique_ptr<KvStore>& store) override { store.reset(); }
+  Result<std::unique_ptr<KvStore>> look(const std::string& path) override {
+    return open_rocks_read_only({.path = path, .role = role_, .tables = tables()});
+  }
+  FileDoor& files() override { return system_files(); }
 
  private:
   TempFolder folder_;
@@ -64,6 +71,10 @@ class MemoryDisk final : public TestDisk {
     disk_.crash(path, random_);
     store.reset();
   }
+  Result<std::unique_ptr<KvStore>> look(const std::string& path) override {
+    return disk_.open_copy(path, tables());
+  }
+  FileDoor& files() override { return disk_.files(); }
 
  private:
   SimDisk disk_;

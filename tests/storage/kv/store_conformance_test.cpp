@@ -201,6 +201,67 @@ TEST_P(KvConformance, a_checkpoint_opens_as_a_store_of_its_own) {
   put(a, "k", "4");  // and that hurt nothing
 }
 
+TEST_P(KvConformance, a_checkpoint_is_files_that_are_copied_and_open_elsewhere) {
+  for (int i = 0; i < 3'000; ++i) put(a, "k" + std::to_string(i), Bytes(100, 'v'), Durability::buffered);
+  put(c, "k", "1", Durability::buffered);
+  const std::string checkpoint = disk_->path("checkpoint"), copy = disk_->path("copy");
+  ASSERT_TRUE(store_->checkpoint(checkpoint).ok());
+  FileDoor& files = disk_->files();
+  ASSERT_TRUE(files.make_folder(copy).ok());
+  const auto listed = files.list(checkpoint).value();
+  for (const FileEntry& entry : listed) {
+    ASSERT_FALSE(entry.is_folder);
+    const Bytes bytes = files.read(checkpoint + "/" + entry.name, 0, entry.size).value();
+    ASSERT_TRUE(files.write(copy + "/" + entry.name, 0, bytes).ok());
+  }
+  put(a, "k0", "later");
+  ASSERT_TRUE(files.remove(checkpoint).ok());
+  auto opened = disk_->open(copy);
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  EXPECT_EQ(opened.value()->get(a, "k0").value(), Bytes(100, 'v'));
+  EXPECT_EQ(opened.value()->get(a, "k2999").value(), Bytes(100, 'v'));
+  EXPECT_EQ(opened.value()->get(c, "k").value(), "1");
+}
+
+TEST_P(KvConformance, a_checkpoint_without_one_of_its_files_does_not_open) {
+  for (const Table table : {a, b, c}) put(table, "k", "1");
+  const std::string copy = disk_->path("copy");
+  ASSERT_TRUE(store_->checkpoint(copy).ok());
+  FileDoor& files = disk_->files();
+  const auto listed = files.list(copy).value();
+  for (const FileEntry& entry : listed) {
+    if (!entry.name.ends_with(".sst") && !entry.name.ends_with(".tab")) continue;
+    ASSERT_TRUE(files.remove(copy + "/" + entry.name).ok());
+    break;
+  }
+  const auto opened = disk_->open(copy);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << opened.error().message;
+}
+
+TEST_P(KvConformance, looking_at_a_store_changes_nothing) {
+  put(a, "k", "1", Durability::buffered);
+  put(b, "k", "2", Durability::buffered);
+  const std::string copy = disk_->path("copy");
+  ASSERT_TRUE(store_->checkpoint(copy).ok());
+  const auto names = [&] {
+    std::string all;
+    const auto listed = disk_->files().list(copy).value();
+    for (const FileEntry& entry : listed) all += entry.name + " " + std::to_string(entry.size) + "\n";
+    return all;
+  };
+  const std::string before = names();
+  {
+    auto looked = disk_->look(copy);
+    ASSERT_TRUE(looked.ok()) << looked.error().message;
+    EXPECT_EQ(looked.value()->get(a, "k").value(), "1");
+    EXPECT_EQ(walk(looked.value()->scan(b, "a", "z")), "k=2 ");
+  }
+  EXPECT_EQ(names(), before);
+  EXPECT_TRUE(disk_->open(copy).ok());
+  EXPECT_FALSE(disk_->look(disk_->path("nothing")).ok());
+}
+
 TEST_P(KvConformance, counters_count) {
   const auto before = store_->counters();
   put(a, "k", Bytes(1000, 'x'));
