@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/check.hpp"
 #include "storage/raft/mutant.hpp"
 
 namespace troupe::raft {
@@ -15,9 +14,9 @@ Core::Core(NodeId self, Config config, Restored restored, const LogView& view, s
       hard_(restored.hard),
       hard_out_(restored.hard),
       durable_term_(restored.hard.term) {
-  TROUPE_CHECK(self.value != 0 && config.election_ticks > config.heartbeat_ticks &&
-               config.heartbeat_ticks > 0);
-  TROUPE_CHECK(restored.applied <= log_.last() && restored.applied.next() >= log_.first());
+  TROUPE_RAFT_CHECK(self.value != 0 && config.election_ticks > config.heartbeat_ticks &&
+                    config.heartbeat_ticks > 0);
+  TROUPE_RAFT_CHECK(restored.applied <= log_.last() && restored.applied.next() >= log_.first());
   applied_ = handed_out_ = restored.applied;
   commit_ = std::max(restored.applied, std::min(restored.commit, log_.last()));
   configs_.push_back({restored.applied, std::move(restored.membership)});
@@ -40,6 +39,7 @@ void Core::send(Message message) {
   bool now = pre_vote || (!promise && term_durable());
   if (mutated(Mutant::reply_before_sync) && message.type == MessageType::append_reply) now = true;
   if (mutated(Mutant::vote_before_sync) && message.type == MessageType::vote_reply) now = true;
+  if (mutated(Mutant::ask_before_sync) && message.type == MessageType::vote) now = true;
   (now ? send_now_ : send_after_).push_back(std::move(message));
 }
 
@@ -150,7 +150,7 @@ void Core::persisted(std::uint64_t ready_number) {
 }
 
 void Core::applied(Index index) {
-  TROUPE_CHECK(index <= handed_out_);
+  TROUPE_RAFT_CHECK(index <= handed_out_);
   applied_ = std::max(applied_, index);
   while (!unapplied_.empty() && unapplied_.front().last <= applied_) {
     unapplied_bytes_ -= unapplied_.front().bytes;
@@ -172,7 +172,7 @@ void Core::hand_out_committed(Ready& ready) {
   if (!may_hand_out()) return;
   const std::size_t room = config_.max_unapplied_bytes - unapplied_bytes_;
   ready.committed = log_.slice(handed_out_.next(), may_apply_to().next(), room);
-  TROUPE_CHECK(!ready.committed.empty() && ready.committed.front().index == handed_out_.next());
+  TROUPE_RAFT_CHECK(!ready.committed.empty() && ready.committed.front().index == handed_out_.next());
   handed_out_ = ready.committed.back().index;
   std::size_t bytes = 0;
   for (const Entry& entry : ready.committed) bytes += entry.bytes();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/check.hpp"
 #include "storage/raft/core.hpp"
 #include "storage/raft/mutant.hpp"
 
@@ -38,6 +37,8 @@ void Core::become_follower(Term term, NodeId leader) {
 }
 
 void Core::campaign() {
+  // Who cannot lead forgets a silent leader all the same: its vote may be the one that is missing.
+  if (!may_campaign() && !mutated(Mutant::learner_remembers)) return become_follower(hard_.term, {});
   elapsed_ticks_ = 0;
   if (!may_campaign()) return;
   if (quorum() == 1 && is_voter(self_)) return start_election(false);
@@ -69,6 +70,7 @@ void Core::ask_votes(MessageType type, Term term, bool transfer) {
 }
 
 void Core::on_vote_request(const Message& message) {
+  if (mutated(Mutant::learner_silent) && !is_voter(self_)) return;
   const bool pre = message.type == MessageType::pre_vote;
   const bool free = hard_.voted_for == message.from || (hard_.voted_for == NodeId{} && leader_ == NodeId{}) ||
                     (pre && message.term > hard_.term) || mutated(Mutant::vote_twice);
@@ -76,6 +78,7 @@ void Core::on_vote_request(const Message& message) {
   const bool complete =
       std::pair(message.log_term, message.index) >= mine || mutated(Mutant::vote_for_short_log);
   const bool grant = free && complete;
+  if (grant && pre && mutated(Mutant::prevote_takes_vote)) hard_ = {message.term, message.from};
   if (grant && !pre) {
     hard_.voted_for = message.from;
     // The candidate gets the whole time to be synced and counted, also after a broken link.
@@ -131,7 +134,8 @@ void Core::tick_leader() {
     for (auto& [id, peer] : peers_) peer.heartbeat_due = peer.stalled = true;
   }
   hand_over_when_removed();
-  if (transferee_ != NodeId{} && ++transfer_ticks_ >= config_.election_ticks) {
+  if (transferee_ != NodeId{} && !mutated(Mutant::transfer_forever) &&
+      ++transfer_ticks_ >= config_.election_ticks) {
     transferee_ = {};
     if (is_removed()) return become_follower(hard_.term, {});
   }
@@ -161,7 +165,7 @@ void Core::link_down(NodeId peer) {
     if (const auto at = peers_.find(peer); at != peers_.end()) at->second.probe_from(at->second.match.next());
     return;
   }
-  if (peer == NodeId{} || leader_ != peer) return;
+  if (peer == NodeId{} || leader_ != peer || mutated(Mutant::link_down_ignored)) return;
   become_follower(hard_.term, {});
   lost_leader_ = peer;
   timeout_ticks_ = rank_without(peer) + 1;
@@ -209,6 +213,7 @@ void Core::maybe_timeout_now() {
 // waiting.
 void Core::hand_over_when_removed() {
   if (!is_removed() || transferee_ != NodeId{}) return;
+  if (mutated(Mutant::removed_without_handover)) return become_follower(hard_.term, {});
   const Peer* best = nullptr;
   for (const auto& [id, peer] : peers_) {
     if (peer.learner || (best && best->match >= peer.match)) continue;
@@ -220,7 +225,8 @@ void Core::hand_over_when_removed() {
 }
 
 void Core::on_timeout_now(const Message& message) {
-  if (role_ == Role::leader || message.from != leader_ || !is_voter(self_)) return;
+  const bool trusted = message.from == leader_ || mutated(Mutant::timeout_now_trusted);
+  if (role_ == Role::leader || !trusted || !is_voter(self_)) return;
   start_election(true);
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "storage/base/check.hpp"
 #include "storage/base/msgpack.hpp"
 #include "storage/raft/core.hpp"
 #include "storage/raft/mutant.hpp"
@@ -23,9 +22,10 @@ void insert_ascending(std::vector<NodeId>& nodes, NodeId node) {
 }  // namespace
 
 void Core::restore_configs() {
+  if (mutated(Mutant::restart_forgets_configs)) return;
   for (Index at = applied_.next(); at <= log_.last();) {
     const auto entries = log_.slice(at, log_.last().next(), scan_bytes);
-    TROUPE_CHECK(!entries.empty());
+    TROUPE_RAFT_CHECK(!entries.empty());
     for (const Entry& entry : entries) adopt_config(entry);
     at = entries.back().index.next();
   }
@@ -34,7 +34,7 @@ void Core::restore_configs() {
 void Core::adopt_config(const Entry& entry) {
   if (entry.kind != EntryKind::config) return;
   auto membership = unpacked<Membership>(entry.data.view());
-  TROUPE_CHECK(membership.ok());
+  TROUPE_RAFT_CHECK(membership.ok());
   configs_.push_back({entry.index, std::move(membership).value()});
   membership_changed();
 }
@@ -46,12 +46,14 @@ bool Core::is_member(NodeId node) const { return is_voter(node) || contains(memb
 // A removed leader may be the only one to hold its removal: until that is known to be committed it still
 // stands for election, without counting itself. A node of no membership waits to be added.
 bool Core::may_campaign() const {
-  if (is_voter(self_)) return true;
+  if (is_voter(self_) || mutated(Mutant::strangers_campaign)) return true;
+  if (mutated(Mutant::removed_never_campaigns)) return false;
   if (configs_.size() < 2 || configs_.back().index <= commit_) return false;
   return contains(configs_[configs_.size() - 2].membership.voters, self_);
 }
 
 bool Core::is_removed() const {
+  if (mutated(Mutant::removed_leader_stays)) return false;
   return role_ == Role::leader && !is_voter(self_) && configs_.back().index <= commit_;
 }
 
@@ -122,7 +124,7 @@ Result<Membership> Core::changed(const MemberChange& change) const {
 Result<void> Core::caught_up(NodeId learner) const {
   if (mutated(Mutant::promote_lagging)) return {};
   const auto peer = peers_.find(learner);
-  TROUPE_CHECK(peer != peers_.end());
+  TROUPE_RAFT_CHECK(peer != peers_.end());
   const std::uint64_t lag = log_.last().value - peer->second.match.value;
   if (lag <= config_.max_promote_lag && peer->second.state == PeerState::replicate) return {};
   return Error{ErrorCode::invalid_argument,
@@ -158,7 +160,7 @@ void Core::append_entry(Entry entry) {
 }
 
 void Core::truncate(Index from) {
-  TROUPE_CHECK(from > commit_);
+  TROUPE_RAFT_INVARIANT(from > commit_);
   log_.truncate(from);
   if (mutated(Mutant::config_sticks)) return;
   while (configs_.size() > 1 && configs_.back().index >= from) configs_.pop_back();

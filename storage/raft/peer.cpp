@@ -38,7 +38,7 @@ void Peer::sent(Index last, std::size_t bytes) {
 
 bool Peer::accepted(Index index) {
   while (!inflight.empty() && inflight.front().last <= index) {
-    inflight_bytes -= inflight.front().bytes;
+    if (!mutated(Mutant::window_leaks)) inflight_bytes -= inflight.front().bytes;
     inflight.pop_front();
   }
   const bool grew = index > match;

@@ -42,7 +42,8 @@ bool Core::may_start_round() const {
 void Core::start_read_round() {
   if (!may_start_round()) return;
   if (!mutated(Mutant::read_round_reused) || read_sequence_ == 0) ++read_sequence_;
-  read_rounds_.push_back({read_sequence_, commit_, std::exchange(reads_waiting_, {})});
+  const Index index = mutated(Mutant::read_from_applied) ? applied_ : commit_;
+  read_rounds_.push_back({read_sequence_, index, std::exchange(reads_waiting_, {})});
   for (auto& [id, peer] : peers_) {
     if (!peer.learner) peer.heartbeat_due = true;
   }

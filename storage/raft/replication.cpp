@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/check.hpp"
 #include "storage/raft/core.hpp"
 #include "storage/raft/mutant.hpp"
 
@@ -18,7 +17,8 @@ Result<Index> Core::propose(std::span<const Proposal> proposals) {
   std::size_t bytes = 0;
   for (const Proposal& proposal : proposals) bytes += Entry{.data = proposal.data}.bytes();
   // A batch above the limit on its own still passes when nothing else waits.
-  if (uncommitted_bytes_ > 0 && uncommitted_bytes_ + bytes > config_.max_uncommitted_bytes) {
+  if (uncommitted_bytes_ > 0 && uncommitted_bytes_ + bytes > config_.max_uncommitted_bytes &&
+      !mutated(Mutant::unbounded_uncommitted)) {
     return Error{ErrorCode::overloaded, "too much waits to be committed; try again"};
   }
   for (const Proposal& proposal : proposals) {
@@ -32,7 +32,7 @@ Result<Index> Core::propose(std::span<const Proposal> proposals) {
 // ---- the follower ----
 
 void Core::hear_leader(const Message& message) {
-  TROUPE_CHECK(role_ != Role::leader);  // else two lead in one term
+  TROUPE_RAFT_INVARIANT(role_ != Role::leader);  // else two lead in one term
   const bool fresh = role_ != Role::follower || leader_ != message.from || lost_leader_ != NodeId{};
   if (fresh) become_follower(hard_.term, message.from);
   elapsed_ticks_ = 0;
@@ -58,6 +58,7 @@ void Core::on_append(const Message& message) {
   if (log_.matches(message.index, message.log_term)) {
     reply.index = take_entries(message);
     commit_to(std::min(message.commit, mutated(Mutant::commit_own_last) ? log_.last() : reply.index));
+    if (mutated(Mutant::ack_own_last)) reply.index = log_.last();
   } else if (message.index < commit_) {
     reply.index = commit_;  // What is committed agrees with every later leader.
   } else {
@@ -118,6 +119,8 @@ void Core::on_append_refused(const Message& message, Peer& peer) {
   if (peer.state == PeerState::replicate) return peer.probe_from(peer.match.next());
   if (message.index.next() != peer.next) return;  // an answer to an earlier probe
   const Index hint = find_conflict(std::min(message.hint, log_.last()), message.hint_term);
+  if (mutated(Mutant::hint_ignored)) return peer.probe_from(message.index);
+  if (mutated(Mutant::hint_trusted)) peer.accepted(hint);
   peer.probe_from(std::min(message.index, hint.next()));
 }
 
@@ -171,6 +174,7 @@ void Core::send_to_peers(Ready& ready) {
 }
 
 void Core::send_append(NodeId id, Peer& peer, Ready& ready) {
+  if (mutated(Mutant::snapshot_never_needed)) peer.next = std::max(peer.next, log_.first());
   if (peer.next < log_.first()) {
     peer.state = PeerState::snapshot;
     ready.snapshots.push_back({id, peer.next});
@@ -180,7 +184,8 @@ void Core::send_append(NodeId id, Peer& peer, Ready& ready) {
       .type = MessageType::append, .to = id, .index = Index{peer.next.value - 1}, .commit = commit_};
   message.log_term = log_.term(message.index);
   if (peer.open(config_)) {
-    message.entries = log_.slice(peer.next, log_.last().next(), config_.max_append_bytes);
+    const std::size_t most = mutated(Mutant::append_unbounded) ? SIZE_MAX : config_.max_append_bytes;
+    message.entries = log_.slice(peer.next, log_.last().next(), most);
   }
   const Index last{message.index.value + message.entries.size()};
   std::size_t bytes = 0;

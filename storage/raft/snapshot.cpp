@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "storage/base/check.hpp"
 #include "storage/raft/core.hpp"
 #include "storage/raft/mutant.hpp"
 
@@ -20,7 +19,7 @@ bool Core::wants_snapshot(const SnapshotMeta& meta) const {
 
 void Core::snapshot_installed(const SnapshotMeta& meta) {
   if (!wants_snapshot(meta)) return;
-  TROUPE_CHECK(log_.first() == meta.index.next() && log_.term(meta.index) == meta.term);
+  TROUPE_RAFT_CHECK(log_.first() == meta.index.next() && log_.term(meta.index) == meta.term);
   log_.restarted(meta.index);
   const Term known = std::max(meta.term, mutated(Mutant::snapshot_keeps_term) ? Term{} : meta.known_in);
   if (known > hard_.term || role_ != Role::follower) become_follower(std::max(known, hard_.term), {});

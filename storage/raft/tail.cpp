@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "storage/base/check.hpp"
 #include "storage/raft/mutant.hpp"
 
 namespace troupe::raft {
@@ -42,12 +41,12 @@ std::vector<Entry> Tail::slice(Index low, Index high, std::size_t max_bytes) con
 }
 
 void Tail::append(Entry entry) {
-  TROUPE_CHECK(entry.index == last().next());
+  TROUPE_RAFT_CHECK(entry.index == last().next());
   pending_.push_back(std::move(entry));
 }
 
 void Tail::truncate(Index from) {
-  TROUPE_CHECK(from >= first());
+  TROUPE_RAFT_CHECK(from >= first());
   std::erase_if(pending_, [&](const Entry& entry) { return entry.index >= from; });
   if (from <= view_last()) truncate_from_ = from;
   const Index kept{from.value - 1};
@@ -58,7 +57,7 @@ void Tail::truncate(Index from) {
 }
 
 void Tail::restarted(Index edge) {
-  TROUPE_CHECK(!pending());
+  TROUPE_RAFT_CHECK(!pending());
   durable_ = std::min(std::max(durable_, edge), last());
   if (mutated(Mutant::snapshot_keeps_writes)) return;
   for (Write& write : writes_) write.last = std::min(write.last, last());
@@ -78,6 +77,7 @@ std::optional<HardState> Tail::persisted(std::uint64_t number) {
   std::optional<HardState> hard;
   while (!writes_.empty() && writes_.front().number <= number) {
     durable_ = std::max(durable_, std::min(writes_.front().last, last()));
+    if (mutated(Mutant::persist_counts_all)) durable_ = view_last();
     if (writes_.front().hard) hard = writes_.front().hard;
     writes_.pop_front();
   }

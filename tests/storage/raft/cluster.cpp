@@ -8,13 +8,20 @@ namespace {
 constexpr int deliver_rounds_max = 10'000;
 }
 
-Cluster::Cluster(std::uint32_t voters, std::uint32_t learners, Config config) {
+Membership Cluster::first_members(std::uint32_t voters, std::uint32_t learners) {
   Membership membership;
   for (std::uint32_t id = 1; id <= voters; ++id) membership.voters.push_back(NodeId{id});
   for (std::uint32_t id = voters + 1; id <= voters + learners; ++id)
     membership.learners.push_back(NodeId{id});
-  for (std::uint32_t id = 1; id <= voters + learners; ++id) {
-    nodes_[NodeId{id}] = std::make_unique<Node>(NodeId{id}, config, membership, seed_++);
+  return membership;
+}
+
+Cluster::Cluster(std::uint32_t voters, std::uint32_t learners, Config config, std::uint32_t strangers)
+    : checker_(first_members(voters, learners)) {
+  const Membership members = first_members(voters, learners);
+  for (std::uint32_t id = 1; id <= voters + learners + strangers; ++id) {
+    nodes_[NodeId{id}] =
+        std::make_unique<Node>(NodeId{id}, config, id <= voters + learners ? members : Membership{}, seed_++);
   }
 }
 
@@ -117,7 +124,7 @@ void Cluster::isolate(std::uint32_t id) {
 void Cluster::crash(std::uint32_t id) { node(id).crash(); }
 
 void Cluster::restart(std::uint32_t id) {
-  checker_.on_restart(NodeId{id});
+  checker_.on_restart(node(id));
   node(id).restart(seed_++);
 }
 
@@ -145,6 +152,34 @@ Result<void> Cluster::read(std::uint32_t id, ReadToken token) {
   return result;
 }
 
+Result<Index> Cluster::change(std::uint32_t id, MemberChangeKind kind, std::uint32_t member) {
+  return core(id).change({kind, NodeId{member}, "at " + std::to_string(member), Instant{1}});
+}
+
+void Cluster::compact(std::uint32_t id, std::uint64_t to) {
+  node(id).flush_state();
+  node(id).compact_to(Index{to});
+}
+
+bool Cluster::carry_snapshot(std::uint32_t from) {
+  auto& needs = node(from).snapshots;
+  if (needs.empty()) return false;
+  const NodeId peer = needs.front().peer;
+  needs.erase(needs.begin());
+  node(from).flush_state();
+  const Snapshot snapshot = node(from).take_snapshot();
+  const bool taken = install(peer.value, snapshot);
+  core(from).snapshot_sent(peer, snapshot.meta.index);
+  return taken;
+}
+
+bool Cluster::install(std::uint32_t id, const Snapshot& snapshot) {
+  flush(id);
+  if (!node(id).install(snapshot)) return false;
+  checker_.on_installed(node(id), snapshot);
+  return true;
+}
+
 std::string Cluster::applied(std::uint32_t id) {
   std::string out;
   for (const Entry& entry : node(id).applied) {
@@ -166,6 +201,7 @@ void Cluster::restore(std::uint32_t id, const std::vector<std::uint64_t>& terms,
   Disk& disk = node(id).disk;
   disk = {};
   disk.hard = hard;
+  disk.state.membership = node(id).membership;
   for (const std::uint64_t term : terms) {
     disk.log.append(
         {Term{term}, disk.log.last().next(), EntryKind::command, {}, Blob("t" + std::to_string(term))});

@@ -9,10 +9,12 @@
 
 namespace troupe::raft::test {
 
-/// Nodes 1..voters vote, the next ones learn. Nothing moves until deliver() or a finer verb says so.
+/// Nodes 1..voters vote, the next ones learn, the last ones know no membership. Nothing moves until deliver()
+/// or a finer verb says so.
 class Cluster {
  public:
-  explicit Cluster(std::uint32_t voters, std::uint32_t learners = 0, Config config = {});
+  explicit Cluster(std::uint32_t voters, std::uint32_t learners = 0, Config config = {},
+                   std::uint32_t strangers = 0);
   ~Cluster();
 
   Core& core(std::uint32_t id) { return node(id).core(); }
@@ -51,6 +53,13 @@ class Cluster {
   void step(std::uint32_t id, Message message);
 
   Result<Index> propose(std::uint32_t id, const std::string& data, std::size_t count = 1);
+  /// change() on this node, about that one.
+  Result<Index> change(std::uint32_t id, MemberChangeKind kind, std::uint32_t member);
+  /// Drops the beginning of the log up to this index, after flushing the state.
+  void compact(std::uint32_t id, std::uint64_t to);
+  /// The oldest snapshot that a node was asked for goes to its peer; false if it was not wanted there.
+  bool carry_snapshot(std::uint32_t from);
+  bool install(std::uint32_t id, const Snapshot& snapshot);
   Result<void> read(std::uint32_t id, ReadToken token);
   /// The commands a node applied since its restart: "a b c".
   std::string applied(std::uint32_t id);
@@ -61,6 +70,7 @@ class Cluster {
   Checker& checker() { return checker_; }
 
  private:
+  static Membership first_members(std::uint32_t voters, std::uint32_t learners);
   void collect(Node& node);
   bool move_messages();
 

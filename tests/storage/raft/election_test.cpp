@@ -111,6 +111,17 @@ TEST(RaftElection, ANodeThatKnowsNoMembershipForTheCandidateStillVotes) {
       << "a learner may be a voter it has not heard of";
 }
 
+// Else it refuses the vote that a cell of one, crashed while it promoted this learner, needs to come back.
+TEST(RaftElection, ALearnerForgetsASilentLeader) {
+  Cluster net(1, 1);
+  net.elect(1);
+  EXPECT_EQ(net.status(2).leader, NodeId{1});
+  net.crash(1);
+  net.tick(2, 60);
+  EXPECT_EQ(net.status(2).leader, NodeId{0});
+  EXPECT_EQ(net.core(2).role(), Role::follower);
+}
+
 TEST(RaftElection, LearnersNeverCampaignAndTheirVotesDoNotCount) {
   Cluster net(3, 2);
   net.tick(4, 200);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "storage/raft/core.hpp"
+#include "tests/storage/raft/state.hpp"
 
 namespace troupe::raft::test {
 
@@ -24,6 +25,8 @@ class MemoryLog final : public LogView {
   void append(Entry entry);
   void truncate(Index from);
   void compact(Index to);
+  /// As the log store does: entries up to the edge go, all of them where (index, term) is not in the log.
+  void compact(Index to, Term term_there);
 
  private:
   Index edge_;
@@ -35,7 +38,7 @@ class MemoryLog final : public LogView {
 struct Disk {
   HardState hard;
   MemoryLog log;
-  Index applied;  ///< of the flushed state
+  State state;  ///< as last flushed
 };
 
 /// Drives a core as core.hpp demands. Owned by a Cluster, which moves the messages.
@@ -53,6 +56,15 @@ class Node {
   }
   /// The oldest write becomes durable, and the core learns of it. False if there is none.
   bool sync_one();
+  void flush_state() { disk.state = state; }
+  /// Drops the log's beginning, never above the flushed state.
+  void compact_to(Index index);
+  Snapshot take_snapshot() const;
+  /// Every Ready must have been taken. What is on the way to the disk gets there before, but the core may
+  /// hear of it later. False: it was not wanted.
+  bool install(const Snapshot& snapshot);
+  /// The disk is lost; it comes back as a node of no membership.
+  void wipe(std::uint64_t seed);
   /// As a crash leaves it: some writes reached the disk, and of the next one maybe its beginning; nobody was
   /// told.
   void reach_disk_untold(std::size_t writes, std::size_t torn_entries);
@@ -62,7 +74,10 @@ class Node {
   Membership membership;
   Disk disk;
   MemoryLog log;
+  State state;
   std::deque<Ready> writes;
+  std::size_t written = 0;  ///< of writes, the first so many are on disk and the core was not told
+  std::uint64_t life = 0;
   std::vector<Message> outbox;
   std::vector<Entry> applied;  ///< since the restart
   std::map<ReadToken, Index> granted;

@@ -37,6 +37,17 @@ TEST(RaftRead, AFollowerAndALearnerAskTheLeaderInOneMessage) {
   EXPECT_EQ(net.sent(MessageType::read_index, 2).size(), 1u);
 }
 
+TEST(RaftRead, AReadSeesWhatIsCommittedThoughNotYetApplied) {
+  Cluster net(3);
+  net.elect(1);
+  net.node(1).hold_apply = true;
+  ASSERT_TRUE(net.propose(1, "a").ok());
+  net.deliver();
+  ASSERT_TRUE(net.read(1, 7).ok());
+  net.deliver();
+  EXPECT_EQ(net.node(1).granted.at(7), Index{2});
+}
+
 TEST(RaftRead, NoLeaderNoRead) {
   Cluster net(3);
   EXPECT_EQ(net.read(1, 7).error().code, ErrorCode::unavailable);

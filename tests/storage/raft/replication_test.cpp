@@ -114,6 +114,16 @@ TEST(RaftReplication, AFollowerCommitsNoFurtherThanTheMessageChecked) {
   EXPECT_EQ(net.status(3).commit, Index{1});
 }
 
+TEST(RaftReplication, AFollowerAcceptsNoMoreThanTheMessageChecked) {
+  Cluster net(3);
+  net.restore(3, {1, 2, 2}, {Term{2}, {}});
+  net.step(3, append_of(5, Index{1}, Term{1}, {}));
+  net.flush(3);
+  net.sync(3);
+  ASSERT_EQ(net.sent(MessageType::append_reply, 3).size(), 1u);
+  EXPECT_EQ(net.sent(MessageType::append_reply, 3)[0].index, Index{1});
+}
+
 TEST(RaftReplication, AHeartbeatsCommitIsNoFurtherThanThePeersMatch) {
   Cluster net(3);
   net.elect(1);

@@ -6,9 +6,7 @@ namespace troupe::raft::test {
 
 namespace {
 constexpr std::size_t network_max = 400;  ///< beyond it the oldest message is lost
-constexpr int recovery_election_times =
-    40;  ///< a healed cluster must be well after so many election timeouts
-constexpr int quiet_rounds_max = 20'000;
+constexpr std::uint32_t nodes_min = 5;    ///< strangers to the first membership included
 
 template <class T>
 T pick(Random& random, std::initializer_list<T> of) {
@@ -26,7 +24,16 @@ Config random_config(Random& random) {
   config.max_uncommitted_bytes = pick<std::size_t>(random, {1, 1000, 1 << 20});
   config.max_unapplied_bytes = pick<std::size_t>(random, {1, 200, 1 << 20});
   config.max_read_rounds = pick<std::uint32_t>(random, {1, 4});
+  config.max_promote_lag = pick<std::uint64_t>(random, {0, 5, 100});
   return config;
+}
+
+Membership random_members(Random& random) {
+  const std::uint32_t voters = pick<std::uint32_t>(random, {1, 3, 3, 3, 4, 5});
+  Membership members;
+  for (std::uint32_t id = 1; id <= voters; ++id) members.voters.push_back(NodeId{id});
+  if (random.chance(20)) members.learners.push_back(NodeId{voters + 1});
+  return members;
 }
 }  // namespace
 
@@ -37,23 +44,36 @@ void Tally::add(const Tally& other) {
   reads += other.reads;
   crashes += other.crashes;
   transfers += other.transfers;
+  configs += other.configs;
+  wipes += other.wipes;
+  compactions += other.compactions;
+  snapshots += other.snapshots;
+  stale_snapshots += other.stale_snapshots;
+  answers += other.answers;
+  stops += other.stops;
 }
 
-Simulation::Simulation(std::uint64_t seed) : random_(seed), config_(random_config(random_)) {
+Simulation::Simulation(std::uint64_t seed)
+    : random_(seed),
+      config_(random_config(random_)),
+      initial_(random_members(random_)),
+      checker_(initial_),
+      clients_(3) {
   loss_percent_ = pick<std::uint32_t>(random_, {0, 2, 20});
   duplicate_percent_ = pick<std::uint32_t>(random_, {0, 2, 20});
   reorder_percent_ = pick<std::uint32_t>(random_, {0, 5, 50});
   lazy_percent_ = pick<std::uint32_t>(random_, {0, 10, 60});
   fault_weight_ = pick<std::uint32_t>(random_, {3, 12, 40});
   tick_weight_ = pick<std::uint32_t>(random_, {20, 60, 150});
+  members_weight_ = pick<std::uint32_t>(random_, {0, 4, 15, 40});
+  remove_percent_ = pick<std::uint32_t>(random_, {5, 30, 80});
+  compact_weight_ = pick<std::uint32_t>(random_, {0, 5, 30});
+  ever_voters_.insert(initial_.voters.begin(), initial_.voters.end());
   batch_max_ = pick<std::size_t>(random_, {1, 4, 40});
-  const std::uint32_t voters = pick<std::uint32_t>(random_, {1, 3, 3, 3, 5, 5});
-  const std::uint32_t learners = random_.chance(20) ? 1 : 0;
-  Membership membership;
-  for (std::uint32_t id = 1; id <= voters; ++id) membership.voters.push_back(NodeId{id});
-  if (learners > 0) membership.learners.push_back(NodeId{voters + 1});
-  for (std::uint32_t id = 1; id <= voters + learners; ++id) {
-    nodes_[NodeId{id}] = std::make_unique<Node>(NodeId{id}, config_, membership, random_.next());
+  const auto members = static_cast<std::uint32_t>(initial_.voters.size() + initial_.learners.size());
+  for (std::uint32_t id = 1; id <= std::max(members, nodes_min); ++id) {
+    nodes_[NodeId{id}] =
+        std::make_unique<Node>(NodeId{id}, config_, id <= members ? initial_ : Membership{}, random_.next());
   }
 }
 
@@ -65,9 +85,12 @@ std::optional<std::string> Simulation::run(std::uint64_t events) {
   }
   if (!checker_.violation()) get_well();
   checker_.compare_logs(nodes_);
+  if (const auto violation = clients_.history().violation()) checker_.fail(*violation);
   tally_.leaders = checker_.leaders();
   tally_.commits = checker_.commits();
   tally_.reads = checker_.reads_answered();
+  tally_.configs = checker_.configs();
+  tally_.answers = clients_.history().answered();
   return checker_.violation();
 }
 
@@ -77,22 +100,32 @@ Node& Simulation::any_node() {
 
 void Simulation::event() {
   Node& node = any_node();
-  const std::uint64_t roll = random_.below(1000 + tick_weight_);
+  const std::uint64_t roll = random_.below(1000 + tick_weight_ + members_weight_ + compact_weight_);
   if (roll < fault_weight_) return fault();
   if (!node.up()) {
     if (roll < 60) restart(node);
     return;
   }
-  if (roll < 60)
+  if (roll < 50)
     propose(node);
-  else if (roll < 90)
-    read(node);
+  else if (roll < 70)
+    (void)read(node, next_token_++).ok();
+  else if (roll < 110)
+    guard(node, [&] {
+      clients_.act(random_, node, [this](Node& at, ReadToken token) { return read(at, token); });
+    });
   else if (roll < 350)
     sync(node);
+  else if (roll < 370)
+    return carry_bulk();
   else if (roll < 1000)
     return deliver_one();
+  else if (roll < 1000 + tick_weight_)
+    guard(node, [&] { node.core().tick(); });
+  else if (roll < 1000 + tick_weight_ + members_weight_)
+    change_members(node);
   else
-    node.core().tick();
+    compact(node);
   settle_node(node);
 }
 
@@ -133,7 +166,7 @@ void Simulation::deliver_one() {
   if (!again) network_.erase(at);
   if (random_.chance(loss_percent_) || !can_pass(message)) return;
   Node& node = *nodes_.at(message.to);
-  node.core().step(message);
+  guard(node, [&] { node.core().step(message); });
   settle_node(node);
 }
 
@@ -143,8 +176,18 @@ void Simulation::settle_node(Node& node) {
 }
 
 void Simulation::flush(Node& node) {
-  node.flush([&](const Ready& ready) { checker_.on_ready(nodes_, node, ready); });
-  if (random_.chance(30)) node.disk.applied = node.core().status().applied;
+  if (!node.up()) return;
+  guard(node, [&] {
+    node.flush([&](const Ready& ready) {
+      checker_.on_ready(nodes_, node, ready);
+      clients_.on_ready(node, ready);
+    });
+    clients_.answer_reads(node);
+    if (random_.chance(30)) node.flush_state();
+    for (const SnapshotNeed& need : std::exchange(node.snapshots, {})) {
+      bulk_.push_back({node.id, need.peer, node.life, node.take_snapshot()});
+    }
+  });
   collect(node);
 }
 
@@ -155,33 +198,38 @@ void Simulation::collect(Node& node) {
 }
 
 void Simulation::sync(Node& node) {
-  node.sync_one();
+  guard(node, [&] { node.sync_one(); });
   collect(node);
 }
 
 void Simulation::propose(Node& node) {
   std::vector<Proposal> batch(1 + random_.below(batch_max_));
-  for (Proposal& proposal : batch) proposal.data = Blob(std::to_string(next_command_++));
-  (void)node.core().propose(batch).ok();
+  for (Proposal& proposal : batch) proposal.data = Blob("filler " + std::to_string(next_command_++));
+  guard(node, [&] { (void)node.core().propose(batch).ok(); });
 }
 
-void Simulation::read(Node& node) {
-  const ReadToken token = next_token_++;
-  if (node.core().read(token).ok()) checker_.read_started(node.id, token);
+Result<void> Simulation::read(Node& node, ReadToken token) {
+  auto result = node.core().read(token);
+  if (result.ok()) checker_.read_started(node.id, token);
+  return result;
 }
 
 void Simulation::crash(Node& node) {
   ++tally_.crashes;
-  node.reach_disk_untold(random_.below(node.writes.size() + 1), random_.below(4));
+  const std::size_t writes = random_.below(node.writes.size() + 1), torn = random_.below(4);
+  guard(node, [&] { node.reach_disk_untold(writes, torn); });
   node.crash();
+  // What it was sending is lost, or was out already.
+  std::erase_if(bulk_, [&](const Bulk& bulk) { return bulk.from == node.id && random_.chance(50); });
   for (auto& [id, other] : nodes_) {
     if (other->up() && random_.chance(50)) other->core().link_down(node.id);
   }
 }
 
 void Simulation::restart(Node& node) {
-  checker_.on_restart(node.id);
-  node.restart(random_.next());
+  checker_.on_restart(node);
+  const std::uint64_t seed = random_.next();
+  guard(node, [&] { node.restart(seed); });
   for (auto& [id, other] : nodes_) {
     if (other->up() && random_.chance(50)) other->core().link_up(node.id);
   }
@@ -205,58 +253,6 @@ void Simulation::heal() {
     if (!node->up()) continue;
     for (auto& [other, unused] : nodes_) node->core().link_up(other);
   }
-}
-
-void Simulation::get_well() {
-  for (auto& [id, node] : nodes_) {
-    if (!node->up()) restart(*node);
-  }
-  heal();
-  bool proposed = false;
-  for (std::uint32_t ticks = 0; ticks < recovery_election_times * config_.election_ticks; ++ticks) {
-    run_quietly();
-    if (checker_.violation() || (proposed && is_well())) return;
-    for (auto& [id, node] : nodes_) {
-      if (node->core().role() == Role::leader && ticks > 2 * config_.election_ticks) {
-        propose(*node);
-        proposed = true;
-        break;
-      }
-    }
-    for (auto& [id, node] : nodes_) node->core().tick();
-  }
-  if (!checker_.violation()) checker_.fail("never_well_again");
-}
-
-void Simulation::run_quietly() {
-  for (int round = 0; round < quiet_rounds_max && !checker_.violation(); ++round) {
-    bool moved = !network_.empty();
-    for (auto& [id, node] : nodes_) {
-      moved = moved || node->core().has_ready() || !node->writes.empty();
-      flush(*node);
-      while (!node->writes.empty()) sync(*node);
-    }
-    const auto batch = std::exchange(network_, {});
-    for (const Message& message : batch) nodes_.at(message.to)->core().step(message);
-    if (!moved) return;
-  }
-  if (!checker_.violation()) checker_.fail("never_quiet");
-}
-
-// One leader, equal logs all applied, every node can read, and what was proposed since is committed.
-bool Simulation::is_well() {
-  const Index last = nodes_.begin()->second->log.last();
-  NodeId leader;
-  for (auto& [id, node] : nodes_) {
-    const Status status = node->core().status();
-    if (status.last != last || status.applied != last || status.leader == NodeId{}) return false;
-    if (leader != NodeId{} && status.leader != leader) return false;
-    leader = status.leader;
-  }
-  const auto answered = checker_.reads_answered();
-  for (auto& [id, node] : nodes_) read(*node);
-  run_quietly();
-  return checker_.reads_answered() == answered + nodes_.size();
 }
 
 }  // namespace troupe::raft::test

@@ -26,17 +26,23 @@ TEST(RaftSimulation, FaultsNeverBreakTheInvariantsAndAHealedClusterGetsWell) {
     tally.add(simulation.tally());
     ASSERT_FALSE(violation) << *violation << " seed=" << seed << "\nrepeat with: RAFT_SIM_SEED=" << seed
                             << " RAFT_SIM_EVENTS=" << events
-                            << " ./raft_tests --gtest_filter=RaftSimulation.*";
+                            << " build/release/raft_tests --gtest_filter=RaftSimulation.Faults*";
   }
   std::cout << "seeds=" << count << " events=" << tally.events << " leaders=" << tally.leaders
             << " commits=" << tally.commits << " reads=" << tally.reads << " crashes=" << tally.crashes
-            << " transfers=" << tally.transfers << "\n";
+            << " transfers=" << tally.transfers << " configs=" << tally.configs << " wipes=" << tally.wipes
+            << " compactions=" << tally.compactions << " snapshots=" << tally.snapshots
+            << " stale_snapshots=" << tally.stale_snapshots << " client_answers=" << tally.answers << "\n";
   if (only) return;
   // A simulation in which nothing happens finds nothing.
   EXPECT_GT(tally.leaders, count);
   EXPECT_GT(tally.commits, 10 * count);
   EXPECT_GT(tally.reads, count);
   EXPECT_GT(tally.crashes, count);
+  EXPECT_GT(tally.configs, count / 2);
+  EXPECT_GT(tally.answers, 4 * count);
+  EXPECT_GT(tally.snapshots, count / 4);
+  EXPECT_GT(tally.stale_snapshots, count / 100);
 }
 
 TEST(RaftSimulation, ASeedIsAlwaysTheSameRun) {
