@@ -8,10 +8,10 @@ namespace {
 using testing::HasSubstr;
 
 const std::vector<std::vector<std::string>> commands{
-    {"job", "run"},  {"job", "submit"}, {"job", "ls"},      {"job", "show"},
-    {"job", "logs"}, {"job", "kill"},   {"job", "scale"},   {"job", "wait"},
-    {"task", "ls"},  {"task", "show"},  {"task", "logs"},   {"task", "kill"},
-    {"host", "ls"},  {"host", "show"},  {"cell", "status"}, {"events"}};
+    {"job", "run"},   {"job", "submit"}, {"job", "ls"},   {"job", "show"},  {"job", "logs"},
+    {"job", "kill"},  {"job", "scale"},  {"job", "wait"}, {"task", "ls"},   {"task", "show"},
+    {"task", "logs"}, {"task", "kill"},  {"host", "ls"},  {"host", "show"}, {"cell", "status"},
+    {"events"},       {"console"}};
 
 TEST(Help, OfEveryCommandHasAnExample) {
   CommandLine line("127.0.0.1:1");

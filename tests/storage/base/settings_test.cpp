@@ -39,6 +39,17 @@ TEST(SettingValues, UnknownKeysAndValuesOutOfBoundsAreRefusedByName) {
   EXPECT_EQ(settings.get(lease_ms), 500);
 }
 
+TEST(SettingValues, AnUnknownKeyNamesItsNeighbours) {
+  Settings settings;
+  const auto said = [&](std::string_view name) { return settings.set(name, "1", declared).error().message; };
+  EXPECT_NE(said("lease").find("did you mean lease_ms?"), std::string::npos);
+  EXPECT_NE(said("lease_sm").find("lease_ms"), std::string::npos);
+  EXPECT_NE(said("batchmax").find("batch_max"), std::string::npos);
+  EXPECT_EQ(said("nothing_alike").find("did you mean"), std::string::npos);
+  EXPECT_EQ(said("").find("did you mean"), std::string::npos);
+  EXPECT_EQ(said(std::string(100'000, 'l')).find("did you mean"), std::string::npos);
+}
+
 TEST(SettingValues, TheBoundsThemselvesAreAllowed) {
   Settings settings;
   EXPECT_TRUE(settings.set("lease_ms", "100", declared).ok());
