@@ -4,6 +4,7 @@
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "net/api/entity_json.hpp"
+#include "net/api/query.hpp"
 #include "net/api/reading.hpp"
 
 namespace troupe::gateway {
@@ -37,17 +38,17 @@ Result<HostPhase> parse_phase(std::string_view text) {
 }  // namespace
 
 http::Response list_hosts(const NodeContext& node, const Call& call) {
-  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
-  std::string body = "{\"items\":[";
-  std::size_t count = 0;
-  for (HostFacts& facts : node.reads().hosts()) {
-    json::Writer writer;
-    if (count++ > 0) body += ',';
-    api::host_json(writer, facts.record);
-    body += writer.take();
-  }
-  return api::json_response(200, body + "],\"total\":" + std::to_string(count) + "}");
+  const auto query = api::parse_query(call.request, api::ListOf::hosts);
+  if (!query.ok()) return api::error_response(query.error());
+  const std::vector<HostFacts> hosts = node.reads().hosts();
+  std::vector<api::SortKey> keys;
+  keys.reserve(hosts.size());
+  for (const HostFacts& facts : hosts) keys.push_back(api::sort_key(facts.record));
+  const api::Page page = api::select_page(keys, query.value().paging);
+  return api::json_response(
+      200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
+        api::host_json(writer, hosts[i].record);
+      }));
 }
 
 http::Response get_host(const NodeContext& node, const Call& call) {

@@ -6,6 +6,13 @@
 
 namespace troupe::api {
 
+SortKey sort_key(const HostRecord& host) {
+  SortKey key;
+  for (std::size_t byte = 0; byte < sizeof host.id.value; ++byte)
+    key.id[byte] = static_cast<std::uint8_t>(host.id.value >> (8 * (sizeof host.id.value - 1 - byte)));
+  return key;
+}
+
 std::string encode_cursor(const SortKey& key) {
   return base64_text(uuid_text(key.id) + '@' + std::to_string(key.created.ms));
 }

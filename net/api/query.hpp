@@ -58,6 +58,7 @@ struct SortKey {
 };
 inline SortKey sort_key(const JobRecord& job) { return {job.created, job.id.bytes}; }
 inline SortKey sort_key(const TaskRecord& task) { return {task.created(), task.id.bytes}; }
+SortKey sort_key(const HostRecord& host);              ///< by its number
 std::string encode_cursor(const SortKey& key);         ///< base64 of id@timestamp
 Result<SortKey> decode_cursor(std::string_view text);  ///< errors: invalid_argument
 
@@ -84,7 +85,7 @@ Page select_page(const std::vector<SortKey>& sorted, const Paging& paging);
 void pagination_json(json::Writer& writer, const Page& page);
 
 enum class Consistency : std::uint8_t { linearizable, stale };
-enum class ListOf : std::uint8_t { jobs, tasks };
+enum class ListOf : std::uint8_t { jobs, tasks, hosts };  ///< hosts: paging, fields, consistency only
 
 struct Query {
   Criteria criteria;

@@ -127,20 +127,21 @@ std::string take_attribute_op(Query& query, std::string_view value) {
   return {};
 }
 
+enum class Of : std::uint8_t { all, jobs_and_tasks, tasks };
 struct Parameter {
   std::string_view name;
   Take take;
-  bool is_of_tasks_only = false;
+  Of of = Of::jobs_and_tasks;
 };
 
 constexpr std::array parameters{
-    Parameter{"page", take_page},
-    Parameter{"pageSize", take_page_size},
-    Parameter{"cursor", take_cursor},
-    Parameter{"fields", take_fields},
-    Parameter{"consistency", take_consistency},
+    Parameter{"page", take_page, Of::all},
+    Parameter{"pageSize", take_page_size, Of::all},
+    Parameter{"cursor", take_cursor, Of::all},
+    Parameter{"fields", take_fields, Of::all},
+    Parameter{"consistency", take_consistency, Of::all},
     Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
-    Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, true},
+    Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks},
     Parameter{"owner", take_text<&Criteria::owner>},
     Parameter{"applicationName", take_text<&Criteria::application_name>},
     Parameter{"appName", take_text<&Criteria::application_name>},
@@ -156,13 +157,21 @@ constexpr std::array parameters{
     Parameter{"labels", take_attributes},
     Parameter{"attributes.op", take_attribute_op},
     Parameter{"labels.op", take_attribute_op},
-    Parameter{"taskStates", take_task_states, true},
-    Parameter{"taskStateReasons", take_task_reasons, true},
-    Parameter{"skipSystemFailures", take_skip_system_failures, true},
+    Parameter{"taskStates", take_task_states, Of::tasks},
+    Parameter{"taskStateReasons", take_task_reasons, Of::tasks},
+    Parameter{"skipSystemFailures", take_skip_system_failures, Of::tasks},
 };
 
 bool is_allowed(const Parameter& parameter, ListOf what) {
-  return what == ListOf::tasks || !parameter.is_of_tasks_only;
+  switch (parameter.of) {
+    case Of::all:
+      return true;
+    case Of::jobs_and_tasks:
+      return what != ListOf::hosts;
+    case Of::tasks:
+      return what == ListOf::tasks;
+  }
+  return false;
 }
 
 std::string known_names(ListOf what) {
@@ -182,6 +191,7 @@ std::string take_parameter(Query& query, ListOf what, std::string_view name, std
 
 Result<Query> parse_query(const http::Request& request, ListOf what) {
   Query query;
+  if (what == ListOf::hosts) query.paging.page_size = page_size_max;  // Few, and mostly wanted all.
   std::vector<Violation> violations;
   for (const auto& [name, value] : request.query) {
     std::string complaint = take_parameter(query, what, name, value);

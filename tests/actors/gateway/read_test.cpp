@@ -84,11 +84,29 @@ TEST(GatewayRead, TasksAreListedWithEndedOnesOnRequest) {
   EXPECT_EQ(scene.get("/api/v3/tasks/" + to_text(scene.cell.random.uuid<TaskId>()))->response.status, 404);
 }
 
+TEST(GatewayRead, HostsAPageAtATime) {
+  Scene scene;
+  for (int n = 1; n <= 300; ++n) scene.cell.host("h" + std::to_string(n));
+  EXPECT_EQ(scene.get("/api/v3/hosts")->json().find("items")->array()->size(), 300U) << "all, if not said";
+  std::string path = "/api/v3/hosts?pageSize=130&fields=name";
+  std::vector<std::string> names;
+  for (int pages = 0; pages < 4; ++pages) {
+    const auto told = scene.get(path)->json();
+    for (const auto& host : *told.find("items")->array()) names.push_back(*host.find("name")->text());
+    const json::Value* pagination = told.find("pagination");
+    if (!*pagination->find("hasMore")->boolean()) break;
+    path = "/api/v3/hosts?pageSize=130&fields=name&cursor=" + *pagination->find("cursor")->text();
+  }
+  ASSERT_EQ(names.size(), 300U);
+  for (int n = 1; n <= 300; ++n) EXPECT_EQ(names[static_cast<std::size_t>(n) - 1], "h" + std::to_string(n));
+  EXPECT_EQ(scene.get("/api/v3/hosts?owner=me")->response.status, 400);
+}
+
 TEST(GatewayRead, HostsAndCellAndLimits) {
   Scene scene;
   const HostId host = scene.cell.host("h1");
   scene.cell.running(scene.cell.submit(batch_of(1)), 0, host);
-  EXPECT_EQ(*scene.get("/api/v3/hosts")->json().find("total")->integer(), 1);
+  EXPECT_EQ(*scene.get("/api/v3/hosts")->json().find("pagination")->find("totalItems")->integer(), 1);
   EXPECT_EQ(*scene.get("/api/v3/hosts/h1")->json().find("name")->text(), "h1");
   EXPECT_EQ(scene.get("/api/v3/hosts/1")->json().find("tasks")->array()->size(), 1U);
   EXPECT_EQ(scene.get("/api/v3/hosts/h2")->response.status, 404);
