@@ -1,5 +1,6 @@
 #include "actors/console/actors_report.hpp"
 
+#include "actors/console/entity_report.hpp"
 #include "actors/console/record_json.hpp"
 
 namespace troupe::console {
@@ -32,14 +33,14 @@ void put_kinds(json::Writer& writer, const std::vector<AwakeTold::Kind>& kinds) 
   writer.end_array();
 }
 
-void put_awake(json::Writer& writer, const AwakeTold& told) {
+void put_awake(json::Writer& writer, const Reads& reads, const AwakeTold& told) {
   put_kinds(writer, told.kinds);
   put(writer, "leftOut", told.left_out);
   writer.key("entities");
   writer.begin_array();
   for (const AwakeTold::Awake& awake : told.awake) {
     writer.begin_object();
-    put(writer, "entity", awake.entity.text());
+    put(writer, "entity", text_of(reads, awake.entity));
     put_members(writer, awake);
     writer.end_object();
   }
@@ -48,10 +49,10 @@ void put_awake(json::Writer& writer, const AwakeTold& told) {
 
 }  // namespace
 
-std::string actors_json(NodeId node, const ActorsFound& found) {
+std::string actors_json(const NodeContext& node, const ActorsFound& found) {
   json::Writer writer;
   writer.begin_object();
-  put(writer, "node", node);
+  put(writer, "node", node.self);
   if (!found.mailboxes.empty()) {
     writer.key("nodeActors");
     writer.begin_array();
@@ -63,17 +64,17 @@ std::string actors_json(NodeId node, const ActorsFound& found) {
     }
     writer.end_array();
   }
-  if (found.awake) put_awake(writer, *found.awake);
+  if (found.awake) put_awake(writer, node.reads(), *found.awake);
   if (found.asks_entities && !found.awake) put(writer, "entitiesUnknown", found.why_not);
   writer.end_object();
   return writer.take();
 }
 
-std::string actor_json(NodeId node, const EntityRef& entity, const AwakeTold& told) {
+std::string actor_json(const NodeContext& node, const EntityRef& entity, const AwakeTold& told) {
   json::Writer writer;
   writer.begin_object();
-  put(writer, "node", node);
-  put(writer, "entity", entity.text());
+  put(writer, "node", node.self);
+  put(writer, "entity", text_of(node.reads(), entity));
   put(writer, "awake", !told.awake.empty());
   if (!told.awake.empty()) put_members(writer, told.awake.front());
   writer.end_object();

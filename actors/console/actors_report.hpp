@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/messages.hpp"
+#include "actors/node/node_context.hpp"
 
 namespace troupe::console {
 
@@ -20,8 +21,8 @@ struct ActorsFound {
       mailboxes;  ///< the node's own actors, by name
 };
 
-std::string actors_json(NodeId node, const ActorsFound& found);
+std::string actors_json(const NodeContext& node, const ActorsFound& found);
 /// `told` has one entity or none.
-std::string actor_json(NodeId node, const EntityRef& entity, const AwakeTold& told);
+std::string actor_json(const NodeContext& node, const EntityRef& entity, const AwakeTold& told);
 
 }  // namespace troupe::console

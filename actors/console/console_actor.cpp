@@ -144,11 +144,12 @@ void Console::ask_directory(TellAwake question, std::function<void(Result<AwakeT
 
 void Console::actors(const TurnPtr& turn) {
   std::optional<EntityKind> kind;
-  for (const EntityKind one : {EntityKind::job, EntityKind::task, EntityKind::host})
+  for (const EntityKind one : {EntityKind::job, EntityKind::task, EntityKind::host, EntityKind::group})
     if (turn->argument == kind_text(one)) kind = one;
   const bool asks_node = turn->argument.empty() || turn->argument == "node";
   if (!kind && !asks_node)
-    return answer(turn, Error{ErrorCode::invalid_argument, "a kind is one of job, task, host and node"});
+    return answer(turn,
+                  Error{ErrorCode::invalid_argument, "a kind is one of job, task, host, group and node"});
   auto gathering = std::make_shared<Gathering>(Gathering{turn, {}, 1});
   gathering->found.asks_entities = turn->argument != "node";
   gather(gathering, kind, asks_node);
@@ -195,18 +196,16 @@ void Console::ask_mailbox(const GatheringPtr& gathering, const std::string& name
 }
 
 void Console::came_in(const GatheringPtr& gathering) {
-  if (--gathering->missing == 0) answer(gathering->turn, actors_json(context_->self, gathering->found));
+  if (--gathering->missing == 0) answer(gathering->turn, actors_json(*context_, gathering->found));
 }
 
 void Console::actor(const TurnPtr& turn) {
   const auto target = target_of(context_->reads(), turn->argument);
   if (!target.ok()) return answer(turn, target.error());
-  if (target.value().is_group())
-    return answer(turn, Error{ErrorCode::invalid_argument, "a group has no actor"});
   const EntityRef entity = target.value().entity;
   ask_directory({entity.kind, entity, 1}, [this, turn, entity](const Result<AwakeTold>& told) {
     if (!told.ok()) return answer(turn, told.error());
-    answer(turn, actor_json(context_->self, entity, told.value()));
+    answer(turn, actor_json(*context_, entity, told.value()));
   });
 }
 
@@ -216,13 +215,12 @@ void Console::show(const TurnPtr& turn) {
   const auto target = target_of(context_->reads(), turn->argument);
   if (!target.ok()) return answer(turn, target.error());
   const Showing showing{turn, target.value()};
-  if (showing.target.is_group()) return show_with(showing, {});
   const EntityRef entity = showing.target.entity;
   const NodeId owner = context_->reads().shard(shard_of(entity, context_->reads().shard_count())).owner;
   if (owner != context_->self) return ask_owner(turn, showing.target, owner);
   ask_directory({entity.kind, entity, 1}, [this, showing](const Result<AwakeTold>& told) {
     if (!told.ok()) return show_with(showing, {});
-    show_with(showing, json::parse(actor_json(context_->self, showing.target.entity, told.value())).value());
+    show_with(showing, json::parse(actor_json(*context_, showing.target.entity, told.value())).value());
   });
 }
 
@@ -231,8 +229,8 @@ void Console::ask_owner(const TurnPtr& turn, const Target& target, NodeId owner)
   if (showing_.size() >= questions_max)
     return answer(turn, Error{ErrorCode::overloaded, "too many questions to other nodes are under way"});
   showing_[++next_cookie_] = {turn, target};
-  self_->send(node_.post, Ask{owner, AskConsole{"actor " + target.entity.text()}, next_cookie_,
-                              owner_patience, caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  self_->send(node_.post, Ask{owner, AskConsole{"actor " + target.text()}, next_cookie_, owner_patience,
+                              caf::actor_cast<caf::strong_actor_ptr>(self_)});
 }
 
 void Console::on_owner_answered(const Answered& answered) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "actors/console/record_json.hpp"
+#include "actors/cores/group_core.hpp"
 #include "storage/state/archive.hpp"
 
 namespace troupe::console {
@@ -83,15 +84,22 @@ Result<void> put_host(json::Writer& writer, const Reads& reads, HostId id) {
 }
 
 Result<void> put_group(json::Writer& writer, const Reads& reads, const std::string& name) {
-  for (const auto& [record, use] : reads.groups()) {
-    if (record.name != name) continue;
-    put(writer, "record", record);
-    put(writer, "jobs", use.jobs);
-    put(writer, "tasks", use.tasks);
-    put(writer, "placed", use.placed);
-    return {};
-  }
-  return Error{ErrorCode::not_found, "there is no capacity group " + name};
+  const auto view = reads.group(name);
+  if (!view) return Error{ErrorCode::not_found, "there is no capacity group " + name};
+  const cores::GroupStanding standing = cores::group_standing(view->record, view->use);
+  put(writer, "record", view->record);
+  put(writer, "condition", view->condition);
+  put(writer, "jobs", view->use.jobs);
+  put(writer, "tasks", view->use.tasks);
+  put(writer, "tasksWanted", view->use.wanted);
+  put(writer, "waiting", view->waiting);
+  put(writer, "waitingSince", view->waiting_since);
+  put(writer, "placed", view->use.placed);
+  put(writer, "reservation", standing.reservation);
+  put(writer, "headroom", standing.headroom);
+  put(writer, "aboveReservation", standing.above);
+  put(writer, "overCap", standing.is_over_cap);
+  return {};
 }
 
 Result<void> put_record(json::Writer& writer, const Reads& reads, const Target& target) {
@@ -128,12 +136,21 @@ void put_standing(json::Writer& writer, const NodeContext& context, const Entity
 
 }  // namespace
 
+std::string text_of(const Reads& reads, const EntityRef& entity) {
+  if (entity.kind != EntityKind::group) return entity.text();
+  const auto name = reads.group_name(entity);
+  return name ? "group/" + *name : entity.text();
+}
+
 Result<Target> target_of(const Reads& reads, std::string_view text) {
   const auto slash = text.find('/');
   if (slash == text.npos || slash + 1 == text.size()) return no_target;
   const std::string_view kind = text.substr(0, slash);
   const std::string_view name = text.substr(slash + 1);
-  if (kind == kind_text(EntityKind::group)) return Target{{EntityKind::group, {}}, std::string(name)};
+  if (kind == kind_text(EntityKind::group)) {
+    if (reads.group(name)) return Target{EntityRef::of_group(name), std::string(name)};
+    return Error{ErrorCode::not_found, "there is no capacity group " + std::string(name)};
+  }
   if (kind == kind_text(EntityKind::host)) {
     if (const auto host = host_of(reads, name)) return Target{EntityRef::of(*host), {}};
     return Error{ErrorCode::not_found, "there is no host " + std::string(name)};
@@ -149,13 +166,11 @@ Result<Target> target_of(const Reads& reads, std::string_view text) {
 Result<std::string> show_json(const NodeContext& context, const Target& target, const json::Value& actor) {
   json::Writer writer;
   writer.begin_object();
-  put(writer, "entity", target.is_group() ? "group/" + target.group : target.entity.text());
+  put(writer, "entity", target.text());
   if (const auto put_it = put_record(writer, context.reads(), target); !put_it.ok()) return put_it.error();
-  if (!target.is_group()) {
-    put_standing(writer, context, target.entity);
-    writer.key("actor");
-    json::write_value(writer, actor);
-  }
+  put_standing(writer, context, target.entity);
+  writer.key("actor");
+  json::write_value(writer, actor);
   writer.end_object();
   return writer.take();
 }

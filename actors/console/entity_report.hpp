@@ -19,10 +19,12 @@ constexpr std::size_t set_aside_walked_max = 20'000;  ///< of one call; the answ
 
 /// What an operator named.
 struct Target {
-  EntityRef entity;   ///< of a group: its kind only
+  EntityRef entity;
   std::string group;  ///< name; groups alone have no number
-  bool is_group() const { return entity.kind == EntityKind::group; }
+  std::string text() const { return group.empty() ? entity.text() : "group/" + group; }
 };
+/// As people name it: a group by its name.
+std::string text_of(const Reads& reads, const EntityRef& entity);
 /// "job/ID", "task/ID", "host/NAME or NUMBER", "group/NAME". Errors: invalid_argument, not_found (no such
 /// host).
 Result<Target> target_of(const Reads& reads, std::string_view text);

@@ -1,4 +1,5 @@
 #include "actors/console/entity_report.hpp"
+#include "actors/cores/group_core.hpp"
 #include "actors/cores/job_core.hpp"
 #include "actors/cores/task_core.hpp"
 #include "storage/model/command_table.hpp"
@@ -53,6 +54,15 @@ std::string next_of(const NodeContext& context, const TaskId& id) {
   return text_of(core.on(context.now(), {facts->record, *facts->descriptor, policy}, cores::Look{}));
 }
 
+std::string next_of_group(const NodeContext& context, const EntityRef& entity) {
+  const auto name = context.reads().group_name(entity);
+  const auto view = name ? context.reads().group(*name) : std::nullopt;
+  if (!view) return {};
+  if (!view->condition.set_aside.empty()) return "nothing: it is set aside";
+  cores::GroupCore core;
+  return text_of(core.on(context.now(), *view, cores::Look{}));
+}
+
 }  // namespace
 
 std::string next_step(const NodeContext& context, const EntityRef& entity) {
@@ -61,8 +71,9 @@ std::string next_step(const NodeContext& context, const EntityRef& entity) {
       return next_of(context, entity.job());
     case EntityKind::task:
       return next_of(context, entity.task());
-    case EntityKind::host:   // Follows from what its agent says, which only its actor knows.
-    case EntityKind::group:  // Has no actor.
+    case EntityKind::group:
+      return next_of_group(context, entity);
+    case EntityKind::host:  // Follows from what its agent says, which only its actor knows.
       return {};
   }
   return {};

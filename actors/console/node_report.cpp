@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/console/console_commands.hpp"
+#include "actors/console/entity_report.hpp"
 #include "actors/console/record_json.hpp"
 #include "storage/raft/ready.hpp"
 
@@ -74,7 +75,7 @@ std::size_t due_now(const NodeContext& context, ShardId shard) {
 void put_duty(json::Writer& writer, const NodeContext& context, ShardId shard, const Duty& duty) {
   writer.begin_object();
   put(writer, "shard", shard);
-  put(writer, "entity", duty.entity.text());
+  put(writer, "entity", text_of(context.reads(), duty.entity));
   put(writer, "due", due_text(duty.due));
   put(writer, "inMs", duty.due.is_set() ? duty.due - context.now() : milliseconds(0));
   writer.end_object();

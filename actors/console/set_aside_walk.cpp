@@ -42,6 +42,10 @@ class Walk {
     for (const HostFacts& host : reads.hosts())
       look(EntityRef::of(host.record.id), host.record.name, host.record.set_aside);
   }
+  void groups(const Reads& reads) {
+    for (const GroupView& group : reads.group_views())
+      look(EntityRef::of_group(group.record.name), group.record.name, group.condition.set_aside);
+  }
   void jobs(const Reads& reads, const Position& from) {
     reads.each_job({from.created_ms, JobId{from.id}}, [this](const JobView& view) {
       look(EntityRef::of(view.record.id), {}, view.record.set_aside);
@@ -93,7 +97,10 @@ Result<std::string> set_aside_json(const NodeContext& context, std::string_view 
   writer.begin_object();
   writer.key("setAside");
   writer.begin_array();
-  if (text.empty()) walk.hosts(context.reads());
+  if (text.empty()) {
+    walk.hosts(context.reads());
+    walk.groups(context.reads());
+  }
   if (position.kind == EntityKind::job && !walk.is_over()) walk.jobs(context.reads(), position);
   if (!walk.is_over())
     walk.tasks(context.reads(), position.kind == EntityKind::task ? position : Position{EntityKind::task});

@@ -1,5 +1,5 @@
 #pragma once
-// What the cores of jobs, tasks and hosts share: how they ask, and how they learn what came of it.
+// What the cores of all entities share: how they ask, and how they learn what came of it.
 
 #include <cstdint>
 #include <vector>

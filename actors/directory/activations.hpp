@@ -90,6 +90,13 @@ class Activations {
     for (const auto& [entity, active] : active_) entities.push_back(entity);
     return entities;
   }
+  std::vector<EntityRef> all_of(EntityKind kind) const {
+    std::vector<EntityRef> entities;
+    for (auto next = active_.lower_bound(EntityRef{kind, {}});
+         next != active_.end() && next->first.kind == kind; ++next)
+      entities.push_back(next->first);
+    return entities;
+  }
   const absl::btree_map<EntityRef, Active>& active() const { return active_; }
 
   // ---- crashes ----

@@ -32,7 +32,7 @@ AwakeTold::Awake line_of(const Activations& activations, const EntityRef& entity
 
 AwakeTold awake_report(const Activations& activations, const TellAwake& question) {
   AwakeTold told;
-  for (const EntityKind kind : {EntityKind::job, EntityKind::task, EntityKind::host})
+  for (const EntityKind kind : {EntityKind::job, EntityKind::task, EntityKind::host, EntityKind::group})
     if (!question.kind || *question.kind == kind) told.kinds.push_back(sums_of(activations, kind));
   // Fullest first, then the busiest; equal ones in the order of their names.
   const auto before = [](const auto& a, const auto& b) {

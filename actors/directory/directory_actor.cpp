@@ -46,6 +46,7 @@ class Directory {
   void on_assigned(const Event& event);
   void finish_moves();
   void on_entity_event(const Event& event, std::set<EntityRef>& nudged);
+  void nudge_groups(ShardId shard, std::set<EntityRef>& nudged);
   void nudge_or_rouse(const EntityRef& entity, std::set<EntityRef>& nudged);
   void on_lease(bool held);
   void tick();
@@ -182,6 +183,7 @@ void Directory::finish_moves() {
 void Directory::on_entity_event(const Event& event, std::set<EntityRef>& nudged) {
   if (!event.job.is_nil()) nudge_or_rouse(EntityRef::of(event.job), nudged);
   if (!event.task.is_nil()) nudge_or_rouse(EntityRef::of(event.task), nudged);
+  if (event.kind == EventKind::group_changed) nudge_groups(event.shard, nudged);
   if (event.host.value != 0) rested_.erase(EntityRef::of(event.host));
   if (event.kind == EventKind::host_changed)
     to_host(event.host, HostMoved{});
@@ -192,6 +194,12 @@ void Directory::on_entity_event(const Event& event, std::set<EntityRef>& nudged)
 void Directory::nudge_or_rouse(const EntityRef& entity, std::set<EntityRef>& nudged) {
   rested_.erase(entity);
   nudge_if_active(entity, nudged);
+}
+
+/// The event does not say which: there are few, and hardly ever is one awake.
+void Directory::nudge_groups(ShardId shard, std::set<EntityRef>& nudged) {
+  for (const EntityRef& entity : activations_.all_of(EntityKind::group))
+    if (shard_of_entity(entity) == shard) nudge_or_rouse(entity, nudged);
 }
 
 void Directory::on_lease(bool held) {
@@ -238,7 +246,8 @@ Activations::Active* Directory::activate(const EntityRef& entity) {
       actor = spawn_host(self_->system(), home);
       break;
     case EntityKind::group:
-      return nullptr;  // Groups have no duties; their standing is a pure function.
+      actor = spawn_group(self_->system(), home);
+      break;
   }
   self_->monitor(actor);
   Activations::Active& active = activations_.add(entity, actor, home.meter, now());

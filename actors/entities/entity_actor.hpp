@@ -20,5 +20,6 @@ struct EntityHome {
 caf::actor spawn_job(caf::actor_system& system, const EntityHome& home);
 caf::actor spawn_task(caf::actor_system& system, const EntityHome& home);
 caf::actor spawn_host(caf::actor_system& system, const EntityHome& home);
+caf::actor spawn_group(caf::actor_system& system, const EntityHome& home);
 
 }  // namespace troupe

@@ -25,6 +25,7 @@ struct GatewayProbe::Impl {
   }
   void read_node(const NodeContext& node);
   void read_cell(const NodeContext& node);
+  void read_groups(const NodeContext& node);
 
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
   prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
@@ -99,10 +100,26 @@ void GatewayProbe::Impl::read_cell(const NodeContext& node) {
   set("troupe_requests_remembered", "Request ids in the table", std::uint64_t{cell.requests});
 }
 
+/// Of more groups than that a scraper would drown in series; the console has each.
+constexpr std::size_t groups_told_max = 200;
+
+void GatewayProbe::Impl::read_groups(const NodeContext& node) {
+  std::size_t told = 0;
+  for (const GroupView& group : node.reads().group_views()) {
+    if (++told > groups_told_max) return;
+    const prometheus::Labels labels{{"group", group.record.name}};
+    set("troupe_group_tasks", "Live tasks of a capacity group", group.use.tasks, labels);
+    set("troupe_group_tasks_waiting", "Of these, those that wait to be placed", group.waiting, labels);
+    set("troupe_group_alert", "1 while tasks of the group have waited too long",
+        std::uint64_t{group.condition.is_raised()}, labels);
+  }
+}
+
 std::string GatewayProbe::scrape(const NodeContext& node) {
   const std::lock_guard lock(impl_->scraping);
   impl_->read_node(node);
   impl_->read_cell(node);
+  impl_->read_groups(node);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

@@ -19,9 +19,10 @@ Result<EntityRef> entity_of(std::string_view kind, std::string_view id) {
     if (const auto host = number_of<HostId>(id)) return EntityRef::of(*host);
     return Error{ErrorCode::invalid_argument, "a host is released by its number"};
   }
+  if (kind == kind_text(EntityKind::group)) return EntityRef::of_group(id);
   const bool is_job = kind == kind_text(EntityKind::job);
   if (!is_job && kind != kind_text(EntityKind::task))
-    return Error{ErrorCode::invalid_argument, "only a job, task or host can be released"};
+    return Error{ErrorCode::invalid_argument, "only a job, task, host or group can be released"};
   const auto bytes = uuid_bytes(id);
   if (!bytes.ok()) return Error{ErrorCode::invalid_argument, "the id in the path is no UUID"};
   return is_job ? EntityRef::of(JobId{bytes.value()}) : EntityRef::of(TaskId{bytes.value()});

@@ -50,6 +50,14 @@ EntityRef EntityRef::of(HostId id) {
   return ref;
 }
 
+EntityRef EntityRef::of_group(std::string_view name) {
+  EntityRef ref{EntityKind::group, {}};
+  XXH128_canonical_t hash;
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(name.data(), name.size()));
+  std::memcpy(ref.key.data(), hash.digest, ref.key.size());
+  return ref;
+}
+
 HostId EntityRef::host() const {
   HostId id;
   std::memcpy(&id.value, key.data(), sizeof id.value);

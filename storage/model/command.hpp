@@ -245,17 +245,19 @@ enum class EntityKind : std::uint8_t { job, task, host, group };
 constexpr EntityKind max_value(EntityKind) { return EntityKind::group; }
 std::string_view kind_text(EntityKind kind);
 
-/// An entity's address: 16 bytes of a job's or task's id, or a host's number in the first four.
+/// An entity's address: 16 bytes of a job's or task's id, a host's number in the first four, or a hash of a
+/// group's name.
 struct EntityRef {
   EntityKind kind = EntityKind::job;
   std::array<std::uint8_t, 16> key{};
   static EntityRef of(const JobId& id) { return {EntityKind::job, id.bytes}; }
   static EntityRef of(const TaskId& id) { return {EntityKind::task, id.bytes}; }
   static EntityRef of(HostId id);
+  static EntityRef of_group(std::string_view name);
   JobId job() const { return JobId{key}; }
   TaskId task() const { return TaskId{key}; }
   HostId host() const;
-  std::string text() const;  ///< "job/6f1c…", "host/7"
+  std::string text() const;  ///< "job/6f1c…", "host/7", "group/9b3e…": only the state knows its name
   static constexpr auto fields() {
     return field_list(field("kind", &EntityRef::kind), field("key", &EntityRef::key));
   }
@@ -282,11 +284,27 @@ struct SetPolicy {
   static constexpr auto fields() { return field_list(field("policy", &SetPolicy::policy)); }
 };
 
+/// 21. The group actors' alerts, all of one shard.
+struct NoteGroups {
+  struct Item {
+    std::string name;
+    Index expected;         ///< version of the condition that the decider saw
+    Instant waiting_since;  ///< unset: the alert is over
+    std::uint64_t waiting = 0;
+    static constexpr auto fields() {
+      return field_list(field("name", &Item::name), field("expected", &Item::expected),
+                        field("waiting_since", &Item::waiting_since), field("waiting", &Item::waiting));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &NoteGroups::items)); }
+};
+
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
-                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy>;
+                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

@@ -52,6 +52,8 @@ constexpr std::array rows{
                "it is not any more and is refused"},
     CommandRow{20, "set_policy", FenceKind::none, 0, "the cell is bootstrapped",
                "the same policy changes nothing"},
+    CommandRow{21, "note_groups", FenceKind::epoch, 0, "the group's condition has the expected version",
+               "the first moved the version, so the item is refused"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

@@ -168,6 +168,26 @@ struct GroupRecord {
   friend bool operator==(const GroupRecord&, const GroupRecord&) = default;
 };
 
+/// What the cell itself keeps of a capacity group, beside what was declared. Stored once there is something
+/// to say.
+struct GroupCondition {
+  std::string name;
+  Instant raised;             ///< the alert that its tasks wait too long; unset: none
+  Instant noted;              ///< when its actor looked last, while the alert is raised
+  Instant waiting_since;      ///< of the task that waited longest, at that time
+  std::uint64_t waiting = 0;  ///< tasks that waited, likewise
+  Index version;
+  std::string set_aside;
+  bool is_raised() const { return raised.is_set(); }
+  static constexpr auto fields() {
+    using C = GroupCondition;
+    return field_list(field("name", &C::name), field("raised", &C::raised), field("noted", &C::noted),
+                      field("waiting_since", &C::waiting_since), field("waiting", &C::waiting),
+                      field("version", &C::version), field("set_aside", &C::set_aside));
+  }
+  friend bool operator==(const GroupCondition&, const GroupCondition&) = default;
+};
+
 /// Who cares for the entities of a shard.
 struct ShardRecord {
   ShardId id;

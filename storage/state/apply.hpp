@@ -7,6 +7,15 @@
 
 namespace troupe {
 
+/// Texts from outside are cut to this, at the beginning of a character: a record's size must have a bound.
+inline constexpr std::size_t message_bytes_max = 1'024;
+std::string clipped(std::string text);
+
+/// Beyond this no sum over a cell's tasks could overflow; nobody has so much of anything.
+inline constexpr std::int64_t resource_max = 1'000'000'000'000;
+inline constexpr std::uint32_t group_instances_max = 1'000'000;
+bool is_possible(const Resources& resources);
+
 /// Applies one command's body to a stage. Lives for one command, on the apply thread. Throws Poison.
 class CommandApply {
  public:
@@ -36,6 +45,7 @@ class CommandApply {
   Result<void> operator()(const SetAside& body);
   Result<void> operator()(const Release& body);
   Result<void> operator()(const SetPolicy& body);
+  Result<void> operator()(const NoteGroups& body);
 
  private:
   using Check = std::optional<Error>;  ///< nullopt: taken
@@ -51,6 +61,9 @@ class CommandApply {
   }
   Check in_fenced_shard(const JobId& job) const;
   Check check_caps(const JobDescriptor& descriptor) const;
+  /// Of its capacity group, if `more` tasks were wanted.
+  Check check_group_cap(const JobDescriptor& descriptor, std::uint64_t more) const;
+  Check note(const NoteGroups::Item& item);
   Check advance(const AdvanceSlots::Item& item);
   Check start_task(const AdvanceSlots::Item& item, const SlotRecord& before);
   Check finish(const FinishJobs::Item& item);
@@ -72,9 +85,9 @@ class CommandApply {
   /// Moves a task to Finished and its slot to ended. check_slot() passed.
   void end_task(const TaskId& id, const End& how);
   void enter(TaskRecord& task, TaskState state, Reason reason);
-  /// nullptr: no such living entity.
-  const RareText* set_aside_mark(const EntityRef& entity) const;
-  RareText& edit_set_aside_mark(const EntityRef& entity);
+  /// Why the entity is set aside, empty if it is not; nullopt: no such living entity.
+  std::optional<std::string> set_aside_mark(const EntityRef& entity) const;
+  void put_set_aside_mark(const EntityRef& entity, std::string why);
 
   Stage& stage_;
   const Command& command_;

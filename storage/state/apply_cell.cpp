@@ -6,6 +6,23 @@
 
 namespace troupe {
 
+std::string clipped(std::string text) {
+  if (text.size() <= message_bytes_max) return text;
+  std::size_t end = message_bytes_max;
+  // Not inside a character of UTF-8: its later bytes begin with the bits 10.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  text.resize(end);
+  return text;
+}
+
+bool is_possible(const Resources& resources) {
+  bool possible = true;
+  each_field(resources, [&](std::string_view, std::int64_t amount) {
+    possible = possible && amount >= 0 && amount <= resource_max;
+  });
+  return possible;
+}
+
 Result<void> CommandApply::run() {
   if (command_.level > stage_.cell().level)
     return Error{ErrorCode::precondition_failed, fmt::format("needs feature level {}, the cell is at {}",
@@ -82,6 +99,11 @@ Result<void> CommandApply::operator()(const AssignShards& body) {
 Result<void> CommandApply::operator()(const PutGroup& body) {
   if (body.group.name.empty() || body.group.name.size() > 256)
     return Error{ErrorCode::invalid_argument, "a capacity group's name has 1 to 256 characters"};
+  if (!is_possible(body.group.instance) || body.group.instance_count > group_instances_max)
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("a group's reservation is out of bounds: at most {} instances, each amount 0 to {}",
+                    group_instances_max, resource_max)};
   GroupRecord group = body.group;
   const auto& groups = stage_.tables().cell.groups;
   if (const auto found = groups.find(group.name); found != groups.end()) {
@@ -93,47 +115,87 @@ Result<void> CommandApply::operator()(const PutGroup& body) {
   return {};
 }
 
-const RareText* CommandApply::set_aside_mark(const EntityRef& entity) const {
-  switch (entity.kind) {
-    case EntityKind::job: {
-      const JobRecord* job = stage_.job(entity.job());
-      return job != nullptr ? &job->set_aside : nullptr;
-    }
-    case EntityKind::task: {
-      const TaskRecord* task = stage_.task(entity.task());
-      return task != nullptr ? &task->set_aside : nullptr;
-    }
-    case EntityKind::host: {
-      const HostRecord* host = stage_.host(entity.host());
-      return host != nullptr ? &host->set_aside : nullptr;
-    }
-    case EntityKind::group:
-      return nullptr;
-  }
-  return nullptr;
+Result<void> CommandApply::operator()(const NoteGroups& body) {
+  return each_item(body.items, [&](const NoteGroups::Item& item) { return note(item); });
 }
 
-RareText& CommandApply::edit_set_aside_mark(const EntityRef& entity) {
-  TROUPE_CHECK(entity.kind != EntityKind::group);
-  if (entity.kind == EntityKind::job) return stage_.edit_job(entity.job()).set_aside;
-  if (entity.kind == EntityKind::task) return stage_.edit_task(entity.task()).set_aside;
-  return stage_.edit_host(entity.host()).set_aside;
+CommandApply::Check CommandApply::note(const NoteGroups::Item& item) {
+  auto condition = stage_.condition(item.name);
+  if (!condition) return Error{ErrorCode::not_found, "no such capacity group"};
+  const auto* fence = std::get_if<EpochFence>(&command_.fence);
+  if (fence == nullptr || shard_of(EntityRef::of_group(item.name), stage_.cell().shard_count) != fence->shard)
+    return Error{ErrorCode::fenced, "of another shard"};
+  if (condition->version != item.expected)
+    return Error{ErrorCode::precondition_failed, "the group's condition has changed"};
+  const bool is_over = !item.waiting_since.is_set();
+  if (is_over || !condition->is_raised()) condition->raised = is_over ? Instant{} : stage_.now();
+  condition->noted = is_over ? Instant{} : stage_.now();
+  condition->waiting_since = item.waiting_since;
+  condition->waiting = is_over ? 0 : item.waiting;
+  stage_.put_condition(*std::move(condition));
+  return std::nullopt;
+}
+
+namespace {
+
+template <class Record>
+std::optional<std::string> mark_of(const Record* record) {
+  if (record == nullptr) return std::nullopt;
+  return std::string(std::string_view(record->set_aside));
+}
+
+}  // namespace
+
+std::optional<std::string> CommandApply::set_aside_mark(const EntityRef& entity) const {
+  switch (entity.kind) {
+    case EntityKind::job:
+      return mark_of(stage_.job(entity.job()));
+    case EntityKind::task:
+      return mark_of(stage_.task(entity.task()));
+    case EntityKind::host:
+      return mark_of(stage_.host(entity.host()));
+    case EntityKind::group: {
+      const auto condition = stage_.condition(entity);
+      return mark_of(condition ? &*condition : nullptr);
+    }
+  }
+  return std::nullopt;
+}
+
+void CommandApply::put_set_aside_mark(const EntityRef& entity, std::string why) {
+  switch (entity.kind) {
+    case EntityKind::job:
+      stage_.edit_job(entity.job()).set_aside = why;
+      return;
+    case EntityKind::task:
+      stage_.edit_task(entity.task()).set_aside = why;
+      return;
+    case EntityKind::host:
+      stage_.edit_host(entity.host()).set_aside = why;
+      return;
+    case EntityKind::group: {
+      auto condition = stage_.condition(entity);
+      TROUPE_CHECK(condition.has_value());
+      condition->set_aside = std::move(why);
+      stage_.put_condition(*std::move(condition));
+      return;
+    }
+  }
 }
 
 Result<void> CommandApply::operator()(const SetAside& body) {
-  const RareText* mark = set_aside_mark(body.entity);
-  if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
+  const auto mark = set_aside_mark(body.entity);
+  if (!mark) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
   if (!mark->empty()) return {};
-  edit_set_aside_mark(body.entity) =
-      body.why.empty() ? std::string_view("set aside") : std::string_view(body.why);
+  put_set_aside_mark(body.entity, body.why.empty() ? "set aside" : clipped(body.why));
   return {};
 }
 
 Result<void> CommandApply::operator()(const Release& body) {
-  const RareText* mark = set_aside_mark(body.entity);
-  if (mark == nullptr) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
+  const auto mark = set_aside_mark(body.entity);
+  if (!mark) return Error{ErrorCode::not_found, body.entity.text() + " does not live"};
   if (mark->empty()) return Error{ErrorCode::precondition_failed, body.entity.text() + " is not set aside"};
-  edit_set_aside_mark(body.entity).clear();
+  put_set_aside_mark(body.entity, {});
   return {};
 }
 

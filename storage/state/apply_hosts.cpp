@@ -32,6 +32,9 @@ Result<void> CommandApply::operator()(const RegisterHost& body) {
   if (!is_host_name(body.name))
     return Error{ErrorCode::invalid_argument,
                  "a host's name has 1 to 253 letters, digits, dots, dashes or underscores"};
+  if (!is_possible(body.resources))
+    return Error{ErrorCode::invalid_argument,
+                 "a host's resources are out of bounds: each amount is 0 to " + std::to_string(resource_max)};
   const auto& names = stage_.tables().cell.host_names;
   if (const auto found = names.find(body.name); found != names.end()) {
     outcome_.entity = to_text(found->second);

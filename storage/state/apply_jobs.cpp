@@ -47,13 +47,30 @@ CommandApply::Check CommandApply::check_caps(const JobDescriptor& descriptor) co
         fmt::format(
             "with this job the cell would run {} tasks, its limit is {}; try again when some have ended",
             wanted, policy.tasks_max)};
-  return std::nullopt;
+  return check_group_cap(descriptor, descriptor.initial_capacity().desired);
+}
+
+CommandApply::Check CommandApply::check_group_cap(const JobDescriptor& descriptor, std::uint64_t more) const {
+  const CellTables& cell = stage_.tables().cell;
+  const auto group = cell.groups.find(descriptor.capacity_group);
+  if (group == cell.groups.end() || group->second.tasks_max == 0) return std::nullopt;
+  const auto entry = cell.group_entries.find(descriptor.capacity_group);
+  const std::uint64_t wanted = more + (entry == cell.group_entries.end() ? 0 : entry->second.use.wanted);
+  if (wanted <= group->second.tasks_max) return std::nullopt;
+  return Error{
+      ErrorCode::limit_exceeded,
+      fmt::format("capacity group {} would run {} tasks, its limit is {}; try again when some of its "
+                  "tasks have ended, or in another group",
+                  descriptor.capacity_group, wanted, group->second.tasks_max)};
 }
 
 Result<void> CommandApply::operator()(const CreateJob& body) {
   if (body.descriptor == nullptr || body.job.is_nil())
     return Error{ErrorCode::invalid_argument, "a job needs an id and a descriptor"};
   if (stage_.job_entry(body.job) != nullptr) return Error{ErrorCode::conflict, "this job id is taken"};
+  if (!is_possible(body.descriptor->resources))
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("a task's resources are out of bounds: each amount is 0 to {}", resource_max)};
   const std::string name = body.descriptor->unique_name();
   const auto& names = stage_.tables().cell.unique_names;
   if (const auto found = names.find(name); !name.empty() && found != names.end())
@@ -84,6 +101,7 @@ Result<void> CommandApply::operator()(const KillJob& body) {
   edited.message =
       "killed by " + (command_.caller.empty() ? std::string("an unknown caller") : command_.caller);
   if (!command_.reason.empty()) edited.message += ": " + command_.reason;
+  edited.message = clipped(std::move(edited.message));
   edited.kill_initiated = stage_.now();
   outcome_.entity = to_text(body.job);
   return {};
@@ -107,6 +125,8 @@ Result<void> CommandApply::operator()(const ResizeJob& body) {
   if (wanted.desired > job->capacity.desired && total > stage_.cell().policy.tasks_max)
     return Error{ErrorCode::limit_exceeded, fmt::format("the cell would run {} tasks, its limit is {}", total,
                                                         stage_.cell().policy.tasks_max)};
+  if (wanted.desired > job->capacity.desired)
+    if (Check full = check_group_cap(*job->descriptor, wanted.desired - job->capacity.desired)) return *full;
   outcome_.entity = to_text(body.job);
   if (wanted == job->capacity) return {};
   stage_.edit_job(body.job).capacity = wanted;
@@ -187,7 +207,7 @@ CommandApply::Check CommandApply::finish(const FinishJobs::Item& item) {
     return Error{ErrorCode::precondition_failed, "the job still has work to do"};
   JobRecord& edited = stage_.edit_job(item.job);
   // A kill's own message names the killer: the end keeps it.
-  if (edited.state == JobState::accepted) edited.message = item.message;
+  if (edited.state == JobState::accepted) edited.message = clipped(item.message);
   edited.state = JobState::finished;
   edited.reason = item.reason;
   edited.finished = stage_.now();

@@ -39,7 +39,7 @@ void CommandApply::end_task(const TaskId& id, const End& how) {
   enter(task, TaskState::finished, reason);
   task.exit_code = how.exit_code;
   task.signal = how.signal;
-  if (!how.message.empty()) task.message = how.message;
+  if (!how.message.empty()) task.message = clipped(how.message);
   SlotRecord& ended = stage_.edit_slot(task.job, task.slot);
   ended.state = SlotState::ended;
   ended.last_reason = reason;
@@ -106,7 +106,7 @@ void CommandApply::take_status(const ReportTasks::Status& status, HostId host) {
   if (status.state != TaskState::start_initiated && status.state != TaskState::started) return;
   TaskRecord& edited = stage_.edit_task(status.task);
   enter(edited, status.state, Reason::normal);
-  edited.message = status.message;
+  edited.message = clipped(status.message);
 }
 
 Result<void> CommandApply::operator()(const KillTasks& body) {
@@ -130,7 +130,7 @@ CommandApply::Check CommandApply::kill(const KillTasks::Item& item) {
   }
   TaskRecord& edited = stage_.edit_task(item.task);
   enter(edited, TaskState::kill_initiated, item.reason);
-  edited.message = item.message;
+  edited.message = clipped(item.message);
   return std::nullopt;
 }
 

@@ -44,8 +44,10 @@ void Committer::commit(Stage& stage) {
   touched_.clear();
   touched_order_.clear();
   hosts_touched_.clear();
+  groups_touched_.clear();
   commit_cell(stage);
   commit_shards(stage);
+  commit_groups(stage);
   commit_hosts(stage);
   for (auto& change : stage.jobs_)
     if (!change.before) create_job(change.after);
@@ -95,13 +97,32 @@ void Committer::commit_shards(Stage& stage) {
   }
 }
 
-void Committer::commit_hosts(Stage& stage) {
+void Committer::name_group(Tables& tables, const GroupRecord& group) {
+  tables.cell.group_names.emplace(EntityRef::of_group(group.name), group.name);
+}
+
+void Committer::commit_groups(Stage& stage) {
   const std::unique_lock lock(tables_.cell.mutex);
+  const auto tell = [&](const std::string& name) {
+    groups_touched_.insert(name);
+    emit(EventKind::group_changed).shard =
+        shard_of(EntityRef::of_group(name), tables_.cell.record.shard_count);
+  };
   for (GroupRecord& group : stage.groups_) {
     batch_.put(keys::meta, keys::group(group.name), packed(group));
+    name_group(tables_, group);
+    tell(group.name);
     tables_.cell.groups[group.name] = std::move(group);
-    emit(EventKind::group_changed);
   }
+  for (GroupCondition& condition : stage.conditions_) {
+    batch_.put(keys::meta, keys::condition(condition.name), packed(condition));
+    tell(condition.name);
+    tables_.cell.conditions[condition.name] = std::move(condition);
+  }
+}
+
+void Committer::commit_hosts(Stage& stage) {
+  const std::unique_lock lock(tables_.cell.mutex);
   for (auto& change : stage.hosts_) {
     const HostId id = change.after.id;
     batch_.put(keys::meta, keys::host(id), packed(change.after));
@@ -119,7 +140,9 @@ void Committer::index_job(Tables& tables, JobEntry& entry) {
   const JobDescriptor& descriptor = *entry.record.descriptor;
   ++tables.cell.live_jobs;
   tables.cell.wanted_tasks += entry.record.capacity.desired;
-  ++tables.cell.group_use[descriptor.capacity_group].jobs;
+  GroupUse& use = tables.cell.group_entries[descriptor.capacity_group].use;
+  ++use.jobs;
+  use.wanted += entry.record.capacity.desired;
   if (std::string name = descriptor.unique_name(); !name.empty())
     tables.cell.unique_names.emplace(std::move(name), entry.record.id);
 }
@@ -178,9 +201,13 @@ void Committer::index_task(Tables& tables, TaskEntry& entry) {
   const std::unique_lock lock(tables.cell.mutex);
   CellTables& cell = tables.cell;
   ++cell.live_tasks[at(record.state)];
-  GroupUse& use = cell.group_use[job->record.descriptor->capacity_group];
+  GroupEntry& group = cell.group_entries[job->record.descriptor->capacity_group];
+  GroupUse& use = group.use;
   ++use.tasks;
-  if (record.state == TaskState::accepted) cell.waiting.insert({record.created_at, record.slot, record.id});
+  if (record.state == TaskState::accepted) {
+    cell.waiting.insert({record.created_at, record.slot, record.id});
+    group.waiting.insert(waiting_place(record));
+  }
   if (!record.is_placed()) return;
   HostEntry& host = cell.hosts[record.host];
   host.used += job->record.descriptor->resources;
@@ -197,6 +224,8 @@ void Committer::create_task(TaskRecord record) {
   store_task(shard, entry);
   index_task(tables_, entry);
   touch(entry.record.job);
+  const std::string& group = shard.jobs.find(entry.record.job)->record.descriptor->capacity_group;
+  if (tables_.cell.group_entries.at(group).waiting.size() == 1) groups_touched_.insert(group);
   Event& event = emit(EventKind::task_created);
   event.job = entry.record.job;
   event.task = entry.record.id;
@@ -221,9 +250,13 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
     --cell.live_tasks[at(before.state)];
     --job->counts.tasks[at(before.state)];
     if (!ended) ++cell.live_tasks[at(now.state)], ++job->counts.tasks[at(now.state)];
-    if (before.state == TaskState::accepted && now.state != TaskState::accepted)
+    const std::string& group_name = job->record.descriptor->capacity_group;
+    GroupEntry& group = cell.group_entries[group_name];
+    GroupUse& use = group.use;
+    if (before.state == TaskState::accepted && now.state != TaskState::accepted) {
       cell.waiting.erase({now.created_at, now.slot, now.id});
-    GroupUse& use = cell.group_use[job->record.descriptor->capacity_group];
+      stop_waiting(group, group_name, before);
+    }
     if (ended) --use.tasks;
     const Resources& amount = job->record.descriptor->resources;
     if (now.is_placed()) {
@@ -313,6 +346,9 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
     const std::unique_lock cell_lock(tables_.cell.mutex);
     tables_.cell.wanted_tasks += desired;
     tables_.cell.wanted_tasks -= before.capacity.desired;
+    GroupUse& use = tables_.cell.group_entries[entry->record.descriptor->capacity_group].use;
+    use.wanted += desired;
+    use.wanted -= before.capacity.desired;
   }
   touch(entry->record.id);
   const bool ended = entry->record.state == JobState::finished;
@@ -349,7 +385,9 @@ void Committer::finish_job(JobEntry& entry) {
   const JobDescriptor& descriptor = *entry.record.descriptor;
   --tables_.cell.live_jobs;
   tables_.cell.wanted_tasks -= entry.record.capacity.desired;
-  --tables_.cell.group_use[descriptor.capacity_group].jobs;
+  GroupUse& use = tables_.cell.group_entries[descriptor.capacity_group].use;
+  --use.jobs;
+  use.wanted -= entry.record.capacity.desired;
   if (const std::string name = descriptor.unique_name(); !name.empty()) tables_.cell.unique_names.erase(name);
 }
 
@@ -371,6 +409,23 @@ void Committer::update_host_duty(Tables& tables, HostEntry& entry) {
   move_duty(shard, entry.due_ms, due, EntityRef::of(entry.record.id));
 }
 
+void Committer::update_group_duty(Tables& tables, const std::string& name) {
+  if (!tables.cell.groups.contains(name)) return;
+  const EntityRef entity = EntityRef::of_group(name);
+  ShardTables& shard = tables.shard(shard_of(entity, tables.cell.record.shard_count));
+  const auto condition = tables.cell.conditions.find(name);
+  GroupEntry& entry = tables.cell.group_entries[name];
+  const Due due = group_duty(condition == tables.cell.conditions.end() ? GroupCondition{} : condition->second,
+                             entry.waiting_since());
+  move_duty(shard, entry.due_ms, due, entity);
+}
+
+void Committer::stop_waiting(GroupEntry& group, const std::string& name, const TaskRecord& task) {
+  const bool was_first = group.waiting.begin()->second == task.id;
+  group.waiting.erase(waiting_place(task));
+  if (was_first) groups_touched_.insert(name);
+}
+
 void Committer::refresh_duties() {
   for (const JobId& id : touched_order_) {
     ShardTables& shard = tables_.shard(tables_.shard_id(id));
@@ -384,6 +439,12 @@ void Committer::refresh_duties() {
     ShardTables& shard = tables_.shard(shard_of(id, tables_.cell.record.shard_count));
     const std::unique_lock lock(shard.mutex);
     update_host_duty(tables_, tables_.cell.hosts.at(id));
+  }
+  for (const std::string& name : groups_touched_) {
+    const ShardId id = shard_of(EntityRef::of_group(name), tables_.cell.record.shard_count);
+    const std::unique_lock lock(tables_.shard(id).mutex);
+    const std::unique_lock cell_lock(tables_.cell.mutex);
+    update_group_duty(tables_, name);
   }
 }
 

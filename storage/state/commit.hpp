@@ -4,6 +4,8 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include <set>
+
 #include "storage/kv/kv_store.hpp"
 #include "storage/state/stage.hpp"
 
@@ -26,11 +28,14 @@ class Committer {
   static void update_job_duty(Tables& tables, JobEntry& entry);
   static void update_task_duty(Tables& tables, TaskEntry& entry, const JobDescriptor& descriptor);
   static void update_host_duty(Tables& tables, HostEntry& entry);
+  static void update_group_duty(Tables& tables, const std::string& name);
+  static void name_group(Tables& tables, const GroupRecord& group);
 
  private:
   void commit_cell(Stage& stage);
   void commit_shards(Stage& stage);
   void commit_hosts(Stage& stage);
+  void commit_groups(Stage& stage);
   void create_job(JobRecord record);
   void commit_task(Change<TaskRecord>& change);
   void create_task(TaskRecord record);
@@ -41,6 +46,11 @@ class Committer {
   void finish_job(JobEntry& entry);
   void store_task(ShardTables& shard, TaskEntry& entry);
   void refresh_duties();
+  /// Under the cell's lock. Its duty follows from the task that has waited longest.
+  void stop_waiting(GroupEntry& group, const std::string& name, const TaskRecord& task);
+  static std::pair<std::int64_t, TaskId> waiting_place(const TaskRecord& task) {
+    return {task.step(TaskState::accepted).at.ms, task.id};
+  }
   Event& emit(EventKind kind);
 
   Tables& tables_;
@@ -53,6 +63,7 @@ class Committer {
   absl::flat_hash_set<JobId> touched_;
   std::vector<JobId> touched_order_;
   std::vector<HostId> hosts_touched_;
+  std::set<std::string> groups_touched_;
   std::vector<JobId> finished_jobs_;
   std::vector<TaskId> finished_tasks_;
   void touch(const JobId& id) {

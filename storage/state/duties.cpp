@@ -61,7 +61,10 @@ Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const Cel
     case TaskState::start_initiated:
       return since + policy.start_initiated_max;
     case TaskState::started:
-      return descriptor.is_batch() ? Due(since + descriptor.batch()->runtime_limit) : std::nullopt;
+      // A limit of 0 is none.
+      return descriptor.is_batch() && descriptor.batch()->runtime_limit.count() > 0
+                 ? Due(since + descriptor.batch()->runtime_limit)
+                 : std::nullopt;
     case TaskState::kill_initiated:
       return since + policy.kill_initiated_max;
     case TaskState::finished:

@@ -19,4 +19,13 @@ Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const Cel
 Due host_duty(const HostRecord& host, std::size_t orders, std::size_t placed, NodeId owner,
               const CellPolicy& policy);
 
+/// A group whose oldest waiting task has waited this long gets an alert, which is looked at again as often.
+inline constexpr milliseconds group_patience{60'000};
+/// `waiting_since`: of the group's task that has waited longest; unset: none waits.
+inline Due group_duty(const GroupCondition& condition, Instant waiting_since) {
+  if (!condition.set_aside.empty()) return std::nullopt;
+  if (condition.is_raised()) return waiting_since.is_set() ? condition.noted + group_patience : due_now;
+  return waiting_since.is_set() ? Due(waiting_since + group_patience) : std::nullopt;
+}
+
 }  // namespace troupe

@@ -59,6 +59,7 @@ Bytes host(HostId id) {
 }
 
 Bytes group(std::string_view name) { return Bytes("g").append(name); }
+Bytes condition(std::string_view name) { return Bytes("a").append(name); }
 
 Bytes request(std::string_view caller, std::string_view request) {
   Bytes key = "r";

@@ -5,6 +5,7 @@
 //             's' shard                             ShardRecord
 //             'h' host                              HostRecord
 //             'g' name                              GroupRecord
+//             'a' name                              GroupCondition
 //             'r' caller 0 request                  RequestRecord
 //   current   shard 'j' job                         JobRecord
 //             shard 'l' job slot                    SlotRecord
@@ -39,6 +40,7 @@ Bytes cell();
 Bytes shard(ShardId id);
 Bytes host(HostId id);
 Bytes group(std::string_view name);
+Bytes condition(std::string_view name);
 Bytes request(std::string_view caller, std::string_view request);
 
 Bytes job(ShardId shard, const JobId& id);

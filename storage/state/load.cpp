@@ -67,9 +67,18 @@ Result<void> StateMachine::load_meta() {
   done = each_record<GroupRecord>(store_, keys::meta, keys::meta_low('g'), keys::meta_high('g'),
                                   [&](BytesView key, BytesView, GroupRecord r) {
                                     if (key != keys::group(r.name)) return false;
+                                    Committer::name_group(tables_, r);
                                     cell.groups[r.name] = std::move(r);
                                     return true;
                                   });
+  if (!done.ok()) return done;
+  done = each_record<GroupCondition>(store_, keys::meta, keys::meta_low('a'), keys::meta_high('a'),
+                                     [&](BytesView key, BytesView, GroupCondition r) {
+                                       if (key != keys::condition(r.name) || !cell.groups.contains(r.name))
+                                         return false;
+                                       cell.conditions[r.name] = std::move(r);
+                                       return true;
+                                     });
   if (!done.ok()) return done;
   return each_record<RequestRecord>(store_, keys::meta, keys::meta_low('r'), keys::meta_high('r'),
                                     [&](BytesView key, BytesView, RequestRecord r) {

@@ -142,10 +142,46 @@ std::vector<std::pair<GroupRecord, GroupUse>> Reads::groups() const {
   std::vector<std::pair<GroupRecord, GroupUse>> all;
   const std::shared_lock lock(tables_.cell.mutex);
   for (const auto& [name, record] : tables_.cell.groups) {
-    const auto use = tables_.cell.group_use.find(name);
-    all.emplace_back(record, use == tables_.cell.group_use.end() ? GroupUse{} : use->second);
+    const auto entry = tables_.cell.group_entries.find(name);
+    all.emplace_back(record, entry == tables_.cell.group_entries.end() ? GroupUse{} : entry->second.use);
   }
   return all;
+}
+
+GroupView Reads::view_of(const GroupRecord& record) const {
+  const CellTables& cell = tables_.cell;
+  GroupView view;
+  view.record = record;
+  view.condition.name = record.name;
+  if (const auto said = cell.conditions.find(record.name); said != cell.conditions.end())
+    view.condition = said->second;
+  if (const auto entry = cell.group_entries.find(record.name); entry != cell.group_entries.end()) {
+    view.use = entry->second.use;
+    view.waiting = entry->second.waiting.size();
+    view.waiting_since = entry->second.waiting_since();
+  }
+  return view;
+}
+
+std::optional<GroupView> Reads::group(std::string_view name) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.groups.find(name);
+  if (found == tables_.cell.groups.end()) return std::nullopt;
+  return view_of(found->second);
+}
+
+std::vector<GroupView> Reads::group_views() const {
+  std::vector<GroupView> all;
+  const std::shared_lock lock(tables_.cell.mutex);
+  for (const auto& [name, record] : tables_.cell.groups) all.push_back(view_of(record));
+  return all;
+}
+
+std::optional<std::string> Reads::group_name(const EntityRef& group) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.group_names.find(group);
+  if (found == tables_.cell.group_names.end()) return std::nullopt;
+  return found->second;
 }
 
 CellFigures Reads::cell() const {

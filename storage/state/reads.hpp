@@ -65,6 +65,9 @@ class Reads {
   std::vector<HostFacts> hosts() const;
   std::optional<HostFacts> host_facts(HostId id) const;
   std::vector<std::pair<GroupRecord, GroupUse>> groups() const;
+  std::optional<GroupView> group(std::string_view name) const;
+  std::vector<GroupView> group_views() const;
+  std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
   CellFigures cell() const;
   ShardRecord shard(ShardId id) const;  ///< owner 0 before bootstrap
   std::vector<ShardRecord> shards() const;
@@ -91,6 +94,7 @@ class Reads {
 
  private:
   bool has_shards() const;
+  GroupView view_of(const GroupRecord& record) const;  ///< under the cell's lock
   const Tables& tables_;
   const KvStore& store_;
 };

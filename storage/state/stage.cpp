@@ -40,6 +40,28 @@ const HostRecord* Stage::host(HostId id) const {
   return found == tables_.cell.hosts.end() ? nullptr : &found->second.record;
 }
 
+std::optional<GroupCondition> Stage::condition(std::string_view name) const {
+  for (auto staged = conditions_.rbegin(); staged != conditions_.rend(); ++staged)
+    if (staged->name == name) return *staged;
+  const CellTables& cell = tables_.cell;
+  if (const auto found = cell.conditions.find(name); found != cell.conditions.end()) return found->second;
+  if (!cell.groups.contains(name)) return std::nullopt;
+  GroupCondition none;
+  none.name = name;
+  return none;
+}
+
+std::optional<GroupCondition> Stage::condition(const EntityRef& group) const {
+  const auto found = tables_.cell.group_names.find(group);
+  if (found == tables_.cell.group_names.end()) return std::nullopt;
+  return condition(found->second);
+}
+
+void Stage::put_condition(GroupCondition condition) {
+  condition.version = index_;
+  conditions_.push_back(std::move(condition));
+}
+
 Resources Stage::free_on(HostId id) const {
   const HostRecord* record = host(id);
   TROUPE_CHECK(record != nullptr);

@@ -48,6 +48,9 @@ class Stage {
   const TaskRecord* task(const TaskId& id) const;
   const SlotRecord* slot(const JobId& job, SlotNumber number) const;
   const HostRecord* host(HostId id) const;
+  /// Of an existing group, an empty one if nothing was ever said of it; nullopt: no such group.
+  std::optional<GroupCondition> condition(std::string_view name) const;
+  std::optional<GroupCondition> condition(const EntityRef& group) const;
   const JobEntry* job_entry(const JobId& id) const;  ///< as before the command
   Resources free_on(HostId id) const;                ///< after the command's own placements
   const ShardRecord& shard(ShardId id) const;        ///< the shard must exist
@@ -63,6 +66,8 @@ class Stage {
   TaskRecord& create_task(TaskRecord record);
   HostRecord& create_host(HostRecord record);
   void put_group(GroupRecord record) { groups_.push_back(std::move(record)); }
+  /// Sets version to this index.
+  void put_condition(GroupCondition condition);
   void put_shard(ShardRecord record) { shards_.push_back(record); }
   void use_on(HostId host, const Resources& amount) { uses_[host] += amount; }
 
@@ -76,6 +81,7 @@ class Stage {
   std::vector<SlotChange> slots_;
   std::vector<Change<HostRecord>> hosts_;
   std::vector<GroupRecord> groups_;
+  std::vector<GroupCondition> conditions_;
   std::vector<ShardRecord> shards_;
   absl::btree_map<HostId, Resources> uses_;
   std::optional<CellRecord> cell_;

@@ -82,6 +82,14 @@ bool StateMachine::reuses_ended(const Command& command) const {
   });
 }
 
+Result<bool> StateMachine::names_archived(const Command& command) const {
+  const auto* create = std::get_if<CreateJob>(&command.body);
+  if (create == nullptr) return false;
+  const auto bucket = store_.get(keys::index, keys::job_bucket(create->job));
+  if (!bucket.ok()) return bucket.error();
+  return bucket.value().has_value();
+}
+
 Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& committer, Applied& out,
                                        KvBatch& batch) {
   if (entry.kind != raft::EntryKind::command) {
@@ -99,7 +107,12 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
   outcome.proposal = command.value().proposal;
   outcome.index = entry.index;
   if (!answer_from_table(command.value(), outcome) && !requests_full(command.value(), outcome)) {
-    apply_command(command.value(), entry, committer, outcome);
+    auto ended = names_archived(command.value());
+    if (!ended.ok()) return ended.error();
+    if (ended.value())
+      outcome.error = Error{ErrorCode::conflict, "this job id is taken: its job has ended"};
+    else
+      apply_command(command.value(), entry, committer, outcome);
     remember(command.value(), outcome, batch);
   }
   out.outcomes.push_back(std::move(outcome));
@@ -214,6 +227,7 @@ Result<void> StateMachine::load() {
   for (auto& shard : tables_.shards)
     if (auto done = load_shard(*shard); !done.ok()) return done;
   for (auto& [id, host] : tables_.cell.hosts) Committer::update_host_duty(tables_, host);
+  for (const auto& [name, group] : tables_.cell.groups) Committer::update_group_duty(tables_, name);
   return {};
 }
 

@@ -45,6 +45,8 @@ class StateMachine {
   void pass_time(Instant stamp, KvBatch& batch);
   /// Names as new an id whose entity ended in this batch.
   bool reuses_ended(const Command& command) const;
+  /// Creates a job whose id an ended one has. Error: io.
+  Result<bool> names_archived(const Command& command) const;
   Result<void> apply_entry(const raft::Entry& entry, class Committer& committer, Applied& out,
                            KvBatch& batch);
   void apply_command(const Command& command, const raft::Entry& entry, class Committer& committer,

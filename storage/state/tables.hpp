@@ -69,10 +69,11 @@ struct HostEntry {
   std::int64_t due_ms = no_duty;
 };
 
-struct GroupUse {
-  std::uint64_t jobs = 0;
-  std::uint64_t tasks = 0;
-  Resources placed;
+struct GroupEntry {
+  GroupUse use;
+  absl::btree_set<std::pair<std::int64_t, TaskId>> waiting;  ///< (ms since when, task)
+  std::int64_t due_ms = no_duty;
+  Instant waiting_since() const { return waiting.empty() ? Instant{} : Instant{waiting.begin()->first}; }
 };
 
 /// A task that waits to be placed; the scheduler's queue in the order of creation.
@@ -89,12 +90,14 @@ struct CellTables {
   absl::btree_map<HostId, HostEntry> hosts;
   std::map<std::string, HostId, std::less<>> host_names;
   std::map<std::string, GroupRecord, std::less<>> groups;
+  std::map<std::string, GroupCondition, std::less<>> conditions;  ///< of some groups
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
   // Derived, never stored:
   absl::btree_set<Waiting> waiting;
-  std::map<std::string, GroupUse, std::less<>> group_use;
+  std::map<std::string, GroupEntry, std::less<>> group_entries;  ///< also of names that no group has
+  std::map<EntityRef, std::string> group_names;
   std::map<std::string, JobId, std::less<>> unique_names;
   std::uint64_t live_jobs = 0;
   std::uint64_t wanted_tasks = 0;  ///< sum of desired over live jobs

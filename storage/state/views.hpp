@@ -39,6 +39,23 @@ struct JobView {
   const JobCounts& counts;
 };
 
+/// What the live jobs of a capacity group use.
+struct GroupUse {
+  std::uint64_t jobs = 0;
+  std::uint64_t tasks = 0;
+  Resources placed;
+  std::uint64_t wanted = 0;  ///< tasks, by the sizes of its jobs
+};
+
+/// One capacity group as it stands.
+struct GroupView {
+  GroupRecord record;
+  GroupCondition condition;
+  GroupUse use;
+  std::uint64_t waiting = 0;  ///< tasks in Accepted
+  Instant waiting_since;      ///< of the one that waits longest; unset: none
+};
+
 /// One host with what is placed on it.
 struct HostView {
   HostRecord record;

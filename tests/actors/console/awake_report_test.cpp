@@ -38,7 +38,7 @@ TEST_F(Awake, AreSummedByKind) {
   wake(other_job, 3, 1);
   wake(host, 5, 5);
   const auto told = awake_report(activations, {std::nullopt, std::nullopt, 10});
-  ASSERT_EQ(told.kinds.size(), 3u);
+  ASSERT_EQ(told.kinds.size(), 4u);
   EXPECT_EQ(told.kinds[0].awake, 2u);
   EXPECT_EQ(told.kinds[0].waiting, 7u);
   EXPECT_EQ(told.kinds[0].waiting_max, 5u);

@@ -34,12 +34,12 @@ TEST(Console, KnowsEveryCommandOfTheTable) {
 TEST(Console, RefusesWhatItDoesNotUnderstand) {
   ConsoleStage stage;
   for (const char* command : {"", "  ", "jobs", "node 2", "actors cats", "duties x", "show", "show job",
-                              "show job/12", "actor group/x", "set-aside here", "show cat/1"})
+                              "show job/12", "set-aside here", "show cat/1"})
     EXPECT_EQ(refusal_of(stage, command), ErrorCode::invalid_argument) << command;
   EXPECT_EQ(refusal_of(stage, std::string(2000, 'x')), ErrorCode::invalid_argument);
   for (const char* command :
        {"show job/6f1c0000-0000-4000-8000-000000000001", "show task/6f1c0000-0000-4000-8000-000000000001",
-        "show host/none", "show host/99", "show group/none", "duties 99"})
+        "show host/none", "show host/99", "show group/none", "actor group/none", "duties 99"})
     EXPECT_EQ(refusal_of(stage, command), ErrorCode::not_found) << command;
 }
 
@@ -221,6 +221,35 @@ TEST(ConsoleShow, ACapacityGroup) {
   const auto shown = stage.told("show group/gold");
   EXPECT_EQ(text_in(shown, "record/tier"), "Critical");
   EXPECT_EQ(text_in(shown, "record/tasksMax"), "9");
+  EXPECT_EQ(text_in(shown, "duty"), "null");
+  EXPECT_EQ(text_in(shown, "next"), "rest");
+  EXPECT_EQ(text_in(shown, "actor/awake"), "false");
+  EXPECT_EQ(text_in(shown, "actor/entity"), "group/gold");
+}
+
+TEST(ConsoleShow, AGroupWhoseTasksWaitTooLong) {
+  ConsoleStage stage;
+  stage.cell.start(stage.cell.submit(batch_of(1)), 0);
+  stage.cell.now = stage.cell.now + group_patience;
+  stage.advance(group_patience);
+  const auto shown = stage.told("show group/DEFAULT");
+  EXPECT_EQ(text_in(shown, "condition/waiting"), "1");
+  EXPECT_NE(text_in(shown, "condition/raised"), "null");
+  EXPECT_EQ(text_in(shown, "waiting"), "1");
+  const auto actors = stage.told("actors group");
+  EXPECT_EQ(text_in(actors, "kinds/0/kind"), "group");
+  EXPECT_EQ(text_in(actors, "kinds/0/activations"), "1");
+}
+
+TEST(ConsoleSetAside, NamesAGroup) {
+  ConsoleStage stage;
+  const EntityRef group = EntityRef::of_group("DEFAULT");
+  ASSERT_TRUE(
+      stage.cell
+          .apply(SetAside{group, "its actor crashed"}, stage.cell.fence_of(shard_of(group, test_shards)))
+          .taken());
+  EXPECT_EQ(text_in(stage.told("set-aside"), "setAside/0/name"), "DEFAULT");
+  EXPECT_EQ(text_in(stage.told("show group/DEFAULT"), "next"), "nothing: it is set aside");
 }
 
 // ---- set aside ----
@@ -249,7 +278,7 @@ TEST(ConsoleSetAside, IsFoundAStretchAtATime) {
     if (position == "null") break;
   }
   EXPECT_EQ(position, "null");
-  EXPECT_EQ(walked, 8u);  // A host, six jobs, a task: each once.
+  EXPECT_EQ(walked, 9u);  // A host, a group, six jobs, a task: each once.
   EXPECT_THAT(found, testing::ElementsAre(entity_of(jobs[4]), entity_of(task)));
   EXPECT_EQ(count_in(stage.told("set-aside"), "setAside"), 2u);
 }

@@ -1,7 +1,5 @@
 #include "actors/cores/task_core.hpp"
 
-#include "actors/cores/group_use.hpp"
-
 namespace troupe::cores {
 namespace {
 
@@ -96,22 +94,6 @@ TEST(TaskCore, ProposesAgainAfterARefusalAndMovesOnWithTheView) {
   s.enter(TaskState::kill_initiated);
   EXPECT_TRUE(
       std::holds_alternative<WakeAt>(s.tell(Settled{second.number, Settled::How::taken, {}, {}}).value()));
-}
-
-TEST(GroupUse, SaysWhatIsAboveTheReservationAndTheCap) {
-  GroupRecord group;
-  group.instance = {1'000, 512, 100, 10, 0};
-  group.instance_count = 4;
-  group.tasks_max = 10;
-  auto standing = group_standing(group, {1, 10, {4'000, 2'048, 400, 40, 0}});
-  EXPECT_FALSE(standing.is_over_cap);
-  EXPECT_TRUE(standing.above.empty());
-  EXPECT_EQ(standing.reservation.memory_mb, 2'048);
-  standing = group_standing(group, {1, 11, {4'001, 2'048, 400, 40, 1}});
-  EXPECT_TRUE(standing.is_over_cap);
-  EXPECT_EQ(standing.above, (std::vector<std::string>{"cpu", "gpu"}));
-  group.tasks_max = 0;
-  EXPECT_FALSE(group_standing(group, {1, 1'000'000, {}}).is_over_cap);
 }
 
 }  // namespace

@@ -144,7 +144,12 @@ TEST(GatewayMutation, AnEntitySetAsideIsReleased) {
   EXPECT_EQ(scene.call("POST", url)->response.status, 200);
   EXPECT_EQ(scene.cell.job(job).set_aside, "");
   EXPECT_EQ(scene.call("POST", url)->code(), "precondition_failed");
-  EXPECT_EQ(scene.call("POST", "/api/v3/entities/group/x/release")->code(), "invalid_argument");
+  const EntityRef group = EntityRef::of_group("DEFAULT");
+  ASSERT_TRUE(scene.cell.apply(SetAside{group, "crashes"}, scene.cell.fence_of(shard_of(group, test_shards)))
+                  .taken());
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/group/DEFAULT/release")->response.status, 200);
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/group/x/release")->code(), "not_found");
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/cat/x/release")->code(), "invalid_argument");
   EXPECT_EQ(scene.call("POST", "/api/v3/entities/host/x/release")->code(), "invalid_argument");
 }
 

@@ -14,9 +14,8 @@ std::string json_of(const JobShape& shape) {
                        : R"("batch": {"size": )" + size + R"(, "runtimeLimitSec": )" +
                              std::to_string(shape.limit_s) + R"(, "retryPolicy": )" + shape.retry + "}";
   return R"({"owner": {"teamEmail": "dev@example.com"}, "applicationName": "sums", "attributes": {"troupe.sim": ")" +
-         shape.script +
-         R"("}, "container": {"resources": {"cpu": 0.1, "memoryMB": 64, "diskMB": 100}, "entryPoint": ["/bin/true"]}, )" +
-         kind + "}";
+         shape.script + R"("}, "container": {"resources": {"cpu": 0.1, "memoryMB": )" +
+         std::to_string(shape.memory_mb) + R"(, "diskMB": 100}, "entryPoint": ["/bin/true"]}, )" + kind + "}";
 }
 
 JobId job_id_of(const http::Response& response) {

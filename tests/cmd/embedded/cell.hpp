@@ -19,6 +19,7 @@ struct JobShape {
   std::string script = "start=20ms run=1s exit=0";
   std::string retry = R"({"immediate": {"retries": 3}})";
   std::uint32_t limit_s = 600;
+  std::uint32_t memory_mb = 64;
 };
 std::string json_of(const JobShape& shape);
 

@@ -46,6 +46,21 @@ Told service_keeps_its_size(Cell& cell) {
   return {};
 }
 
+bool group_is_alerted(Cell& cell) {
+  const Reads* reads = cell.up() == 0 ? nullptr : cell.sim.reads(cell.up());
+  return reads != nullptr && reads->group("DEFAULT")->condition.is_raised();
+}
+
+Told a_group_that_waits_is_noted(Cell& cell) {
+  const JobId job = cell.submit({.size = 2, .script = "run=1s exit=0", .memory_mb = 30'000});
+  if (!cell.await([&] { return group_is_alerted(cell); }, group_patience + milliseconds(10'000)))
+    return "nobody noticed that its tasks wait";
+  if (cell.kill(job) != 200) return "the kill was refused";
+  if (!cell.await_finished(job, Reason::killed)) return "the job did not end";
+  if (!cell.await([&] { return !group_is_alerted(cell); })) return "the alert did not end";
+  return {};
+}
+
 struct Life {
   std::uint64_t points = 0;
   std::string ended;  ///< which actor, after which message
@@ -72,10 +87,10 @@ Life live(Told (*story)(Cell&), const std::function<bool(std::uint64_t point)>& 
   return life;
 }
 
-void end_an_actor_at_every_point(Told (*story)(Cell&)) {
+void end_an_actor_at_every_point(Told (*story)(Cell&), std::uint64_t points_min = 20) {
   const Life whole = live(story, [](std::uint64_t) { return false; });
   ASSERT_EQ(whole.problem, "");
-  ASSERT_GT(whole.points, 20u);
+  ASSERT_GT(whole.points, points_min);
   for (std::uint64_t point = 1; point <= whole.points; point += stride) {
     const Life life = live(story, [point](std::uint64_t n) { return n == point; });
     EXPECT_NE(life.ended, "") << "point " << point << " was never reached";
@@ -87,6 +102,10 @@ TEST(SimEntityFaults, BatchJobsEndRightWhereverAnActorEnds) { end_an_actor_at_ev
 
 TEST(SimEntityFaults, AServiceReachesItsSizesWhereverAnActorEnds) {
   end_an_actor_at_every_point(service_keeps_its_size);
+}
+
+TEST(SimEntityFaults, AGroupsAlertComesAndGoesWhereverAnActorEnds) {
+  end_an_actor_at_every_point(a_group_that_waits_is_noted, 5);
 }
 
 TEST(SimEntityFaults, SeveralActorsEndInOneLife) {

@@ -49,6 +49,7 @@ TEST(GoldenBytes, EveryRecordIsWrittenAsEver) {
   EXPECT_EQ(hex(packed(samples::task())), golden::task);
   EXPECT_EQ(hex(packed(samples::host())), golden::host);
   EXPECT_EQ(hex(packed(samples::group())), golden::group);
+  EXPECT_EQ(hex(packed(samples::condition())), golden::condition);
   EXPECT_EQ(hex(packed(samples::cell())), golden::cell);
   EXPECT_EQ(hex(packed(samples::request())), golden::request);
 }

@@ -102,6 +102,10 @@ HostRecord host() {
 
 GroupRecord group() { return {"payments", Tier::critical, {1'000, 2'048, 4'096, 100, 1}, 12, 500, Index{6}}; }
 
+GroupCondition condition() {
+  return {"payments", Instant{70'000}, Instant{80'000}, Instant{60'000}, 5, Index{6}, "crashed"};
+}
+
 CellRecord cell() {
   CellPolicy policy{
       1, 2, 3, milliseconds(4), milliseconds(5), milliseconds(6), milliseconds(7), milliseconds(8)};
@@ -159,6 +163,7 @@ std::vector<Command> commands() {
       command(SetAside{EntityRef::of(HostId{8}), "crashed"}, epoch),
       command(Release{EntityRef::of(task_id)}),
       command(SetPolicy{cell().policy}),
+      command(NoteGroups{{{"payments", Index{9}, Instant{70'000}, 12}}}, epoch),
   };
 }
 

@@ -22,6 +22,7 @@ SlotRecord slot();
 TaskRecord task();
 HostRecord host();
 GroupRecord group();
+GroupCondition condition();
 CellRecord cell();
 RequestRecord request();
 /// In the order of their numbers, complete envelopes.

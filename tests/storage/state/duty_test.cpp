@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/cores/group_core.hpp"
 #include "actors/cores/job_core.hpp"
 #include "actors/cores/task_core.hpp"
 #include "tests/storage/state/cell.hpp"
@@ -52,6 +53,10 @@ TEST_P(Duties, CoverWhateverACoreWouldDo) {
       const cores::TaskView view{task, *truth.jobs.at(task.job).record.descriptor, truth.cell.policy};
       expect_covered(EntityRef::of(id), wanted(cores::TaskCore().on(truth.cell.now, view, cores::Look{})));
     }
+    for (const auto& [name, group] : truth.groups)
+      expect_covered(
+          EntityRef::of_group(name),
+          wanted(cores::GroupCore().on(truth.cell.now, *machine->reads().group(name), cores::Look{})));
     ASSERT_FALSE(HasFailure());
   }
   EXPECT_GT(proposals, 500);

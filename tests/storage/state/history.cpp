@@ -149,6 +149,25 @@ HostId History::any_host(const Reads& reads) {
   return HostId{static_cast<std::uint32_t>(random_.below(reads.hosts().size() + 2))};
 }
 
+std::string History::any_group() {
+  return random_.chance(40) ? "DEFAULT" : "g" + std::to_string(random_.below(5));
+}
+
+CommandBody History::note_groups(const Reads& reads) {
+  NoteGroups body;
+  for (std::uint64_t n = random_.below(3); n-- > 0;) {
+    NoteGroups::Item item{any_group(), {}, {}, random_.below(9)};
+    shard_ = shard_of(EntityRef::of_group(item.name), shards_);
+    if (const auto view = reads.group(item.name)) {
+      item.expected = view->condition.version;
+      item.waiting_since = view->waiting_since;
+    }
+    if (random_.chance(10)) item.expected = Index{random_.below(50)};
+    body.items.push_back(std::move(item));
+  }
+  return body;
+}
+
 EntityRef History::any_entity(const Reads& reads) {
   switch (random_.below(4)) {
     case 0:
@@ -158,7 +177,7 @@ EntityRef History::any_entity(const Reads& reads) {
     case 2:
       return EntityRef::of(any_host(reads));
     default:
-      return {EntityKind::group, {}};
+      return EntityRef::of_group(any_group());
   }
 }
 
@@ -317,11 +336,11 @@ CommandBody History::host_body(const Reads& reads) {
 }
 
 CommandBody History::operator_body(const Reads& reads) {
-  switch (random_.below(9)) {
+  switch (random_.below(11)) {
     case 0:
       return SetHostPhase{any_host(reads), static_cast<HostPhase>(random_.chance(70) ? 0 : random_.below(3))};
     case 1:
-      return PutGroup{{"g" + std::to_string(random_.below(4)), Tier::flex, {}, 1, random_.below(3), {}}};
+      return PutGroup{{"g" + std::to_string(random_.below(4)), Tier::flex, {}, 1, 5 * random_.below(3), {}}};
     case 2:
       return SetAside{any_entity(reads), random_.chance(50) ? "crashed" : ""};
     case 3:
@@ -336,6 +355,9 @@ CommandBody History::operator_body(const Reads& reads) {
       return RaiseLevel{static_cast<std::uint32_t>(random_.below(4))};
     case 6:
       return BootstrapCell{"again", 8, {}};
+    case 7:
+    case 8:
+      return note_groups(reads);
     default: {
       AssignShards body;
       for (std::uint64_t n = random_.below(4); n-- > 0;) {

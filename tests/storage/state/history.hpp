@@ -33,6 +33,8 @@ class History {
   TaskId any_task(const Reads& reads);
   HostId any_host(const Reads& reads);
   EntityRef any_entity(const Reads& reads);
+  std::string any_group();
+  CommandBody note_groups(const Reads& reads);
   std::vector<JobId> jobs_in_shard(const Reads& reads) const;
 
   Random random_;

@@ -44,6 +44,9 @@ void Truth::read_meta(const KvStore& store) {
   const auto [gl, gh] = range('g');
   each<GroupRecord>(store, keys::meta, gl, gh,
                     [&](BytesView, BytesView, GroupRecord r) { groups[r.name].first = std::move(r); });
+  const auto [al, ah] = range('a');
+  each<GroupCondition>(store, keys::meta, al, ah,
+                       [&](BytesView, BytesView, GroupCondition r) { conditions[r.name] = std::move(r); });
   const auto [rl, rh] = range('r');
   each<RequestRecord>(store, keys::meta, rl, rh,
                       [&](BytesView, BytesView, const RequestRecord&) { ++requests; });
@@ -58,7 +61,7 @@ void Truth::read_shard(const KvStore& store, ShardId shard) {
                     hash += share(key, value);
                     wanted_tasks += r.capacity.desired;
                     if (const auto group = groups.find(r.descriptor->capacity_group); group != groups.end())
-                      ++group->second.second.jobs;
+                      ++group->second.second.jobs, group->second.second.wanted += r.capacity.desired;
                     Job& job = jobs[r.id];
                     job.slots.resize(r.capacity.desired);
                     job.record = std::move(r);
@@ -92,6 +95,7 @@ void Truth::count(const TaskRecord& task) {
   const auto group = groups.find(descriptor.capacity_group);
   if (group != groups.end()) ++group->second.second.tasks;
   if (task.state == TaskState::accepted) waiting.insert({task.created_at, task.slot, task.id});
+  if (task.state == TaskState::accepted) waiting_of[descriptor.capacity_group].insert(task.created());
   if (task.state == TaskState::accepted) return;
   Host& host = hosts.at(task.host);
   host.used += descriptor.resources;
@@ -111,6 +115,13 @@ std::set<Duty> Truth::duties() const {
   for (const auto& [id, host] : hosts) {
     const NodeId owner = shards.at(shard_of(id, cell.shard_count)).owner;
     add(host_duty(host.record, host.orders, host.tasks.size(), owner, cell.policy), EntityRef::of(id));
+  }
+  for (const auto& [name, group] : groups) {
+    const auto condition = conditions.find(name);
+    const auto waits = waiting_of.find(name);
+    add(group_duty(condition == conditions.end() ? GroupCondition{} : condition->second,
+                   waits == waiting_of.end() ? Instant{} : *waits->second.begin()),
+        EntityRef::of_group(name));
   }
   return all;
 }
@@ -181,6 +192,11 @@ void expect_cell(const Reads& reads, const Truth& truth) {
     EXPECT_EQ(use.jobs, expected_use.jobs);
     EXPECT_EQ(use.tasks, expected_use.tasks);
     EXPECT_EQ(use.placed, expected_use.placed);
+    EXPECT_EQ(use.wanted, expected_use.wanted);
+    const auto condition = truth.conditions.find(record.name);
+    EXPECT_EQ(reads.group(record.name)->condition.version,
+              condition == truth.conditions.end() ? Index{} : condition->second.version);
+    EXPECT_EQ(reads.group_name(EntityRef::of_group(record.name)), record.name);
   }
 }
 

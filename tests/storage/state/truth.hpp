@@ -32,6 +32,8 @@ class Truth {
   std::map<ShardId, std::uint64_t> hashes;
   std::map<HostId, Host> hosts;
   std::map<std::string, std::pair<GroupRecord, GroupUse>> groups;
+  std::map<std::string, GroupCondition> conditions;
+  std::map<std::string, std::set<Instant>> waiting_of;  ///< by group: since when
   std::map<JobId, Job> jobs;
   std::map<TaskId, TaskRecord> tasks;
   std::set<Waiting> waiting;

@@ -55,6 +55,8 @@ struct Stagecoach {
              with(SetAside{EntityRef::of(batch), "crashed"}, cell.fence_of(batch)),
              with(Release{EntityRef::of(other)}),
              with(SetPolicy{policy}),
+             with(NoteGroups{{{"DEFAULT", Index{}, cell.now, 1}}},
+                  cell.fence_of(shard_of(EntityRef::of_group("DEFAULT"), test_shards))),
          })
       all.emplace(command.number(), std::move(command));
     return all;
