@@ -59,6 +59,14 @@ struct SimCluster::Impl {
     return config;
   }
 
+  std::unique_ptr<net::LinkHub> tapped_hub(const net::PeerName& self, net::LinkListener& listener,
+                                           const std::string& address) {
+    if (!options.heard) return network.make_hub(self, listener, address);
+    auto tapped = std::make_unique<TappedListener>(listener, self, options.heard);
+    auto hub = network.make_hub(self, *tapped, address);
+    return std::make_unique<TappedHub>(std::move(tapped), std::move(hub));
+  }
+
   std::string path(std::uint32_t node, const char* what) const {
     return "node-" + std::to_string(node) + "/" + what;
   }
@@ -85,7 +93,7 @@ struct SimCluster::Impl {
     seams.log = box.log.get();
     seams.state = box.state.get();
     seams.open_hub = [this, n](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
-      return network.make_hub(peer_name(NodeId{n}), listener, node_peer_address(n));
+      return tapped_hub(peer_name(NodeId{n}), listener, node_peer_address(n));
     };
     const std::uint64_t writer_seed = random.next();
     seams.make_log_writer = [this, writer_seed, slot = box.writer](LogStore& log, LogWriter::Done done) {
@@ -139,7 +147,7 @@ struct SimCluster::Impl {
     seams.journal = box.journal.get();
     const net::PeerName self = "agent/" + config.host;
     seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
-      return network.make_hub(self, listener, "");
+      return tapped_hub(self, listener, "");
     };
     box.agent =
         std::move(agent::Agent::start(*box.actors, std::move(config), std::move(seams), random.next()))
@@ -285,6 +293,8 @@ http::Response SimCluster::call(std::uint32_t node, std::string method, std::str
   auto answer = std::make_shared<SimAnswer>();
   const auto found = impl_->nodes.find(node);
   if (found == impl_->nodes.end() || !found->second.node) return {0, {}, "the node is down"};
+  if (impl_->options.answered)
+    answer->on_done = [this, node, told = answer.get()] { impl_->options.answered(node, told->response); };
   auto reply = std::make_shared<SimReply>(answer);
   found->second.node->handle(sim_request(std::move(method), target, std::move(body), std::move(headers)),
                              std::move(reply));

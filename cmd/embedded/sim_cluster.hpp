@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cmd/embedded/options.hpp"
+#include "cmd/embedded/sim_tap.hpp"
 #include "net/http/http.hpp"
 #include "storage/state/reads.hpp"
 
@@ -17,6 +18,8 @@ struct SimOptions : ClusterOptions {
   std::chrono::microseconds sync_max{400};
   std::uint32_t resets = 0;  ///< of a million messages: lost, and their link breaks
   std::uint32_t drops = 0;   ///< of a million messages: lost, and nobody notices
+  SimTap heard;              ///< for tests: each message between nodes and agents
+  std::function<void(std::uint32_t node, const http::Response&)> answered;  ///< likewise, by a gateway
 };
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on. Calls advance virtual time only where they say

@@ -75,6 +75,7 @@ class SimWriter final : public LogWriter {
 struct SimAnswer {
   bool done = false;
   http::Response response;
+  std::function<void()> on_done;  ///< of an answer sent whole
 };
 
 /// Collects an answer; a stream's chunks are its body, and it is done when finished.
@@ -89,6 +90,7 @@ class SimReply final : public http::Reply {
   void send(http::Response response) override {
     answer_->response = std::move(response);
     answer_->done = true;
+    if (answer_->on_done) answer_->on_done();
   }
   void open(int status, http::Headers headers, std::function<void()> on_close) override {
     opened_ = true;

@@ -1,0 +1,52 @@
+#pragma once
+// Who told whom what, for a test that listens.
+
+#include <functional>
+
+#include "net/link/link.hpp"
+
+namespace troupe::embedded {
+
+/// Hears each message of a simulation's links as it is delivered. Changes nothing.
+using SimTap = std::function<void(const net::PeerName& from, const net::PeerName& to, net::Channel channel,
+                                  BytesView message)>;
+
+/// Stands between a hub and its listener.
+class TappedListener final : public net::LinkListener {
+ public:
+  TappedListener(net::LinkListener& inner, net::PeerName self, SimTap tap)
+      : inner_(inner), self_(std::move(self)), tap_(std::move(tap)) {}
+  void on_link_up(const net::LinkKey& link) override { inner_.on_link_up(link); }
+  void on_link_down(const net::LinkKey& link, std::string_view why) override {
+    inner_.on_link_down(link, why);
+  }
+  void on_message(const net::LinkKey& link, Bytes message) override {
+    if (tap_) tap_(link.peer, self_, link.channel, message);
+    inner_.on_message(link, std::move(message));
+  }
+
+ private:
+  net::LinkListener& inner_;
+  net::PeerName self_;
+  SimTap tap_;
+};
+
+/// A hub and the listener that it was given.
+class TappedHub final : public net::LinkHub {
+ public:
+  TappedHub(std::unique_ptr<TappedListener> listener, std::unique_ptr<net::LinkHub> inner)
+      : listener_(std::move(listener)), inner_(std::move(inner)) {}
+  void dial(const net::LinkKey& link, const std::string& address) override { inner_->dial(link, address); }
+  void hang_up(const net::LinkKey& link) override { inner_->hang_up(link); }
+  bool send(const net::LinkKey& link, Bytes message) override {
+    return inner_->send(link, std::move(message));
+  }
+  std::string address() const override { return inner_->address(); }
+  void close() override { inner_->close(); }
+
+ private:
+  std::unique_ptr<TappedListener> listener_;  // Outlives the hub that calls it.
+  std::unique_ptr<net::LinkHub> inner_;
+};
+
+}  // namespace troupe::embedded
