@@ -9,6 +9,10 @@ LogCache::LogCache(const LogStore& store, std::size_t bytes_max)
   const LogHead head = store.head();
   edge_ = head.edge;
   last_ = durable_ = head.tail.index;
+  // A store that was written to since it was opened knows other terms than these.
+  TROUPE_CHECK(runs_.empty()
+                   ? last_ == edge_.index
+                   : runs_.front().first == edge_.index.next() && runs_.back().term == head.tail.term);
 }
 
 Term LogCache::term(Index index) const {

@@ -18,6 +18,7 @@ class LogCache final : public raft::LogView {
  public:
   static constexpr std::size_t default_bytes_max = std::size_t{16} << 20;
 
+  /// Of a store that was not written to since it was opened.
   explicit LogCache(const LogStore& store, std::size_t bytes_max = default_bytes_max);
 
   Index first() const override { return edge_.index.next(); }

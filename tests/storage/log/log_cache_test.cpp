@@ -32,6 +32,13 @@ TEST_F(LogCacheTest, is_empty_before_anything) {
   EXPECT_EQ(seen(1, 1), "");
 }
 
+TEST_F(LogCacheTest, begins_with_a_store_as_it_was_opened) {
+  ASSERT_TRUE(write(append_of(run_of(1, 3, 1))).ok());
+  EXPECT_DEATH(LogCache(*log_, room_for_four), "check_failed") << "its terms are older than its end";
+  open();
+  EXPECT_EQ(LogCache(*log_, room_for_four).term(Index{3}), Term{1});
+}
+
 TEST_F(LogCacheTest, entries_are_seen_before_they_are_durable_and_never_evicted_until_then) {
   const auto entries = run_of(1, 10, 1);
   append(entries);
