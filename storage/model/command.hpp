@@ -283,7 +283,6 @@ struct SetPolicy {
   CellPolicy policy;
   static constexpr auto fields() { return field_list(field("policy", &SetPolicy::policy)); }
 };
-
 /// 21. The group actors' alerts, all of one shard.
 struct NoteGroups {
   struct Item {
@@ -299,12 +298,25 @@ struct NoteGroups {
   std::vector<Item> items;
   static constexpr auto fields() { return field_list(field("items", &NoteGroups::items)); }
 };
+/// 22. A node's hash of its state at a sampled index. Changes nothing: each node compares it with its own.
+struct CheckState {
+  NodeId node;                        ///< whose it is
+  Index sampled;                      ///< at this index
+  std::uint32_t quorum = 0;           ///< nodes that must agree on another hash, for one to give way
+  std::vector<std::uint64_t> shards;  ///< as StateHash
+  std::uint64_t cell = 0;
+  static constexpr auto fields() {
+    using C = CheckState;
+    return field_list(field("node", &C::node), field("sampled", &C::sampled), field("quorum", &C::quorum),
+                      field("shards", &C::shards), field("cell", &C::cell));
+  }
+};
 
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
-                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups>;
+                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

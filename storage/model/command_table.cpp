@@ -54,6 +54,7 @@ constexpr std::array rows{
                "the same policy changes nothing"},
     CommandRow{21, "note_groups", FenceKind::epoch, 0, "the group's condition has the expected version",
                "the first moved the version, so the item is refused"},
+    CommandRow{22, "check_state", FenceKind::none, 0, "none", "it changes nothing at all"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

@@ -46,6 +46,7 @@ class CommandApply {
   Result<void> operator()(const Release& body);
   Result<void> operator()(const SetPolicy& body);
   Result<void> operator()(const NoteGroups& body);
+  Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
 
  private:
   using Check = std::optional<Error>;  ///< nullopt: taken

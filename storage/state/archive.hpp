@@ -17,9 +17,14 @@ struct ArchivedJob {
   }
 };
 
+/// What moving a record to the archive added to the state's hash, and in which bucket.
+struct ArchivedShare {
+  std::uint32_t bucket = 0;
+  std::uint64_t hash = 0;
+};
 /// Adds to a batch what moving a record to the archive takes; the current record's erasure is the caller's.
-void archive_task(KvBatch& batch, ShardId shard, const TaskRecord& task);
-void archive_job(KvBatch& batch, ShardId shard, const ArchivedJob& job);
+ArchivedShare archive_task(KvBatch& batch, ShardId shard, const TaskRecord& task);
+ArchivedShare archive_job(KvBatch& batch, ShardId shard, const ArchivedJob& job);
 
 /// Reads of the archive. Errors: io, corrupt. nullopt: nothing there.
 Result<std::optional<ArchivedJob>> archived_job(const KvStore& store, ShardId shard, const JobId& id);

@@ -1,7 +1,5 @@
 #include "storage/state/commit.hpp"
 
-#include <xxhash.h>
-
 #include <mutex>
 
 #include "storage/state/archive.hpp"
@@ -9,10 +7,6 @@
 
 namespace troupe {
 namespace {
-
-std::uint64_t record_hash(BytesView key, BytesView value) {
-  return XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(key.data(), key.size()));
-}
 
 bool is_order(TaskState state) { return state == TaskState::launched || state == TaskState::kill_initiated; }
 
@@ -80,6 +74,36 @@ void Committer::commit_cell(Stage& stage) {
   for (auto& [id, host] : tables_.cell.hosts) hosts_touched_.push_back(id);
 }
 
+/// The cell's lock is held, or no reader knows of the record yet. `share` is the record's in the cell's hash.
+void Committer::put_meta(Bytes key, Bytes value, std::uint64_t& share) {
+  const std::uint64_t hash = record_hash(key, value);
+  tables_.shift_cell_hash(hash - share);
+  share = hash;
+  batch_.put(keys::meta, std::move(key), std::move(value));
+}
+
+/// Few and rarely changed: the share of the one before (empty: none) is computed anew.
+void Committer::put_named(Bytes key, Bytes value, const Bytes& before) {
+  std::uint64_t share = before.empty() ? 0 : record_hash(key, before);
+  put_meta(std::move(key), std::move(value), share);
+}
+
+ArchiveSum& Committer::count_archived(ShardTables& shard, const ArchivedShare& share) {
+  const std::pair place{share.bucket, shard.record.id};
+  ArchiveSum& sum = tables_.archive_sums[place];
+  sum.hash += share.hash;
+  tables_.shift_hash(shard, share.hash);
+  sums_touched_.insert(place);
+  return sum;
+}
+
+void Committer::finish_batch() {
+  for (const auto& [bucket, shard] : sums_touched_)
+    batch_.put(keys::meta, keys::archive_sum(bucket, shard),
+               packed(tables_.archive_sums.at({bucket, shard})));
+  sums_touched_.clear();
+}
+
 void Committer::commit_shards(Stage& stage) {
   for (const ShardRecord& record : stage.shards_) {
     ShardTables& shard = tables_.shard(record.id);
@@ -87,7 +111,7 @@ void Committer::commit_shards(Stage& stage) {
       const std::unique_lock lock(shard.mutex);
       shard.record = record;
     }
-    batch_.put(keys::meta, keys::shard(record.id), packed(record));
+    put_meta(keys::shard(record.id), packed(record), shard.record_hash);
     Event& event = emit(EventKind::shard_assigned);
     event.shard = record.id;
     event.node = record.owner;
@@ -109,13 +133,17 @@ void Committer::commit_groups(Stage& stage) {
         shard_of(EntityRef::of_group(name), tables_.cell.record.shard_count);
   };
   for (GroupRecord& group : stage.groups_) {
-    batch_.put(keys::meta, keys::group(group.name), packed(group));
+    const auto before = tables_.cell.groups.find(group.name);
+    put_named(keys::group(group.name), packed(group),
+              before == tables_.cell.groups.end() ? Bytes() : packed(before->second));
     name_group(tables_, group);
     tell(group.name);
     tables_.cell.groups[group.name] = std::move(group);
   }
   for (GroupCondition& condition : stage.conditions_) {
-    batch_.put(keys::meta, keys::condition(condition.name), packed(condition));
+    const auto before = tables_.cell.conditions.find(condition.name);
+    put_named(keys::condition(condition.name), packed(condition),
+              before == tables_.cell.conditions.end() ? Bytes() : packed(before->second));
     tell(condition.name);
     tables_.cell.conditions[condition.name] = std::move(condition);
   }
@@ -125,7 +153,7 @@ void Committer::commit_hosts(Stage& stage) {
   const std::unique_lock lock(tables_.cell.mutex);
   for (auto& change : stage.hosts_) {
     const HostId id = change.after.id;
-    batch_.put(keys::meta, keys::host(id), packed(change.after));
+    put_meta(keys::host(id), packed(change.after), tables_.cell.hosts[id].hash);
     if (!change.before) tables_.cell.host_names.emplace(change.after.name, id);
     tables_.cell.hosts[id].record = std::move(change.after);
     hosts_touched_.push_back(id);
@@ -161,7 +189,7 @@ void Committer::create_job(JobRecord record) {
   batch_.put(keys::current, std::move(key), std::move(value));
   {
     const std::unique_lock lock(shard.mutex);
-    shard.hash += entry.hash;
+    tables_.shift_hash(shard, entry.hash);
     shard.job_order.insert({entry.record.created.ms, entry.record.id});
     JobEntry& made = shard.jobs.insert(std::move(entry));
     index_job(tables_, made);
@@ -186,7 +214,7 @@ void Committer::store_task(ShardTables& shard, TaskEntry& entry) {
   Bytes key = keys::task(shard.record.id, entry.record.id);
   Bytes value = packed(entry.record);
   const std::uint64_t hash = record_hash(key, value);
-  shard.hash += hash - entry.hash;
+  tables_.shift_hash(shard, hash - entry.hash);
   entry.hash = hash;
   batch_.put(keys::current, std::move(key), std::move(value));
 }
@@ -292,9 +320,9 @@ void Committer::finish_task(TaskEntry& entry) {
   JobEntry* job = shard.jobs.find(entry.record.job);
   job->slots.at(entry.record.slot.value).live = nullptr;
   move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
-  shard.hash -= entry.hash;
+  tables_.shift_hash(shard, 0 - entry.hash);
   batch_.erase(keys::current, keys::task(shard.record.id, entry.record.id));
-  archive_task(batch_, shard.record.id, entry.record);
+  count_archived(shard, archive_task(batch_, shard.record.id, entry.record)).tasks += 1;
   finished_tasks_.push_back(entry.record.id);
 }
 
@@ -310,7 +338,7 @@ void Committer::commit_slot(const SlotChange& change) {
   Bytes key = keys::slot(shard.record.id, change.job, change.after.number);
   Bytes value = packed(slot.record);
   const std::uint64_t hash = record_hash(key, value);
-  shard.hash += hash - slot.hash;
+  tables_.shift_hash(shard, hash - slot.hash);
   slot.hash = hash;
   batch_.put(keys::current, std::move(key), std::move(value));
   touch(change.job);
@@ -361,7 +389,7 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
   Bytes key = keys::job(shard_id, entry->record.id);
   Bytes value = packed(entry->record);
   const std::uint64_t hash = record_hash(key, value);
-  shard.hash += hash - entry->hash;
+  tables_.shift_hash(shard, hash - entry->hash);
   entry->hash = hash;
   batch_.put(keys::current, std::move(key), std::move(value));
 }
@@ -372,13 +400,13 @@ void Committer::finish_job(JobEntry& entry) {
   ArchivedJob archived{entry.record, {}};
   for (const SlotEntry& slot : entry.slots) {
     archived.slots.push_back(slot.record);
-    shard.hash -= slot.hash;
+    tables_.shift_hash(shard, 0 - slot.hash);
     if (slot.hash != 0)
       batch_.erase(keys::current, keys::slot(shard_id, entry.record.id, slot.record.number));
   }
-  shard.hash -= entry.hash;
+  tables_.shift_hash(shard, 0 - entry.hash);
   batch_.erase(keys::current, keys::job(shard_id, entry.record.id));
-  archive_job(batch_, shard_id, archived);
+  count_archived(shard, archive_job(batch_, shard_id, archived)).jobs += 1;
   move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
   finished_jobs_.push_back(entry.record.id);
   const std::unique_lock lock(tables_.cell.mutex);

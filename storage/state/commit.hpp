@@ -7,6 +7,7 @@
 #include <set>
 
 #include "storage/kv/kv_store.hpp"
+#include "storage/state/archive.hpp"
 #include "storage/state/stage.hpp"
 
 namespace troupe {
@@ -18,6 +19,8 @@ class Committer {
       : tables_(tables), batch_(batch), events_(events) {}
 
   void commit(Stage& stage);
+  /// What is stored once for a whole batch of entries.
+  void finish_batch();
   /// After the batch is readable in the store: what it archived leaves memory.
   void forget_archived();
   bool has_archived() const { return !finished_tasks_.empty() || !finished_jobs_.empty(); }
@@ -32,6 +35,9 @@ class Committer {
   static void name_group(Tables& tables, const GroupRecord& group);
 
  private:
+  void put_meta(Bytes key, Bytes value, std::uint64_t& share);
+  void put_named(Bytes key, Bytes value, const Bytes& before);
+  ArchiveSum& count_archived(ShardTables& shard, const ArchivedShare& share);
   void commit_cell(Stage& stage);
   void commit_shards(Stage& stage);
   void commit_hosts(Stage& stage);
@@ -66,6 +72,7 @@ class Committer {
   std::set<std::string> groups_touched_;
   std::vector<JobId> finished_jobs_;
   std::vector<TaskId> finished_tasks_;
+  std::set<std::pair<keys::Bucket, ShardId>> sums_touched_;
   void touch(const JobId& id) {
     if (touched_.insert(id).second) touched_order_.push_back(id);
   }

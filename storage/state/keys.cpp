@@ -45,6 +45,7 @@ Bucket bucket_of(Instant finished) { return static_cast<Bucket>(finished.ms / da
 
 Bytes applied() { return Bytes(1, '\0'); }
 Bytes cell() { return "c"; }
+Bytes membership() { return "m"; }
 
 Bytes shard(ShardId id) {
   Bytes key = "s";
@@ -66,6 +67,19 @@ Bytes request(std::string_view caller, std::string_view request) {
   key.append(caller);
   key.push_back('\0');
   key.append(request);
+  return key;
+}
+
+Bytes skipped(Index entry) {
+  Bytes key = "k";
+  append_big_endian(key, entry.value);
+  return key;
+}
+
+Bytes archive_sum(Bucket bucket, ShardId shard) {
+  Bytes key = "b";
+  append_big_endian(key, bucket);
+  append_big_endian(key, shard.value);
   return key;
 }
 
@@ -104,6 +118,13 @@ Bytes tasks_of_job_high(const JobId& job) {
   append_big_endian(key, UINT64_MAX);
   key.append(17, '\xff');
   return key;
+}
+
+std::optional<std::pair<Bucket, ShardId>> archive_sum_place(BytesView key) {
+  if (key.size() != 1 + sizeof(Bucket) + sizeof(ShardId::rep) || key[0] != 'b') return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : key.substr(1)) value = (value << 8) | static_cast<std::uint8_t>(c);
+  return std::pair{static_cast<Bucket>(value >> 16), ShardId{static_cast<ShardId::rep>(value & 0xffff)}};
 }
 
 Bytes meta_low(char kind) { return Bytes(1, kind); }

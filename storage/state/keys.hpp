@@ -7,6 +7,9 @@
 //             'g' name                              GroupRecord
 //             'a' name                              GroupCondition
 //             'r' caller 0 request                  RequestRecord
+//             'm'                                   raft::Membership as of the applied index
+//             'k' index                             Index: an entry that an operator had skipped
+//             'b' bucket shard                      ArchiveSum: of what the bucket holds of the shard
 //   current   shard 'j' job                         JobRecord
 //             shard 'l' job slot                    SlotRecord
 //             shard 't' task                        TaskRecord
@@ -37,6 +40,9 @@ Bucket bucket_of(Instant finished);
 
 Bytes applied();
 Bytes cell();
+Bytes membership();
+Bytes skipped(Index entry);
+Bytes archive_sum(Bucket bucket, ShardId shard);
 Bytes shard(ShardId id);
 Bytes host(HostId id);
 Bytes group(std::string_view name);
@@ -59,6 +65,8 @@ Bytes task_of_job(const JobId& job, Index created_at, const TaskId& task);
 Bytes tasks_of_job_low(const JobId& job);
 Bytes tasks_of_job_high(const JobId& job);
 
+/// Of a key of the kind 'b'; nullopt: it is none.
+std::optional<std::pair<Bucket, ShardId>> archive_sum_place(BytesView key);
 /// The keys of one meta kind: [low, high).
 Bytes meta_low(char kind);
 Bytes meta_high(char kind);

@@ -1,6 +1,7 @@
 // A restart: the current tables from the state database; history is not touched.
 
-#include <xxhash.h>
+#include <mutex>
+#include <thread>
 
 #include "storage/state/commit.hpp"
 #include "storage/state/keys.hpp"
@@ -25,13 +26,46 @@ Result<void> each_record(const KvStore& store, Table table, const Bytes& low, co
   return cursor->status();
 }
 
-std::uint64_t hash_of(BytesView key, BytesView value) {
-  return XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(key.data(), key.size()));
+template <class Record, class Use>
+Result<void> each_meta(const KvStore& store, char kind, Use use) {
+  return each_record<Record>(store, keys::meta, keys::meta_low(kind), keys::meta_high(kind), use);
 }
 
 std::size_t at(SlotState state) { return static_cast<std::size_t>(state); }
 
 }  // namespace
+
+Result<void> StateMachine::load() {
+  if (auto done = load_position(); !done.ok()) return done;
+  if (auto done = load_meta(); !done.ok()) return done;
+  if (auto done = load_hosts(); !done.ok()) return done;
+  if (auto done = load_requests(); !done.ok()) return done;
+  if (auto done = load_archive_sums(); !done.ok()) return done;
+  if (auto done = load_shards(); !done.ok()) return done;
+  for (auto& [id, host] : tables_.cell.hosts) Committer::update_host_duty(tables_, host);
+  for (const auto& [name, group] : tables_.cell.groups) Committer::update_group_duty(tables_, name);
+  tables_.hash_sum = tables_.cell.hash;
+  for (const auto& shard : tables_.shards) tables_.hash_sum += shard->hash;
+  return check_hash();
+}
+
+Result<void> StateMachine::load_position() {
+  const auto position = read_position(store_);
+  if (!position.ok()) return position.error();
+  applied_ = position.value().index;
+  applied_term_ = position.value().term;
+  stored_hash_ = position.value().hash;
+  return {};
+}
+
+Result<void> StateMachine::check_hash() const {
+  if (options_.hash_check == StateOptions::HashCheck::trust || !stored_hash_) return {};
+  if (hash().total() == *stored_hash_) return {};
+  return Error{
+      ErrorCode::corrupt,
+      "the state database's records do not sum up to the hash that was stored with them: repair from a "
+      "peer"};
+}
 
 Result<void> StateMachine::load_meta() {
   CellTables& cell = tables_.cell;
@@ -48,44 +82,99 @@ Result<void> StateMachine::load_meta() {
       return Error{ErrorCode::corrupt, "the cell's record has no possible shard count: repair from a peer"};
     tables_.make_shards(cell.record.shard_count);
   }
-  auto done = each_record<ShardRecord>(store_, keys::meta, keys::meta_low('s'), keys::meta_high('s'),
-                                       [&](BytesView key, BytesView, ShardRecord r) {
-                                         if (key != keys::shard(r.id) || r.id.value >= tables_.shards.size())
-                                           return false;
-                                         tables_.shard(r.id).record = r;
-                                         return true;
-                                       });
+  auto membership = read_membership(store_);
+  if (!membership.ok())
+    return Error{ErrorCode::corrupt, "the stored membership does not decode: repair from a peer"};
+  cell.membership = membership.value();
+  if (cell.membership) cell.hash += record_hash(keys::membership(), packed(*cell.membership));
+  auto done = each_meta<Index>(store_, 'k', [&](BytesView key, BytesView value, Index) {
+    cell.hash += record_hash(key, value);
+    return true;
+  });
   if (!done.ok()) return done;
-  done = each_record<HostRecord>(store_, keys::meta, keys::meta_low('h'), keys::meta_high('h'),
-                                 [&](BytesView key, BytesView, HostRecord r) {
-                                   if (key != keys::host(r.id)) return false;
-                                   cell.host_names.emplace(r.name, r.id);
-                                   cell.hosts[r.id].record = std::move(r);
-                                   return true;
-                                 });
+  return each_meta<ShardRecord>(store_, 's', [&](BytesView key, BytesView value, ShardRecord r) {
+    if (key != keys::shard(r.id) || r.id.value >= tables_.shards.size()) return false;
+    ShardTables& shard = tables_.shard(r.id);
+    shard.record = r;
+    shard.record_hash = record_hash(key, value);
+    cell.hash += shard.record_hash;
+    return true;
+  });
+}
+
+Result<void> StateMachine::load_hosts() {
+  CellTables& cell = tables_.cell;
+  auto done = each_meta<HostRecord>(store_, 'h', [&](BytesView key, BytesView value, HostRecord r) {
+    if (key != keys::host(r.id)) return false;
+    cell.host_names.emplace(r.name, r.id);
+    HostEntry& host = cell.hosts[r.id];
+    host.hash = record_hash(key, value);
+    cell.hash += host.hash;
+    host.record = std::move(r);
+    return true;
+  });
   if (!done.ok()) return done;
-  done = each_record<GroupRecord>(store_, keys::meta, keys::meta_low('g'), keys::meta_high('g'),
-                                  [&](BytesView key, BytesView, GroupRecord r) {
-                                    if (key != keys::group(r.name)) return false;
-                                    Committer::name_group(tables_, r);
-                                    cell.groups[r.name] = std::move(r);
-                                    return true;
-                                  });
+  done = each_meta<GroupRecord>(store_, 'g', [&](BytesView key, BytesView value, GroupRecord r) {
+    if (key != keys::group(r.name)) return false;
+    cell.hash += record_hash(key, value);
+    Committer::name_group(tables_, r);
+    cell.groups[r.name] = std::move(r);
+    return true;
+  });
   if (!done.ok()) return done;
-  done = each_record<GroupCondition>(store_, keys::meta, keys::meta_low('a'), keys::meta_high('a'),
-                                     [&](BytesView key, BytesView, GroupCondition r) {
-                                       if (key != keys::condition(r.name) || !cell.groups.contains(r.name))
-                                         return false;
-                                       cell.conditions[r.name] = std::move(r);
-                                       return true;
-                                     });
-  if (!done.ok()) return done;
-  return each_record<RequestRecord>(store_, keys::meta, keys::meta_low('r'), keys::meta_high('r'),
-                                    [&](BytesView key, BytesView, RequestRecord r) {
-                                      cell.request_expiry.insert({r.expires.ms, std::string(key)});
-                                      cell.requests.emplace(std::string(key), std::move(r));
-                                      return true;
-                                    });
+  return each_meta<GroupCondition>(store_, 'a', [&](BytesView key, BytesView value, GroupCondition r) {
+    if (key != keys::condition(r.name) || !cell.groups.contains(r.name)) return false;
+    cell.hash += record_hash(key, value);
+    cell.conditions[r.name] = std::move(r);
+    return true;
+  });
+}
+
+Result<void> StateMachine::load_requests() {
+  CellTables& cell = tables_.cell;
+  return each_meta<RequestRecord>(store_, 'r', [&](BytesView key, BytesView value, RequestRecord r) {
+    cell.hash += record_hash(key, value);
+    cell.request_expiry.insert({r.expires.ms, std::string(key)});
+    cell.requests.emplace(std::string(key), std::move(r));
+    return true;
+  });
+}
+
+Result<void> StateMachine::load_archive_sums() {
+  return each_meta<ArchiveSum>(store_, 'b', [&](BytesView key, BytesView, const ArchiveSum& sum) {
+    const auto place = keys::archive_sum_place(key);
+    if (!place || place->second.value >= tables_.shards.size()) return false;
+    tables_.archive_sums.emplace(*place, sum);
+    tables_.shard(place->second).hash += sum.hash;
+    return true;
+  });
+}
+
+/// Shards share nothing but the cell's derived tables, which have a lock of their own: threads take one shard
+/// after the other.
+Result<void> StateMachine::load_shards() {
+  std::mutex mutex;  // guards the two below
+  std::size_t next = 0;
+  Result<void> failure;
+  const auto work = [&] {
+    for (;;) {
+      ShardTables* shard = nullptr;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == tables_.shards.size() || !failure.ok()) return;
+        shard = tables_.shards[next++].get();
+      }
+      if (auto done = load_shard(*shard); !done.ok()) {
+        const std::lock_guard lock(mutex);
+        if (failure.ok()) failure = done;
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (unsigned n = 1; n < std::max(1u, options_.load_threads); ++n) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  return failure;
 }
 
 Result<void> StateMachine::load_jobs(ShardTables& shard) {
@@ -96,7 +185,7 @@ Result<void> StateMachine::load_jobs(ShardTables& shard) {
                                   if (key != keys::job(id, record.id) || record.descriptor == nullptr)
                                     return false;
                                   JobEntry entry;
-                                  entry.hash = hash_of(key, value);
+                                  entry.hash = record_hash(key, value);
                                   shard.hash += entry.hash;
                                   entry.record = std::move(record);
                                   entry.slots.resize(entry.record.capacity.desired);
@@ -126,7 +215,7 @@ Result<void> StateMachine::load_slots(ShardTables& shard) {
         }
         SlotEntry& slot = job->slots[record.number.value];
         slot.record = record;
-        slot.hash = hash_of(key, value);
+        slot.hash = record_hash(key, value);
         shard.hash += slot.hash;
         return true;
       });
@@ -143,7 +232,7 @@ Result<void> StateMachine::load_tasks(ShardTables& shard) {
             (record.is_placed() && !tables_.cell.hosts.contains(record.host)))
           return false;
         shard.task_order.insert({record.created().ms, record.id});
-        TaskEntry& entry = shard.tasks.insert({std::move(record), no_duty, hash_of(key, value)});
+        TaskEntry& entry = shard.tasks.insert({std::move(record), no_duty, record_hash(key, value)});
         shard.hash += entry.hash;
         Committer::index_task(tables_, entry);
         Committer::update_task_duty(tables_, entry, *job->record.descriptor);

@@ -13,20 +13,6 @@ namespace {
 constexpr int expired_per_entry_max =
     4;  // Bounds the work of one entry; the table is capped, so it keeps up.
 
-/// Where the store stands; the same in every table of every batch.
-struct Position {
-  Index index;
-  Term term;
-  static constexpr auto fields() {
-    return field_list(field("index", &Position::index), field("term", &Position::term));
-  }
-};
-
-Result<Position> position_of(const std::optional<Bytes>& bytes) {
-  if (!bytes) return Position{};
-  return unpacked<Position>(*bytes);
-}
-
 std::string request_key(const Command& command) { return keys::request(command.caller, command.request); }
 
 bool is_worth_remembering(const Outcome& outcome) {
@@ -35,15 +21,21 @@ bool is_worth_remembering(const Outcome& outcome) {
 
 }  // namespace
 
+std::uint64_t entry_hash(const raft::Entry& entry) { return record_hash({}, entry.data.view()); }
+
 Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
   Applied out;
   KvBatch batch;
   Committer committer(tables_, batch, out.events);
   for (const raft::Entry& entry : entries) {
     TROUPE_CHECK(entry.index == applied_.next());
-    if (auto done = apply_entry(entry, committer, out, batch); !done.ok()) return done.error();
+    if (options_.guard != nullptr) options_.guard->begin(entry.index);
+    const auto done = apply_entry(entry, committer, out, batch);
+    if (options_.guard != nullptr) options_.guard->end();
+    if (!done.ok()) return done.error();
     applied_ = entry.index;
     applied_term_ = entry.term;
+    if (applied_.value % options_.sample_every == 0) take_sample();
   }
   if (auto written = write(batch, committer); !written.ok()) return written.error();
   out.index = applied_;
@@ -53,9 +45,13 @@ Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
 }
 
 Result<void> StateMachine::write(KvBatch& batch, Committer& committer) {
-  batch.put(keys::meta, keys::cell(), packed(tables_.cell.record));
+  committer.finish_batch();
+  Bytes cell = packed(tables_.cell.record);
+  const std::uint64_t hash = tables_.hash_sum + record_hash(keys::cell(), cell);
+  batch.put(keys::meta, keys::cell(), std::move(cell));
+  const Bytes position = packed(StatePosition{applied_, applied_term_, hash});
   for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
-    batch.put(table, keys::applied(), packed(Position{applied_, applied_term_}));
+    batch.put(table, keys::applied(), position);
   if (auto written = store_.write(batch, Durability::buffered); !written.ok()) return written;
   batch.clear();
   committer.forget_archived();
@@ -94,6 +90,11 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
                                        KvBatch& batch) {
   if (entry.kind != raft::EntryKind::command) {
     pass_time(entry.stamp, batch);
+    return entry.kind == raft::EntryKind::config ? apply_membership(entry, batch) : Result<void>();
+  }
+  if (const SkippedEntry* skips = skipped(entry)) {
+    pass_time(entry.stamp, batch);
+    out.outcomes.push_back(skip(*skips, batch));
     return {};
   }
   auto command = decode_command(entry.data.view());
@@ -116,7 +117,8 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
     remember(command.value(), outcome, batch);
   }
   out.outcomes.push_back(std::move(outcome));
-  return {};
+  const auto* report = std::get_if<CheckState>(&command.value().body);
+  return report != nullptr ? examine(*report) : Result<void>();
 }
 
 void StateMachine::apply_command(const Command& command, const raft::Entry& entry, Committer& committer,
@@ -145,7 +147,9 @@ void StateMachine::expire_requests(KvBatch& batch) {
   for (int n = 0; n < expired_per_entry_max && !cell.request_expiry.empty(); ++n) {
     const auto oldest = cell.request_expiry.begin();
     if (oldest->first > cell.record.now.ms) return;
-    cell.requests.erase(oldest->second);
+    const auto gone = cell.requests.find(oldest->second);
+    tables_.shift_cell_hash(0 - record_hash(gone->first, packed(gone->second)));
+    cell.requests.erase(gone);
     batch.erase(keys::meta, oldest->second);
     cell.request_expiry.erase(oldest);
   }
@@ -188,12 +192,47 @@ void StateMachine::remember(const Command& command, const Outcome& outcome, KvBa
   record.expires = cell.record.now + cell.record.policy.request_memory;
   const std::string key = request_key(command);
   cell.request_expiry.insert({record.expires.ms, key});
-  batch.put(keys::meta, key, packed(record));
+  store_meta(key, packed(record), batch);
   cell.requests.emplace(key, std::move(record));
 }
 
-Result<std::unique_ptr<StateMachine>> StateMachine::open(KvStore& store) {
-  std::unique_ptr<StateMachine> machine(new StateMachine(store));
+/// A record that was not there before.
+void StateMachine::store_meta(const Bytes& key, Bytes value, KvBatch& batch) {
+  tables_.shift_cell_hash(record_hash(key, value));
+  batch.put(keys::meta, key, std::move(value));
+}
+
+Result<void> StateMachine::apply_membership(const raft::Entry& entry, KvBatch& batch) {
+  auto membership = unpacked<raft::Membership>(entry.data.view());
+  if (!membership.ok())
+    return Error{ErrorCode::corrupt, "the configuration entry " + to_text(entry.index) + " does not decode"};
+  const std::unique_lock lock(tables_.cell.mutex);
+  std::optional<raft::Membership>& held = tables_.cell.membership;
+  if (held) tables_.shift_cell_hash(0 - record_hash(keys::membership(), packed(*held)));
+  held = std::move(membership).value();
+  store_meta(keys::membership(), packed(*held), batch);
+  return {};
+}
+
+const SkippedEntry* StateMachine::skipped(const raft::Entry& entry) const {
+  for (const SkippedEntry& skips : options_.skipped)
+    if (skips.index == entry.index && skips.term == entry.term && skips.hash == entry_hash(entry))
+      return &skips;
+  return nullptr;
+}
+
+/// Not even decoded: that may be what it dies of. Its proposer learns of it by its deadline.
+Outcome StateMachine::skip(const SkippedEntry& skips, KvBatch& batch) {
+  Outcome outcome;
+  outcome.index = skips.index;
+  outcome.error = Error{ErrorCode::internal, "skipped by " + skips.who + ": " + skips.why};
+  const std::unique_lock lock(tables_.cell.mutex);
+  store_meta(keys::skipped(skips.index), packed(skips.index), batch);
+  return outcome;
+}
+
+Result<std::unique_ptr<StateMachine>> StateMachine::open(KvStore& store, StateOptions options) {
+  std::unique_ptr<StateMachine> machine(new StateMachine(store, std::move(options)));
   if (auto loaded = machine->load(); !loaded.ok()) return loaded.error();
   return machine;
 }
@@ -201,34 +240,10 @@ Result<std::unique_ptr<StateMachine>> StateMachine::open(KvStore& store) {
 Result<Index> StateMachine::flushed() const {
   auto bytes = store_.flushed(keys::meta, keys::applied());
   if (!bytes.ok()) return bytes.error();
-  auto position = position_of(bytes.value());
+  if (!bytes.value()) return Index{};
+  auto position = unpacked<StatePosition>(*bytes.value());
   if (!position.ok()) return position.error();
   return position.value().index;
-}
-
-Result<void> StateMachine::load_applied() {
-  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index}) {
-    auto bytes = store_.get(table, keys::applied());
-    if (!bytes.ok()) return bytes.error();
-    auto position = position_of(bytes.value());
-    if (!position.ok()) return position.error();
-    if (table != keys::meta && position.value().index != applied_)
-      return Error{ErrorCode::corrupt,
-                   "the state database's tables stand at different log indexes: repair from a peer"};
-    applied_ = position.value().index;
-    applied_term_ = position.value().term;
-  }
-  return {};
-}
-
-Result<void> StateMachine::load() {
-  if (auto done = load_applied(); !done.ok()) return done;
-  if (auto done = load_meta(); !done.ok()) return done;
-  for (auto& shard : tables_.shards)
-    if (auto done = load_shard(*shard); !done.ok()) return done;
-  for (auto& [id, host] : tables_.cell.hosts) Committer::update_host_duty(tables_, host);
-  for (const auto& [name, group] : tables_.cell.groups) Committer::update_group_duty(tables_, name);
-  return {};
 }
 
 }  // namespace troupe

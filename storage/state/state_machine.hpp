@@ -1,11 +1,16 @@
 #pragma once
 
+#include <atomic>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "storage/kv/kv_store.hpp"
 #include "storage/model/outcome.hpp"
 #include "storage/raft/types.hpp"
+#include "storage/state/apply_guard.hpp"
+#include "storage/state/position.hpp"
 #include "storage/state/reads.hpp"
 
 namespace troupe {
@@ -16,13 +21,15 @@ namespace troupe {
 /// tables at one applied index; the rest is replayed from the log.
 class StateMachine {
  public:
-  /// Loads the current tables. `store` must be opened with keys::table_names() and outlive this.
-  /// Errors: io; corrupt (a record that does not decode, or tables at different applied indexes).
-  static Result<std::unique_ptr<StateMachine>> open(KvStore& store);
+  /// Loads the current tables, whatever history there is. `store` must be opened with keys::table_names() and
+  /// outlive this. Errors: io; corrupt (a record that does not decode or contradicts another, tables at
+  /// different applied indexes, a hash that is not the stored one): repair from a peer.
+  static Result<std::unique_ptr<StateMachine>> open(KvStore& store, StateOptions options = {});
 
   /// Entries follow the applied one without a gap; a bug otherwise. One batch for the store, which then is
-  /// readable. Errors: corrupt, unavailable (an unknown command number), io: this node must stop; nothing of
-  /// it is acknowledged.
+  /// readable. Any error means that this node must stop, and that nothing of these entries is acknowledged:
+  /// unavailable (an unknown command number: upgrade this node), io (the disk), corrupt (an entry that does
+  /// not decode, or this node's state differs from that of a majority: repair it from a peer).
   Result<Applied> apply(std::span<const raft::Entry> entries);
 
   Index applied() const { return applied_; }
@@ -30,12 +37,27 @@ class StateMachine {
   const Reads& reads() const { return reads_; }
   /// The applied index that a crash right now would come back to: the log may be cut up to there.
   Result<Index> flushed() const;
+  /// As of the applied index; nullopt: no configuration entry was ever applied. Apply thread.
+  const std::optional<raft::Membership>& membership() const { return tables_.cell.membership; }
+  /// Of everything at the applied index. Apply thread.
+  StateHash hash() const;
+  const ArchiveSums& archive_sums() const { return tables_.archive_sums; }  ///< Apply thread.
+  /// The last one taken, for proposing as CheckState. Any thread.
+  std::optional<HashSample> newest_sample() const;
+  /// Reports of other nodes whose hash differed, since open: a human must look. Any thread.
+  std::uint64_t differing_reports() const { return differing_reports_; }
 
  private:
-  explicit StateMachine(KvStore& store) : store_(store), reads_(tables_, store) {}
+  StateMachine(KvStore& store, StateOptions options)
+      : store_(store), options_(std::move(options)), reads_(tables_, store) {}
   Result<void> load();
-  Result<void> load_applied();
+  Result<void> load_position();
   Result<void> load_meta();
+  Result<void> load_hosts();
+  Result<void> load_requests();
+  Result<void> load_archive_sums();
+  Result<void> load_shards();
+  Result<void> check_hash() const;
   Result<void> load_shard(ShardTables& shard);
   Result<void> load_jobs(ShardTables& shard);
   Result<void> load_slots(ShardTables& shard);
@@ -55,12 +77,29 @@ class StateMachine {
   bool answer_from_table(const Command& command, Outcome& outcome) const;
   bool requests_full(const Command& command, Outcome& outcome) const;
   void remember(const Command& command, const Outcome& outcome, KvBatch& batch);
+  void store_meta(const Bytes& key, Bytes value, KvBatch& batch);
+  Result<void> apply_membership(const raft::Entry& entry, KvBatch& batch);
+  const SkippedEntry* skipped(const raft::Entry& entry) const;
+  Outcome skip(const SkippedEntry& skipped, KvBatch& batch);
+  void take_sample();
+  /// Error corrupt: a majority agrees on another state than this one's.
+  Result<void> examine(const CheckState& report);
 
   KvStore& store_;
+  const StateOptions options_;
   Tables tables_;
   Reads reads_;
   Index applied_;
   Term applied_term_;
+  std::optional<std::uint64_t> stored_hash_;  ///< as found at open
+  mutable std::mutex samples_mutex_;          ///< guards samples_
+  std::deque<HashSample> samples_;            ///< oldest first
+  /// By sampled index: what nodes reported that was not this node's hash.
+  std::map<Index, std::map<NodeId, StateHash>> differing_;
+  std::atomic<std::uint64_t> differing_reports_{0};
 };
+
+/// What a SkippedEntry names its entry by.
+std::uint64_t entry_hash(const raft::Entry& entry);
 
 }  // namespace troupe

@@ -12,8 +12,10 @@
 #include <string>
 
 #include "storage/model/outcome.hpp"
+#include "storage/raft/types.hpp"
 #include "storage/state/duties.hpp"
 #include "storage/state/slab.hpp"
+#include "storage/state/state_hash.hpp"
 #include "storage/state/views.hpp"
 
 namespace troupe {
@@ -56,8 +58,8 @@ struct ShardTables {
   CreationOrder<JobId> job_order;
   CreationOrder<TaskId> task_order;
   ShardRecord record;
-  std::uint64_t hash =
-      0;  ///< sum over all records of XXH3(key, value): the same on every node at the same index
+  std::uint64_t record_hash = 0;  ///< the record's share in the cell's hash; 0: not stored yet
+  std::uint64_t hash = 0;         ///< as StateHash::shards: the same on every node at the same index
 };
 
 struct HostEntry {
@@ -67,6 +69,7 @@ struct HostEntry {
   std::size_t orders = 0;         ///< of those, Launched or KillInitiated
   EventId as_of;  ///< of the last change of `used`, while this process lives: dates every copy of it
   std::int64_t due_ms = no_duty;
+  std::uint64_t hash = 0;  ///< the record's share in the cell's hash
 };
 
 struct GroupEntry {
@@ -94,6 +97,8 @@ struct CellTables {
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
+  std::optional<raft::Membership> membership;  ///< as the last applied configuration entry gave it
+  std::uint64_t hash = 0;  ///< as StateHash::cell, but without the cell's own record, which changes always
   // Derived, never stored:
   absl::btree_set<Waiting> waiting;
   std::map<std::string, GroupEntry, std::less<>> group_entries;  ///< also of names that no group has
@@ -107,6 +112,9 @@ struct CellTables {
 struct Tables {
   CellTables cell;
   std::vector<std::unique_ptr<ShardTables>> shards;  ///< by number; empty before bootstrap
+  // Of the apply thread alone:
+  ArchiveSums archive_sums;
+  std::uint64_t hash_sum = 0;  ///< of all shards and the cell's, so that a batch need not add them up
 
   ShardTables& shard(ShardId id) { return *shards.at(id.value); }
   const ShardTables& shard(ShardId id) const { return *shards.at(id.value); }
@@ -114,6 +122,16 @@ struct Tables {
   ShardId shard_id(const Uuid<Tag>& id) const {
     // Not the cell's record: readers of a shard do not hold the cell's lock.
     return shard_of(id, static_cast<std::uint16_t>(shards.size()));
+  }
+  /// Under the shard's lock.
+  void shift_hash(ShardTables& shard, std::uint64_t by) {
+    shard.hash += by;
+    hash_sum += by;
+  }
+  /// Under the cell's lock.
+  void shift_cell_hash(std::uint64_t by) {
+    cell.hash += by;
+    hash_sum += by;
   }
   void make_shards(std::uint16_t count) {
     for (std::uint16_t n = 0; n < count; ++n) {

@@ -6,7 +6,7 @@
 
 namespace troupe::golden {
 
-inline constexpr std::array<std::string_view, 21> commands{{
+inline constexpr std::array<std::string_view, 22> commands{{
     // 1 bootstrap_cell
     "01980101920191049302cf112233445566778803a9726571756573742d31a663616c6c6572a76265636175736593a56e"
     "6f72746810980102030405060708",
@@ -72,6 +72,9 @@ inline constexpr std::array<std::string_view, 21> commands{{
     // 21 note_groups
     "0198150192029205069302cf112233445566778803a9726571756573742d31a663616c6c6572a7626563617573659191"
     "94a87061796d656e747309ce000111700c",
+    // 22 check_state
+    "019816019200909302cf112233445566778803a9726571756573742d31a663616c6c6572a7626563617573659502cd04"
+    "00029201cf0123456789abcdef03",
 }};
 
 inline constexpr std::string_view job =

@@ -164,6 +164,7 @@ std::vector<Command> commands() {
       command(Release{EntityRef::of(task_id)}),
       command(SetPolicy{cell().policy}),
       command(NoteGroups{{{"payments", Index{9}, Instant{70'000}, 12}}}, epoch),
+      command(CheckState{NodeId{2}, Index{1'024}, 2, {1, 0x0123456789abcdefULL}, 3}),
   };
 }
 

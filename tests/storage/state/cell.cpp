@@ -44,6 +44,15 @@ Dump dump(const KvStore& store) {
   return all;
 }
 
+void reseal(KvStore& store) {
+  StatePosition position = read_position(store).value();
+  position.hash = recompute_hash(store).value().hash.total();
+  KvBatch batch;
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
+    batch.put(table, keys::applied(), packed(position));
+  TROUPE_CHECK(store.write(batch, Durability::buffered).ok());
+}
+
 std::vector<std::uint64_t> shard_hashes(const Reads& reads) {
   std::vector<std::uint64_t> hashes;
   for (std::uint16_t n = 0; n < reads.shard_count(); ++n) hashes.push_back(reads.shard_hash(ShardId{n}));

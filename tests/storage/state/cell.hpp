@@ -31,6 +31,8 @@ struct Done {
 using Dump = std::map<std::pair<Table, Bytes>, Bytes>;
 Dump dump(const KvStore& store);
 std::vector<std::uint64_t> shard_hashes(const Reads& reads);
+/// After a change behind the machine's back: the stored hash is that of the records again.
+void reseal(KvStore& store);
 
 /// A job of `size` batch slots or a service, small enough for any test host.
 DescriptorPtr batch_of(std::uint32_t size);

@@ -21,6 +21,7 @@ struct Broken {
     KvBatch batch;
     batch.put(keys::current, keys::slot(shard_of(bad, test_shards), bad, SlotNumber{0}), packed(slot));
     TROUPE_CHECK(cell.store->write(batch, Durability::buffered).ok());
+    reseal(*cell.store);
     cell.restart();
   }
   ReportTasks both_ended() const {
