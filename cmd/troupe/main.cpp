@@ -5,6 +5,7 @@
 #include "actors/agent/shim.hpp"
 #include "cmd/troupe/bench_commands.hpp"
 #include "cmd/troupe/cli.hpp"
+#include "cmd/troupe/inspect.hpp"
 #include "cmd/troupe/server_commands.hpp"
 
 int main(int argc, char** argv) {
@@ -15,5 +16,6 @@ int main(int argc, char** argv) {
   troupe::cli::add_client_commands(app);
   troupe::cli::add_server_commands(app);
   troupe::cli::add_bench_commands(app);
+  troupe::cli::add_inspect_commands(app);
   return troupe::cli::run_app(app, argc, argv);
 }
