@@ -9,6 +9,7 @@ namespace {
 
 constexpr milliseconds balancer_tick{100};
 constexpr milliseconds proposal_patience{5'000};
+constexpr std::uint64_t plan_cookie = 0, report_cookie = 1;
 
 class Balancer {
  public:
@@ -28,9 +29,12 @@ class Balancer {
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const StateApplied&) {},
-        [this](const ProposalDone&) { proposing_ = false; },
+        [this](const ProposalDone& done) {
+          if (done.cookie == plan_cookie) proposing_ = false;
+        },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickBalancer) {
+          report_state();
           balance();
           self_->delayed_send(self_, balancer_tick, TickBalancer{});
         },
@@ -68,6 +72,26 @@ class Balancer {
     return nodes;
   }
 
+  /// Every node's duty, not the leader's alone: were the leader's own state the damaged one, its word must
+  /// not convict the sound ones. A report that is lost is not repeated; the next sample's will do.
+  void report_state() {
+    if (context_->machine->differing_reports() > differing_) {
+      differing_ = context_->machine->differing_reports();
+      spdlog::error("state_differs node={} reports={}", context_->self.value, differing_);
+    }
+    const auto sample = context_->machine->newest_sample();
+    if (!sample || sample->index <= reported_ || context_->status.leader.load() == 0) return;
+    reported_ = sample->index;
+    CheckState report{context_->self, sample->index, quorum(), sample->hash.shards, sample->hash.cell};
+    Command command;
+    command.caller = "troupe/balancer";
+    command.body = std::move(report);
+    self_->send(node_.replica, Propose{std::move(command), report_cookie, proposal_patience,
+                                       caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  }
+
+  std::uint32_t quorum() const { return static_cast<std::uint32_t>(context_->nodes.size() / 2 + 1); }
+
   void balance() {
     if (!leads_ || proposing_) return;
     // Applying an older leader's last entries first: their epochs would make this plan stale.
@@ -86,7 +110,7 @@ class Balancer {
     command.caller = "troupe/balancer";
     command.body = std::move(body);
     proposing_ = true;
-    self_->send(node_.replica, Propose{std::move(command), 0, proposal_patience,
+    self_->send(node_.replica, Propose{std::move(command), plan_cookie, proposal_patience,
                                        caf::actor_cast<caf::strong_actor_ptr>(self_)});
   }
 
@@ -97,6 +121,8 @@ class Balancer {
   bool proposing_ = false;
   Term term_;
   Moment led_since_;
+  Index reported_;
+  std::uint64_t differing_ = 0;
   std::map<NodeId, Moment> heard_since_;
 };
 

@@ -11,6 +11,7 @@
 #include "storage/kv/memory_store.hpp"
 #include "storage/raft/ready.hpp"
 #include "storage/state/keys.hpp"
+#include "storage/state/state_hash.hpp"
 
 namespace troupe::embedded {
 namespace {
@@ -346,6 +347,25 @@ void SimCluster::kill_host(std::uint32_t host) { impl_->kill_host(host); }
 bool SimCluster::agent_is_up(std::uint32_t host) const { return impl_->hosts.at(host).agent != nullptr; }
 void SimCluster::fail_writes(std::uint32_t node) { impl_->disks[node].fail_writes(impl_->path(node, "log")); }
 void SimCluster::fail_syncs(std::uint32_t node) { impl_->disks[node].fail_syncs(impl_->path(node, "log")); }
+
+bool SimCluster::damage_state(std::uint32_t node) {
+  const auto store =
+      std::move(impl_->disks[node].open(impl_->path(node, "state"), keys::table_names())).value();
+  const auto cursor = store->scan(keys::meta, keys::meta_low('h'), keys::meta_high('h'));
+  if (!cursor->valid()) return false;
+  HostRecord host = unpacked<HostRecord>(cursor->value()).value();
+  host.registered.ms ^= 1;
+  KvBatch batch;
+  batch.put(keys::meta, Bytes(cursor->key()), packed(host));
+  TROUPE_CHECK(store->write(batch, Durability::synced).ok());
+  StatePosition position = read_position(*store).value();
+  position.hash = recompute_hash(*store).value().hash.total();
+  KvBatch seal;
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
+    seal.put(table, keys::applied(), packed(position));
+  TROUPE_CHECK(store->write(seal, Durability::synced).ok());
+  return true;
+}
 
 const std::vector<std::string>& SimCluster::violations() const { return impl_->checks.violations(); }
 std::size_t SimCluster::launches(const TaskId& task) const { return impl_->checks.launches(task); }

@@ -65,6 +65,9 @@ class SimCluster {
   bool agent_is_up(std::uint32_t host) const;
   void fail_writes(std::uint32_t node);  ///< the next write to its log's disk fails
   void fail_syncs(std::uint32_t node);
+  /// Of a node that is down: one bit of its state is another, as if its own apply had erred. Its disk's
+  /// checks find nothing. False: it has no host's record yet.
+  bool damage_state(std::uint32_t node);
 
   // ---- what happened ----
   /// Promises broken so far: two leaders of a term, a task started twice, nodes that differ at an index.
