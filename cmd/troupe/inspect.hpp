@@ -32,5 +32,6 @@ int inspect_state(const Inspect& args, const InspectOutput& output);
 int inspect_snapshot(const Inspect& args, const InspectOutput& output);
 
 void add_inspect_commands(CLI::App& app);
+void add_skip_command(CLI::App& app);  ///< Under `cell`, which must be there.
 
 }  // namespace troupe::cli

@@ -17,5 +17,6 @@ int main(int argc, char** argv) {
   troupe::cli::add_server_commands(app);
   troupe::cli::add_bench_commands(app);
   troupe::cli::add_inspect_commands(app);
+  troupe::cli::add_skip_command(app);
   return troupe::cli::run_app(app, argc, argv);
 }

@@ -8,7 +8,9 @@
 
 #include <csignal>
 
-#include "storage/snapshot/node_folder.hpp"
+#include "storage/log/log_store.hpp"
+#include "storage/snapshot/skip.hpp"
+#include "storage/state/state_machine.hpp"
 #include "tests/storage/kv/disks.hpp"
 
 namespace troupe {
@@ -85,6 +87,37 @@ TEST(Skips, AreKeptInTheNodesFolder) {
   bytes[12] = static_cast<char>(bytes[12] ^ 1);
   ASSERT_TRUE(system_files().write(root + "/SKIPPED", 0, bytes).ok());
   EXPECT_EQ(NodeFolder::open(system_files(), root).value().skipped().error().code, ErrorCode::corrupt);
+}
+
+TEST(Skips, NameTheEntryByWhatTheLogHas) {
+  TempFolder folder;
+  NodeFolder node = NodeFolder::open(system_files(), folder.file("node")).value();
+  const auto store = open_memory(LogStore::tables());
+  LogWrite write;
+  write.hard = raft::HardState{Term{2}, {}};
+  write.append = {{Term{2}, Index{1}, raft::EntryKind::noop, {}, {}},
+                  {Term{2}, Index{2}, raft::EntryKind::command, {}, Blob("deadly")}};
+  ASSERT_TRUE(LogStore::open(*store).value()->write({&write, 1}).ok());
+  const auto skip = [&](std::uint64_t index) {
+    return record_skip(node, *store, Index{index}, "ann", "it kills every node", Instant{5});
+  };
+  const auto recorded = skip(2);
+  ASSERT_TRUE(recorded.ok());
+  EXPECT_EQ(recorded.value().term, Term{2});
+  EXPECT_EQ(recorded.value().hash, entry_hash(write.append[1]));
+  EXPECT_EQ(node.skipped().value(), std::vector<SkippedEntry>{recorded.value()});
+  EXPECT_EQ(skip(1).error().code, ErrorCode::precondition_failed) << "no command";
+  EXPECT_EQ(skip(3).error().code, ErrorCode::not_found);
+}
+
+TEST(Skips, ReleaseANodeThatIsPaused) {
+  SkippedEntry word;
+  word.index = Index{17};
+  EXPECT_TRUE(check_deaths(std::nullopt, {}).ok());
+  EXPECT_TRUE(check_deaths(Index{17}, {word}).ok());
+  const auto paused = check_deaths(Index{18}, {word});
+  ASSERT_FALSE(paused.ok());
+  EXPECT_NE(paused.error().message.find("cell skip DIR --entry 18"), std::string::npos);
 }
 
 }  // namespace

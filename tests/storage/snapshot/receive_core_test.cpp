@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/base/random.hpp"
+
 namespace troupe {
 namespace {
 
@@ -146,6 +148,41 @@ TEST(SnapshotReceive, RefusesAPieceThatLiesOutsideOfItsFile) {
     Receiver r;
     r.begin();
     EXPECT_EQ(text(r.chunk(file, offset, size)), "drop refuse corrupt ");
+  }
+}
+
+TEST(SnapshotReceive, SurvivesWhateverASenderSays) {
+  Random random(3);
+  const auto number = [&](std::uint64_t limit) {
+    return random.chance(10) ? random.next() : random.below(limit);
+  };
+  for (int round = 0; round < 300; ++round) {
+    Receiver r;
+    for (int n = 0; n < 60; ++n) {
+      Core::Effects effects;
+      switch (random.below(5)) {
+        case 0:
+          effects = r.offer(sample(random.below(12)), random.below(3), random.below(3));
+          break;
+        case 1: {
+          Bytes bad = encode_manifest(sample());
+          bad[random.below(bad.size())] = static_cast<char>(random.next());
+          effects = r.core.on(SnapshotOffer{1, Term{2}, Blob(bad)}, Index{}, false);
+          break;
+        }
+        default:
+          effects =
+              r.chunk(static_cast<std::uint32_t>(number(4)), number(25), random.below(25), random.below(3));
+      }
+      for (std::size_t at = 0; at < effects.size(); ++at) {
+        Core::Effects more;
+        if (std::holds_alternative<Core::Resume>(effects[at])) more = r.core.resumed(0, random.below(20));
+        if (std::holds_alternative<Core::Write>(effects[at])) more = r.core.written();
+        if (const auto* verify = std::get_if<Core::Verify>(&effects[at])) more = r.verified(verify->file);
+        for (auto& effect : more) effects.push_back(std::move(effect));
+      }
+      EXPECT_LE(r.core.received_bytes(), 30u);
+    }
   }
 }
 
