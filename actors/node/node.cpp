@@ -64,7 +64,7 @@ Result<void> RunningNode::start() {
   auto log = LogStore::open(*seams_.log);
   if (!log.ok()) return log.error();
   log_ = std::move(log).value();
-  auto machine = StateMachine::open(*seams_.state);
+  auto machine = StateMachine::open(*seams_.state, seams_.state_options);
   if (!machine.ok()) return machine.error();
   machine_ = std::move(machine).value();
   if (machine_->applied() > log_->head().tail.index)
@@ -104,6 +104,7 @@ void RunningNode::fill_context() {
     spdlog::error("node_failed node={} why=\"{}\"", config_.self.value, why);
     if (seams_.on_failure) seams_.on_failure(why);
   };
+  context_->note_fault = seams_.note_fault;
   context_->fault_point = config_.fault_point;
   context_->status.applied = machine_->applied().value;
 }

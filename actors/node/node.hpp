@@ -30,6 +30,9 @@ struct NodeSeams {
   const Clock* clock = nullptr;
   KvStore* log = nullptr;    ///< opened with LogStore::tables()
   KvStore* state = nullptr;  ///< opened with keys::table_names()
+  StateOptions state_options{};
+  /// Apply found what only a peer can repair: to be remembered before the node fails. May be empty.
+  std::function<void(const std::string& why)> note_fault{};
   std::function<Result<std::unique_ptr<net::LinkHub>>(net::LinkListener&)> open_hub;
   std::function<std::unique_ptr<LogWriter>(LogStore&, LogWriter::Done)> make_log_writer;
   /// The node cannot go on (disk, corruption): called once, from any thread. It acknowledges nothing any

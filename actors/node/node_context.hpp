@@ -63,6 +63,7 @@ struct NodeContext {
   std::function<std::unique_ptr<LogWriter>(LogWriter::Done)> make_log_writer;
   /// The node cannot go on: says why, once, and stops acknowledging. Any thread.
   std::function<void(const std::string& why)> fail;
+  std::function<void(const std::string& why)> note_fault;  ///< before fail(); may be empty
   FaultPoint fault_point;
   NodeStatus status;
 

@@ -19,8 +19,10 @@ struct Applier {
       auto applied = context->machine->apply({entries.data() + from, size});
       if (!applied.ok()) {
         stopped = true;
-        return context->fail("apply stopped at index " + to_text(entries[from].index) + ": " +
-                             applied.error().message);
+        const std::string why =
+            "apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message;
+        if (applied.error().code == ErrorCode::corrupt && context->note_fault) context->note_fault(why);
+        return context->fail(why);
       }
       const auto shared = std::make_shared<const Applied>(std::move(applied).value());
       for (const caf::actor& follower : followers) self->send(follower, StateApplied{shared});

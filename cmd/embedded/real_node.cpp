@@ -1,12 +1,13 @@
 #include "cmd/embedded/real_node.hpp"
 
 #include <charconv>
-#include <filesystem>
 
 #include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/rocks_store.hpp"
 #include "storage/log/log_writer.hpp"
+#include "storage/snapshot/death_book.hpp"
+#include "storage/snapshot/skip.hpp"
 #include "storage/state/keys.hpp"
 
 namespace troupe::embedded {
@@ -42,9 +43,10 @@ class Running final : public RealNode {
   KvStore::Counters log_counters() const override { return log_->counters(); }
 
  private:
-  Result<std::unique_ptr<FaultyStore>> open_store(const char* folder, RocksConfig::Role role,
+  Result<std::unique_ptr<FaultyStore>> open_store(const std::string& path, RocksConfig::Role role,
                                                   std::vector<std::string> tables,
                                                   std::size_t small_buffer) const;
+  Result<void> open_folder();
   NodeSeams seams();
   Result<void> serve_http();
   void release() {
@@ -57,16 +59,19 @@ class Running final : public RealNode {
   RealNodeConfig config_;
   SystemClock clock_;
   std::shared_ptr<Cuts> cuts_ = std::make_shared<Cuts>();
+  std::optional<NodeFolder> folder_;
+  std::vector<SkippedEntry> skipped_;
+  std::unique_ptr<DeathBook> deaths_;
   std::unique_ptr<FaultyStore> log_, state_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<http::Server> http_;
 };
 
-Result<std::unique_ptr<FaultyStore>> Running::open_store(const char* folder, RocksConfig::Role role,
+Result<std::unique_ptr<FaultyStore>> Running::open_store(const std::string& path, RocksConfig::Role role,
                                                          std::vector<std::string> tables,
                                                          std::size_t small_buffer) const {
   RocksConfig rocks;
-  rocks.path = config_.data + "/" + folder;
+  rocks.path = path;
   rocks.role = role;
   rocks.tables = std::move(tables);
   // What a crash would lose is lost when this object goes, too: stop() flushes before.
@@ -77,14 +82,33 @@ Result<std::unique_ptr<FaultyStore>> Running::open_store(const char* folder, Roc
   return std::make_unique<FaultyStore>(std::move(store).value());
 }
 
+/// What an earlier life left: a fault that a peer must repair, deaths at one entry, an operator's word.
+Result<void> Running::open_folder() {
+  auto folder = NodeFolder::open(system_files(), config_.data);
+  if (!folder.ok()) return folder.error();
+  folder_ = std::move(folder).value();
+  const auto fault = folder_->fault();
+  if (!fault.ok()) return fault.error();
+  if (fault.value())
+    return Error{ErrorCode::corrupt,
+                 "this node must be repaired from a peer before it may vote: " + *fault.value()};
+  auto skipped = folder_->skipped();
+  if (!skipped.ok()) return skipped.error();
+  skipped_ = std::move(skipped).value();
+  auto deaths = DeathBook::open(folder_->death_book_path());
+  if (!deaths.ok()) return deaths.error();
+  deaths_ = std::move(deaths).value();
+  if (auto may = check_deaths(deaths_->paused_before(), skipped_); !may.ok()) return may;
+  return folder_->remove_leftovers();
+}
+
 Result<void> Running::start() {
-  std::error_code failed;
-  std::filesystem::create_directories(config_.data, failed);
-  if (failed) return Error{ErrorCode::io, "cannot make the folder " + config_.data + ": " + failed.message()};
-  auto log = open_store("log", RocksConfig::Role::log, LogStore::tables(), small_log_buffer);
+  if (auto opened = open_folder(); !opened.ok()) return opened;
+  auto log = open_store(folder_->log_path(), RocksConfig::Role::log, LogStore::tables(), small_log_buffer);
   if (!log.ok()) return log.error();
   log_ = std::move(log).value();
-  auto state = open_store("state", RocksConfig::Role::state, keys::table_names(), small_state_buffer);
+  auto state =
+      open_store(folder_->state_path(), RocksConfig::Role::state, keys::table_names(), small_state_buffer);
   if (!state.ok()) return state.error();
   state_ = std::move(state).value();
   Random random = Random::from_system();
@@ -101,6 +125,10 @@ NodeSeams Running::seams() {
   seams.clock = &clock_;
   seams.log = log_.get();
   seams.state = state_.get();
+  seams.state_options.skipped = skipped_;
+  seams.state_options.guard = deaths_.get();
+  // A mark that cannot be written is found out again by the next report.
+  seams.note_fault = [this](const std::string& why) { (void)folder_->note_fault(why); };
   seams.open_hub = [this](net::LinkListener& listener) {
     net::HubConfig hub;
     hub.self = peer_name(config_.node.self);
