@@ -1,22 +1,45 @@
 #include "cmd/troupe/bench_commands.hpp"
 
+#include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "cmd/troupe/bench_e2e.hpp"
+#include "cmd/troupe/bench_failover.hpp"
+#include "cmd/troupe/bench_log.hpp"
+#include "cmd/troupe/bench_log_node.hpp"
+#include "cmd/troupe/bench_restart.hpp"
 #include "cmd/troupe/cli.hpp"
+#include "cmd/troupe/fill.hpp"
 
 namespace troupe::cli {
+namespace {
 
-void add_bench_commands(CLI::App& app) {
-  CLI::App* bench = app.add_subcommand("bench", "Measure; one JSON object per line");
-  bench->require_subcommand(1);
-  auto params = std::make_shared<E2eParams>();
+/// A subcommand that prints what `run` measures.
+template <class Params>
+CLI::App* add_bench(CLI::App& bench, const std::string& name, const std::string& help,
+                    const std::shared_ptr<Params>& params, Result<std::string> (*run)(const Params&)) {
+  CLI::App* command = bench.add_subcommand(name, help);
   auto json = std::make_shared<bool>(true);
-  CLI::App* e2e =
-      bench->add_subcommand("e2e", "From submit to durable Started, a whole cell in this process");
+  command->add_flag("--json", *json, "The output is JSON in any case");
+  command->callback([params, run, json] {
+    spdlog::set_level(spdlog::level::warn);
+    auto line = run(*params);
+    if (!line.ok()) {
+      std::cerr << "troupe: " << line.error().message << '\n';
+      throw CLI::RuntimeError(exit_internal);
+    }
+    std::cout << line.value() << '\n';
+  });
+  return command;
+}
+
+void add_e2e(CLI::App& bench) {
+  auto params = std::make_shared<E2eParams>();
+  CLI::App* e2e = add_bench(bench, "e2e", "From submit to durable Started, a whole cell in this process",
+                            params, bench_e2e);
   e2e->footer(
       "Example: troupe bench e2e --nodes 3 --hosts 100 --driver sim --jobs 1000 --tasks-per-job 100 --json");
   e2e->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
@@ -27,16 +50,128 @@ void add_bench_commands(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   e2e->add_option("--clients", params->clients)->capture_default_str()->check(CLI::Range(1, 256));
-  e2e->add_flag("--json", *json, "The output is JSON in any case");
-  e2e->callback([params, json] {
-    spdlog::set_level(spdlog::level::warn);
-    auto line = bench_e2e(*params);
-    if (!line.ok()) {
-      std::cerr << "troupe: " << line.error().message << '\n';
+}
+
+void add_log(CLI::App& bench) {
+  auto params = std::make_shared<LogParams>();
+  CLI::App* log = add_bench(bench, "log", "The replicated log alone: real transitions, disks and links",
+                            params, bench_log);
+  log->footer(
+      "Examples: troupe bench log --nodes 3 --in-flight 512 --processes 3 --json\n"
+      "          troupe bench log --in-flight 1    one writer on an idle cell, beside what disk and link "
+      "take");
+  log->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  log->add_option("--in-flight", params->in_flight, "Commands, and then reads, under way at the leader")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 16'384));
+  log->add_option("--processes", params->processes, "1, or as many as nodes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({1, 3, 5}));
+  log->add_option("--transitions-per-command", params->transitions_per_command)
+      ->capture_default_str()
+      ->check(CLI::IsMember({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}));
+  log->add_option("--live-tasks", params->live_tasks, "Among which the commands choose at random")
+      ->capture_default_str()
+      ->check(CLI::Range(64, 10'000'000));
+  log->add_option("--seconds", params->seconds, "Of writing, then of reading")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  log->add_option("--apply-transitions", params->apply_transitions,
+                  "For apply_us: applied by one replica alone")
+      ->capture_default_str()
+      ->check(CLI::Range(1000, 100'000'000));
+  log->add_option("--seed", params->seed)->capture_default_str();
+  bench.add_subcommand("log-node", "")->group("")->callback([] {
+    spdlog::set_level(spdlog::level::err);
+    throw CLI::RuntimeError(serve_log_node());
+  });
+}
+
+void add_fill(CLI::App& app) {
+  auto params = std::make_shared<FillParams>();
+  CLI::App* command =
+      app.add_subcommand("fill", "Write the folders of a cell with many live and archived tasks");
+  command->footer(
+      "Example: troupe fill /tmp/cell --live-tasks 1000000 --nodes 3; troupe up --data /tmp/cell --nodes 3 "
+      "--hosts 0");
+  command->add_option("DIR", params->folder, "Holds node-1 and so on afterwards")->required();
+  command->add_option("--live-tasks", params->live_tasks, "Started; rounded up to whole jobs of 1,000")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  command->add_option("--archived-tasks", params->archived_tasks, "Ended in the last thirty days")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
+  command->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  command->add_option("--hosts", params->hosts, "Where the live tasks are; disconnected")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  command->add_option("--seed", params->seed)->capture_default_str();
+  command->callback([params] {
+    auto filled = fill(*params);
+    if (!filled.ok()) {
+      std::cerr << "troupe: " << filled.error().message << '\n';
       throw CLI::RuntimeError(exit_internal);
     }
-    std::cout << line.value() << '\n';
+    std::cout << fmt::format("live_tasks={} archived_tasks={} index={} hash={}\n", filled.value().live_tasks,
+                             filled.value().archived_tasks, filled.value().index, filled.value().hash);
   });
+}
+
+void add_restart(CLI::App& bench) {
+  auto params = std::make_shared<RestartParams>();
+  CLI::App* restart = add_bench(bench, "restart", "From the start of a node's process until it serves",
+                                params, bench_restart);
+  restart->footer("Example: troupe bench restart --live-tasks 1000000 --archived-tasks 10000000 --json");
+  restart->add_option("--live-tasks", params->live_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  restart->add_option("--archived-tasks", params->archived_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
+  restart->add_option("--trials", params->trials)->capture_default_str()->check(CLI::Range(1, 1000));
+  restart->add_option("--folder", params->folder,
+                      "Of an earlier `troupe fill`; says how many tasks there are");
+}
+
+void add_failover(CLI::App& bench) {
+  auto params = std::make_shared<FailoverParams>();
+  CLI::App* failover = add_bench(bench, "failover", "Three node processes, one of which fails under load",
+                                 params, bench_failover);
+  failover->footer(
+      "Examples: troupe bench failover --kind kill --trials 100 --live-tasks 1000000 --json\n"
+      "          troupe bench failover --kind stop --victim owner --json");
+  failover->add_option("--kind", params->kind, "kill: SIGKILL; stop: SIGSTOP; partition: of the nodes' links")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"kill", "stop", "partition"}));
+  failover
+      ->add_option("--victim", params->victim,
+                   "leader: until a write is answered; owner: until all it owned is cared for")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"leader", "owner"}));
+  failover->add_option("--trials", params->trials)->capture_default_str()->check(CLI::Range(1, 10'000));
+  failover->add_option("--live-tasks", params->live_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  failover->add_option("--archived-tasks", params->archived_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
+  failover->add_option("--hosts", params->hosts, "Simulated ones, that start tasks")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  failover->add_option("--folder", params->folder,
+                       "Of an earlier `troupe fill --nodes 3`; says how many tasks there are");
+}
+
+}  // namespace
+
+void add_bench_commands(CLI::App& app) {
+  add_fill(app);
+  CLI::App* bench = app.add_subcommand("bench", "Measure; one JSON object per line");
+  bench->require_subcommand(1);
+  add_e2e(*bench);
+  add_log(*bench);
+  add_restart(*bench);
+  add_failover(*bench);
 }
 
 }  // namespace troupe::cli

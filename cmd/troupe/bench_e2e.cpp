@@ -1,19 +1,13 @@
 #include "cmd/troupe/bench_e2e.hpp"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <condition_variable>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "cmd/embedded/cluster.hpp"
-#include "net/json/writer.hpp"
+#include "cmd/troupe/bench_support.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -22,13 +16,6 @@ constexpr std::chrono::minutes patience{10};
 constexpr milliseconds look_every{
     5};  // A bench has no event to await across replicas; this is its resolution.
 
-double rss_mb() {
-  std::ifstream statm("/proc/self/statm");
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
-}
-
 std::string descriptor(const E2eParams& params) {
   return fmt::format(
       R"({{"owner":{{"teamEmail":"bench@example.com"}},"applicationName":"bench","attributes":{{"troupe.sim":"run=forever"}},)"
@@ -36,32 +23,6 @@ std::string descriptor(const E2eParams& params) {
       R"("batch":{{"size":{},"runtimeLimitSec":86400,"retryPolicy":{{"immediate":{{"retries":0}}}}}}}})",
       params.tasks_per_job);
 }
-
-double percentile(std::vector<double>& values, double share) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1,
-                         static_cast<std::size_t>(std::floor(share * static_cast<double>(values.size()))))];
-}
-
-/// A folder that goes with it.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-bench-XXXXXX").string();
-    path_ = mkdtemp(pattern.data()) != nullptr ? pattern : "";
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Bench {
  public:
@@ -103,15 +64,7 @@ class Bench {
  private:
   const Reads& reads() const { return cluster_->node(1)->node().reads(); }
 
-  bool await(const std::function<bool()>& done) {
-    const Moment end = clock_.steady() + patience;
-    std::unique_lock lock(mutex_);
-    while (!done()) {
-      if (clock_.steady() > end) return false;
-      never_.wait_for(lock, look_every);
-    }
-    return true;
-  }
+  bool await(const std::function<bool()>& done) { return await_.until(done, patience); }
 
   KvStore::Counters log_counters() const {
     KvStore::Counters sum;
@@ -158,42 +111,27 @@ class Bench {
     });
     const auto after = log_counters();
     const double tasks = static_cast<double>(params_.jobs) * params_.tasks_per_job;
-    const auto seconds = [](std::chrono::nanoseconds span) {
-      return std::chrono::duration<double>(span).count();
-    };
     const double rss = rss_mb();
-    json::Writer w;
-    w.begin_object();
-    w.key("bench"), w.text("e2e");
-    w.key("params");
-    w.begin_object();
-    w.key("nodes"), w.uint(params_.nodes);
-    w.key("hosts"), w.uint(params_.hosts);
-    w.key("driver"), w.text(params_.driver);
-    w.key("jobs"), w.uint(params_.jobs);
-    w.key("tasks_per_job"), w.uint(params_.tasks_per_job);
-    w.key("clients"), w.uint(params_.clients);
-    w.end_object();
-    w.key("figures");
-    w.begin_object();
-    const auto figure = [&](std::string_view name, double value) {
-      w.key(name);
-      w.real(std::round(value * 100) / 100);
-    };
-    figure("tasks_per_s", tasks / seconds(started - start));
-    figure("seconds", seconds(started - start));
-    figure("submit_seconds", seconds(submitted - start));
-    figure("submit_p50_ms", percentile(submit_ms_, 0.50));
-    figure("submit_p99_ms", percentile(submit_ms_, 0.99));
-    figure("start_p50_ms", percentile(start_ms, 0.50));
-    figure("start_p99_ms", percentile(start_ms, 0.99));
-    figure("rss_mb", rss);
-    figure("bytes_per_task", (rss - rss_before) * 1024 * 1024 / (tasks * params_.nodes));
-    w.key("fsyncs"), w.uint(after.syncs - before.syncs);
-    w.key("bytes"), w.uint(after.bytes_written - before.bytes_written);
-    w.end_object();
-    w.end_object();
-    return w.take();
+    BenchLine out("e2e");
+    out.param("nodes", params_.nodes);
+    out.param("hosts", params_.hosts);
+    out.param("driver", params_.driver);
+    out.param("jobs", params_.jobs);
+    out.param("tasks_per_job", params_.tasks_per_job);
+    out.param("clients", params_.clients);
+    out.begin_figures();
+    out.figure("tasks_per_s", tasks / seconds_of(started - start));
+    out.figure("seconds", seconds_of(started - start));
+    out.figure("submit_seconds", seconds_of(submitted - start));
+    out.figure("submit_p50_ms", percentile(submit_ms_, 0.50));
+    out.figure("submit_p99_ms", percentile(submit_ms_, 0.99));
+    out.figure("start_p50_ms", percentile(start_ms, 0.50));
+    out.figure("start_p99_ms", percentile(start_ms, 0.99));
+    out.figure("rss_mb", rss);
+    out.figure("bytes_per_task", (rss - rss_before) * 1024 * 1024 / (tasks * params_.nodes));
+    out.figure("fsyncs", after.syncs - before.syncs);
+    out.figure("bytes", after.bytes_written - before.bytes_written);
+    return out.take();
   }
 
   E2eParams params_;
@@ -201,7 +139,7 @@ class Bench {
   SystemClock clock_;
   std::unique_ptr<embedded::Cluster> cluster_;
   std::mutex mutex_;
-  std::condition_variable never_;
+  Await await_{look_every};
   std::vector<double> submit_ms_;
   std::atomic<std::uint32_t> failures_{0};
   std::string failure_;

@@ -1,0 +1,54 @@
+#pragma once
+// Submits of benches over HTTP: each with a key of its own, and what was promised about it.
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cmd/troupe/bench_support.hpp"
+#include "net/http/http.hpp"
+#include "storage/base/random.hpp"
+
+namespace troupe::cli {
+
+/// Every submit that was answered 202. Thread-safe.
+class Acknowledged {
+ public:
+  void add(const std::string& key, const std::string& job);
+  /// What came since the last call.
+  std::map<std::string, std::string> take();
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> jobs_;  ///< by key
+};
+
+/// One batch job of one task that runs for `run` on a simulated host.
+std::string one_task_job(milliseconds run);
+/// One attempt; the job's id. Errors: as http::Client, and unavailable or outcome_unknown for an answer other
+/// than 202.
+Result<std::string> submit(http::Client& client, const std::string& body, const std::string& key);
+std::string fresh_key(Random& random);
+http::Client client_of(std::uint16_t port, milliseconds timeout);
+
+/// Threads that submit now and then, each at one node, whatever the answers.
+class SteadyLoad {
+ public:
+  SteadyLoad(const std::vector<std::uint16_t>& ports, milliseconds pause, Acknowledged& acknowledged);
+  ~SteadyLoad();
+  SteadyLoad(const SteadyLoad&) = delete;
+  SteadyLoad& operator=(const SteadyLoad&) = delete;
+
+ private:
+  void run(std::uint16_t port);
+
+  const milliseconds pause_;
+  Acknowledged& acknowledged_;
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace troupe::cli
