@@ -74,6 +74,7 @@ Result<std::unique_ptr<FaultyStore>> Running::open_store(const std::string& path
   rocks.path = path;
   rocks.role = role;
   rocks.tables = std::move(tables);
+  if (role == RocksConfig::Role::state) rocks.unread_tables = keys::unread_tables();
   // What a crash would lose is lost when this object goes, too: stop() flushes before.
   rocks.lose_unflushed_on_close = true;
   if (config_.small_buffers) rocks.write_buffer_bytes = small_buffer;

@@ -9,6 +9,8 @@ namespace troupe {
 
 rocksdb::DBOptions rocks_db_options(const RocksConfig& config);
 rocksdb::ColumnFamilyOptions rocks_table_options(const RocksConfig& config);
+/// The same for one of RocksConfig::unread_tables.
+rocksdb::ColumnFamilyOptions rocks_unread_table_options(const RocksConfig& config);
 /// Does the role keep a write-ahead log?
 bool keeps_wal(RocksConfig::Role role);
 

@@ -108,6 +108,17 @@ Result<std::optional<Bytes>> get_from(rocksdb::DB& db, const rocksdb::ReadOption
 
 using Handles = std::vector<ColumnFamilyHandle*>;
 
+/// About what the batch takes in RocksDB's form, so that it is allocated once.
+std::size_t batch_bytes(const KvBatch& batch) {
+  constexpr std::size_t each = 16;  // tag, table and lengths
+  std::size_t sum = each;
+  for (const KvBatch::Change& change : batch.changes()) {
+    sum += each;
+    if (const auto* put = std::get_if<KvBatch::Put>(&change)) sum += put->key.size() + put->value.size();
+  }
+  return sum;
+}
+
 class RocksSnapshot final : public KvSnapshot {
  public:
   RocksSnapshot(rocksdb::DB& db, const Handles& tables) : db_(db), tables_(tables), at_(db.GetSnapshot()) {}
@@ -148,7 +159,7 @@ class RocksStore final : public KvStore {
 
   Result<void> write(const KvBatch& batch, Durability durability) override {
     if (auto healthy = failure_->check(); !healthy.ok()) return healthy;
-    rocksdb::WriteBatch changes;
+    rocksdb::WriteBatch changes(batch_bytes(batch));
     if (auto filled = fill(changes, batch); !filled.ok()) return filled;
     rocksdb::WriteOptions options;
     options.disableWAL = !wal_;
@@ -288,8 +299,11 @@ Result<std::unique_ptr<KvStore>> open_rocks(const RocksConfig& config) {
   rocksdb::DBOptions options = rocks_db_options(config);
   options.listeners.push_back(std::make_shared<FailureListener>(failure));
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (const std::string& name : families(config, options))
-    wanted.emplace_back(name, rocks_table_options(config));
+  for (const std::string& name : families(config, options)) {
+    const auto is_it = [&](Table table) { return config.tables.at(table) == name; };
+    const bool unread = std::ranges::any_of(config.unread_tables, is_it);
+    wanted.emplace_back(name, unread ? rocks_unread_table_options(config) : rocks_table_options(config));
+  }
   Handles handles;
   rocksdb::DB* db = nullptr;
   const Status status = rocksdb::DB::Open(options, config.path, wanted, &handles, &db);

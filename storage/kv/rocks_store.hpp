@@ -25,7 +25,10 @@ struct RocksConfig {
   };
   std::string path;
   Role role = Role::state;
-  std::vector<std::string> tables;       ///< created when missing; position = Table
+  std::vector<std::string> tables;  ///< created when missing; position = Table
+  /// Of these nobody looks up what is not flushed yet: changes are appended, and sorted by the flush, in the
+  /// background, instead of one by one by the writer. Reading is right at any time, but then sorts a copy.
+  std::vector<Table> unread_tables{};
   bool lose_unflushed_on_close = false;  ///< crash tests: closing does not flush what a crash would lose
   std::size_t write_buffer_bytes =
       0;                        ///< per table; 0: the role's default. Small for many stores in one process.

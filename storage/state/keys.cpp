@@ -40,6 +40,7 @@ Bytes with_id(Bytes key, const Uuid<Tag>& id) {
 }  // namespace
 
 std::vector<std::string> table_names() { return {"meta", "current", "archived", "index"}; }
+std::vector<Table> unread_tables() { return {current}; }
 
 Bucket bucket_of(Instant finished) { return static_cast<Bucket>(finished.ms / day_ms); }
 

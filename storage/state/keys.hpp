@@ -33,6 +33,8 @@ inline constexpr Table archived = 2;
 inline constexpr Table index = 3;
 /// In the order of the numbers above, for opening a store.
 std::vector<std::string> table_names();
+/// Written by apply and read by a restart: memory has what a lookup would find.
+std::vector<Table> unread_tables();
 
 /// Days since 1970, by the time of the end: whole buckets are dropped when they are old.
 using Bucket = std::uint32_t;

@@ -21,6 +21,7 @@ RocksConfig config_of(const std::string& path, RocksConfig::Role role) {
   return {.path = path,
           .role = role,
           .tables = TestDisk::tables(),
+          .unread_tables = TestDisk::unread_tables(role),
           .lose_unflushed_on_close = true,
           .write_buffer_bytes = small_buffer};
 }
