@@ -29,9 +29,11 @@ void PackWriter::boolean(bool value) {
   with_packer(out_, [&](auto& p) { value ? p.pack_true() : p.pack_false(); });
 }
 void PackWriter::uint(std::uint64_t value) {
+  if (value < 128) return out_.push_back(static_cast<char>(value));  // most numbers are small
   with_packer(out_, [&](auto& p) { p.pack_uint64(value); });
 }
 void PackWriter::sint(std::int64_t value) {
+  if (value >= 0 && value < 128) return out_.push_back(static_cast<char>(value));
   with_packer(out_, [&](auto& p) { p.pack_int64(value); });
 }
 void PackWriter::real(double value) {

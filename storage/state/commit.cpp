@@ -126,6 +126,7 @@ void Committer::name_group(Tables& tables, const GroupRecord& group) {
 }
 
 void Committer::commit_groups(Stage& stage) {
+  if (stage.groups_.empty() && stage.conditions_.empty()) return;
   const std::unique_lock lock(tables_.cell.mutex);
   const auto tell = [&](const std::string& name) {
     groups_touched_.insert(name);
@@ -150,6 +151,7 @@ void Committer::commit_groups(Stage& stage) {
 }
 
 void Committer::commit_hosts(Stage& stage) {
+  if (stage.hosts_.empty()) return;
   const std::unique_lock lock(tables_.cell.mutex);
   for (auto& change : stage.hosts_) {
     const HostId id = change.after.id;

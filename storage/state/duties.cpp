@@ -31,6 +31,12 @@ Due slot_duty(const SlotEntry& slot, const JobRecord& job) {
   return std::nullopt;
 }
 
+/// Running and closed slots that are wanted have nothing to do: most jobs, most of the time.
+bool is_quiet(const JobView& job) {
+  return job.slots.size() == job.record.capacity.desired && job.counts.in(SlotState::empty) == 0 &&
+         job.counts.in(SlotState::ended) == 0 && job.counts.in(SlotState::waiting) == 0;
+}
+
 Due killing_duty(const JobView& job) {
   const std::uint32_t live = job.counts.live();
   return live == 0 || live > job.counts.in(TaskState::kill_initiated) ? Due(due_now) : std::nullopt;
@@ -43,6 +49,7 @@ Due job_duty(const JobView& job) {
   if (job.record.state == JobState::kill_initiated) return killing_duty(job);
   if (job.record.descriptor->is_batch() && job.counts.closed() >= job.record.capacity.desired) return due_now;
   Due due;
+  if (is_quiet(job)) return due;
   for (const SlotEntry& slot : job.slots) {
     due = earlier(due, slot_duty(slot, job.record));
     if (due == Due(due_now)) break;
