@@ -1,0 +1,86 @@
+#include "actors/replica/proposer.hpp"
+
+#include "storage/base/msgpack.hpp"
+
+namespace troupe {
+
+void Proposer::propose(const Propose& request) {
+  const std::uint64_t ticket = ++next_ticket_;
+  auto added = desk_.add(request.command, ticket, context_->clock->steady(), request.patience);
+  if (!added.ok()) {
+    self_->send(caf::actor_cast<caf::actor>(request.asker), ProposalDone{request.cookie, added.error()});
+    return;
+  }
+  ++context_->status.proposals;
+  askers_.emplace(ticket, Asker{request.asker, request.cookie});
+}
+
+void Proposer::forwarded(const MailProposals& mail) {
+  for (const Blob& command : mail.mail.commands) forwarded_.emplace_back(mail.from, command);
+}
+
+void Proposer::offer() {
+  lead_forwarded();
+  if (driver_.leader().value == 0 || desk_.pending() == 0) return;
+  const std::vector<ProposalDesk::Attempt> attempts = desk_.due(context_->clock->steady());
+  if (attempts.empty()) return;
+  if (driver_.role() == raft::Role::leader)
+    lead(attempts);
+  else
+    forward(attempts);
+}
+
+void Proposer::lead(const std::vector<ProposalDesk::Attempt>& attempts) {
+  std::vector<Blob> commands;
+  std::vector<std::uint64_t> counts;
+  for (const auto& attempt : attempts) {
+    commands.push_back(attempt.command);
+    counts.push_back(attempt.count);
+  }
+  const auto taken = driver_.propose(commands, now_of(*context_->clock));
+  if (!taken.ok()) return settle(desk_.refused(counts, taken.error().code));
+  for (const std::uint64_t count : counts) desk_.attempted(count, context_->clock->steady());
+}
+
+void Proposer::forward(const std::vector<ProposalDesk::Attempt>& attempts) {
+  ForwardProposals forward;
+  for (const auto& attempt : attempts) {
+    forward.commands.push_back(attempt.command);
+    desk_.attempted(attempt.count, context_->clock->steady());
+  }
+  mail(driver_.leader(), forward);
+}
+
+void Proposer::lead_forwarded() {
+  if (forwarded_.empty()) return;
+  std::vector<Blob> commands;
+  for (const auto& [from, command] : forwarded_) commands.push_back(command);
+  const auto taken = driver_.propose(commands, now_of(*context_->clock));
+  std::map<NodeId, RefuseProposals> refusals;
+  if (!taken.ok()) {
+    for (const auto& [from, bytes] : forwarded_) {
+      auto command = decode_command(bytes.view());
+      if (!command.ok() || command.value().proposal.node != from) continue;
+      refusals[from].counts.push_back(command.value().proposal.count);
+      refusals[from].code = taken.error().code;
+    }
+  }
+  forwarded_.clear();
+  for (const auto& [to, refusal] : refusals) mail(to, refusal);
+}
+
+void Proposer::settle(std::vector<ProposalDesk::Settled> settled) {
+  for (auto& item : settled) {
+    const auto found = askers_.find(item.ticket);
+    if (found == askers_.end()) continue;
+    self_->send(caf::actor_cast<caf::actor>(found->second.actor),
+                ProposalDone{found->second.cookie, std::move(item.outcome)});
+    askers_.erase(found);
+  }
+}
+
+void Proposer::mail(NodeId to, const Mail& mail) {
+  context_->hub->send({peer_name(to), net::Channel::mail}, packed(mail));
+}
+
+}  // namespace troupe
