@@ -5,7 +5,7 @@
 namespace troupe {
 
 LogCache::LogCache(const LogStore& store, std::size_t bytes_max)
-    : store_(store), bytes_max_(bytes_max), runs_(store.term_runs_at_open()) {
+    : store_(store), bytes_max_(bytes_max), sizes_(store.sizes_at_open()), runs_(store.term_runs_at_open()) {
   const LogHead head = store.head();
   edge_ = head.edge;
   last_ = durable_ = head.tail.index;
@@ -56,6 +56,7 @@ void LogCache::append(const std::vector<raft::Entry>& entries) {
     if (runs_.empty() || runs_.back().term != entry.term) runs_.push_back({entry.index, entry.term});
     recent_.push_back(entry);
     bytes_ += entry.bytes();
+    sizes_.append(entry.index, entry.bytes());
     last_ = entry.index;
   }
   evict();
@@ -64,6 +65,7 @@ void LogCache::append(const std::vector<raft::Entry>& entries) {
 void LogCache::truncate_from(Index index) {
   TROUPE_CHECK(index > edge_.index);
   if (index > last_) return;
+  sizes_.truncate_from(index);
   while (!recent_.empty() && recent_.back().index >= index) {
     bytes_ -= recent_.back().bytes();
     recent_.pop_back();
@@ -82,6 +84,7 @@ void LogCache::durable(Index index, Term written) {
 void LogCache::compact(LogEdge edge) {
   if (edge.index <= edge_.index) return;
   if (edge.index > last_ || term(edge.index) != edge.term) return restart(edge);
+  sizes_.compact(edge.index);
   while (!recent_.empty() && recent_.front().index <= edge.index) {
     bytes_ -= recent_.front().bytes();
     recent_.pop_front();
@@ -100,6 +103,7 @@ void LogCache::restart(LogEdge edge) {
   recent_.clear();
   runs_.clear();
   bytes_ = 0;
+  sizes_ = LogSizes(edge.index);
   edge_ = edge;
   last_ = durable_ = edge.index;
 }

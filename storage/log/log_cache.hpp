@@ -34,7 +34,8 @@ class LogCache final : public raft::LogView {
   void compact(LogEdge edge);  ///< as LogWrite::compact
 
   Index durable() const { return durable_; }
-  std::size_t bytes() const { return bytes_; }  ///< of the entries in memory
+  std::size_t bytes() const { return bytes_; }      ///< of the entries in memory
+  const LogSizes& sizes() const { return sizes_; }  ///< of the whole log
   /// The first failure to read an older entry; slices were cut short there. The node must stop.
   const std::optional<Error>& failure() const { return failure_; }
 
@@ -48,6 +49,7 @@ class LogCache final : public raft::LogView {
   LogEdge edge_;
   Index last_;
   Index durable_;
+  LogSizes sizes_;
   std::vector<TermRun> runs_;       ///< ascending; none begins behind last_
   std::deque<raft::Entry> recent_;  ///< the newest entries, up to last_
   std::size_t bytes_ = 0;

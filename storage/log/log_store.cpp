@@ -23,7 +23,7 @@ Result<std::optional<LogHead>> read_head(const KvStore& store) {
 /// Follows the entries from the edge; each must continue the one before.
 class Continuity {
  public:
-  explicit Continuity(LogEdge edge) : last_(edge) {}
+  explicit Continuity(LogEdge edge) : last_(edge), sizes_(edge.index) {}
 
   Result<void> next(const raft::Entry& entry) {
     if (entry.index != last_.index.next())
@@ -33,17 +33,20 @@ class Continuity {
                      " to " + to_text(entry.term));
     if (runs_.empty() || runs_.back().term != entry.term) runs_.push_back({entry.index, entry.term});
     last_ = {entry.index, entry.term};
+    sizes_.append(entry.index, entry.bytes());
     return {};
   }
   LogEdge last() const { return last_; }
-  std::vector<TermRun> runs() && { return std::move(runs_); }
+  const std::vector<TermRun>& runs() const { return runs_; }
+  const LogSizes& sizes() const { return sizes_; }
 
  private:
   LogEdge last_;
   std::vector<TermRun> runs_;
+  LogSizes sizes_;
 };
 
-Result<std::vector<TermRun>> check_entries(const KvStore& store, const LogHead& head) {
+Result<Continuity> check_entries(const KvStore& store, const LogHead& head) {
   Continuity continuity(head.edge);
   const auto cursor = store.scan(LogStore::entries_table, entries_low, entries_high);
   for (; cursor->valid(); cursor->next()) {
@@ -59,7 +62,7 @@ Result<std::vector<TermRun>> check_entries(const KvStore& store, const LogHead& 
   if (head.tail.term > head.hard.term)
     return damaged("log has entries of term " + to_text(head.tail.term) + ", but the node's term is " +
                    to_text(head.hard.term));
-  return std::move(continuity).runs();
+  return continuity;
 }
 
 /// Turns writes into one batch while following what the head becomes.
@@ -150,16 +153,17 @@ std::size_t LogWrite::bytes() const {
   return sum;
 }
 
-LogStore::LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs)
-    : store_(store), runs_(std::move(runs)), head_(std::move(head)) {}
+LogStore::LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs, LogSizes sizes)
+    : store_(store), runs_(std::move(runs)), sizes_(std::move(sizes)), head_(std::move(head)) {}
 
 Result<std::unique_ptr<LogStore>> LogStore::open(KvStore& store) {
   auto head = read_head(store);
   if (!head.ok()) return head.error();
   const LogHead found = head.value().value_or(LogHead{});
-  auto runs = check_entries(store, found);
-  if (!runs.ok()) return runs.error();
-  return std::unique_ptr<LogStore>(new LogStore(store, found, std::move(runs).value()));
+  auto checked = check_entries(store, found);
+  if (!checked.ok()) return checked.error();
+  return std::unique_ptr<LogStore>(
+      new LogStore(store, found, checked.value().runs(), checked.value().sizes()));
 }
 
 LogHead LogStore::head() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/kv/kv_store.hpp"
+#include "storage/log/log_sizes.hpp"
 #include "storage/raft/types.hpp"
 
 namespace troupe {
@@ -27,7 +28,7 @@ struct LogEdge {
 /// What a log knows about itself; written with every group, so that a lost tail is noticed.
 struct LogHead {
   raft::HardState hard;
-  raft::Membership membership;  ///< of the newest configuration entry, in the log or before it
+  raft::Membership membership;  ///< as of the edge; empty before the first compaction
   LogEdge edge;
   LogEdge tail;  ///< the last entry; equals the edge when empty
   static constexpr auto fields() {
@@ -40,7 +41,7 @@ struct LogHead {
 /// One step's changes, made durable together. Order within: compact, truncate_from, append.
 struct LogWrite {
   std::optional<raft::HardState> hard;
-  std::optional<raft::Membership> membership;
+  std::optional<raft::Membership> membership;  ///< as of the edge: with compact
   /// Entries up to and including the edge go. Where the log has no such entry (its end is before, or another
   /// term stands there) all entries go: the log restarts behind a snapshot.
   std::optional<LogEdge> compact;
@@ -72,6 +73,7 @@ class LogStore {
   LogHead head() const;  ///< as of the last finished write
   /// Of the entries found at open, ascending; what an in-memory term index starts from.
   const std::vector<TermRun>& term_runs_at_open() const { return runs_; }
+  const LogSizes& sizes_at_open() const { return sizes_; }
 
   /// All writes of the group in one synced batch. Errors: io, and every later write then fails too. Gaps are
   /// bugs.
@@ -83,10 +85,11 @@ class LogStore {
   Result<void> free_space();
 
  private:
-  LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs);
+  LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs, LogSizes sizes);
 
   KvStore& store_;
   const std::vector<TermRun> runs_;
+  const LogSizes sizes_;
   mutable std::mutex mutex_;  ///< guards head_
   LogHead head_;
 };

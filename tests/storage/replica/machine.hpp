@@ -73,6 +73,15 @@ class Machine {
       driver_->tick(now_);
     }
   }
+  /// Until it leads; for a node alone.
+  void elect() {
+    for (int n = 0; n < 100 && driver_->role() != raft::Role::leader; ++n) {
+      tick();
+      settle();
+    }
+    TROUPE_CHECK(driver_->role() == raft::Role::leader);
+    settle();
+  }
   /// The log on disk as "index:term index:term".
   std::string stored() const {
     const LogHead head = log_->head();
