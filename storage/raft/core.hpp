@@ -67,6 +67,8 @@ class Core {
   /// Hands leadership to a voter. Given up after election_ticks; watch the role for success.
   /// Errors: not_leader, invalid_argument (not a voter, or this node), conflict (another one is under way).
   Result<void> transfer(NodeId target);
+  /// A leader steps down at once, whoever may follow. Others are not told: prefer transfer().
+  void resign();
 
   /// The consensus link to a peer broke. A follower forgets that leader at once and asks for votes after
   /// rank * 10 ms (rank among the voters left) plus up to a tick, and again quickly while the link stays
@@ -109,6 +111,7 @@ class Core {
   Term term() const { return hard_.term; }
   NodeId leader() const { return leader_; }
   Index commit() const { return commit_; }
+  const Membership& membership() const { return configs_.back().membership; }
 
  private:
   friend struct CoreAccess;  ///< the exhaustive tests tell states apart and take time out of them
@@ -143,7 +146,6 @@ class Core {
   // membership.cpp
   void restore_configs();
   void adopt_config(const Entry& entry);
-  const Membership& membership() const { return configs_.back().membership; }
   bool is_voter(NodeId node) const;
   bool is_member(NodeId node) const;
   std::size_t quorum() const { return membership().voters.size() / 2 + 1; }

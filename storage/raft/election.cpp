@@ -163,7 +163,7 @@ std::uint32_t Core::rank_without(NodeId gone) const {
 
 void Core::link_down(NodeId peer) {
   if (role_ == Role::leader) {
-    if (const auto at = peers_.find(peer); at != peers_.end()) at->second.probe_from(at->second.match.next());
+    if (const auto at = peers_.find(peer); at != peers_.end()) at->second.link_lost();
     return;
   }
   if (peer == NodeId{} || leader_ != peer || mutated(Mutant::link_down_ignored)) return;
@@ -194,6 +194,10 @@ Result<void> Core::transfer(NodeId target) {
   transfer_ticks_ = 0;
   timeout_now_sent_ = false;
   return {};
+}
+
+void Core::resign() {
+  if (role_ == Role::leader) become_follower(hard_.term, {});
 }
 
 bool Core::may_hand_over() const {

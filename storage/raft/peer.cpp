@@ -26,6 +26,11 @@ void Peer::start_replicating() {
   state = PeerState::replicate;
 }
 
+void Peer::link_lost() {
+  if (state == PeerState::replicate) probe_from(match.next());
+  paused = false;
+}
+
 void Peer::sent(Index last, std::size_t bytes) {
   if (state == PeerState::probe) {
     paused = true;

@@ -33,6 +33,8 @@ struct Peer {
   bool open(const Config& config) const;
   void probe_from(Index index);
   void start_replicating();
+  /// What was under way is lost. Where the logs agree is not forgotten, nor what a probe has found so far.
+  void link_lost();
   void sent(Index last, std::size_t bytes);
   /// True when the peer's match grew.
   bool accepted(Index index);
