@@ -20,10 +20,12 @@ Result<std::optional<LogHead>> read_head(const KvStore& store) {
   return std::optional<LogHead>(head.value());
 }
 
+}  // namespace
+
 /// Follows the entries from the edge; each must continue the one before.
-class Continuity {
+class LogContinuity {
  public:
-  explicit Continuity(LogEdge edge) : last_(edge), sizes_(edge.index) {}
+  explicit LogContinuity(LogEdge edge) : last_(edge), found_{{}, LogSizes(edge.index), {}} {}
 
   Result<void> next(const raft::Entry& entry) {
     if (entry.index != last_.index.next())
@@ -31,24 +33,27 @@ class Continuity {
     if (entry.term < last_.term)
       return damaged("log entry " + to_text(entry.index) + " goes back from term " + to_text(last_.term) +
                      " to " + to_text(entry.term));
-    if (runs_.empty() || runs_.back().term != entry.term) runs_.push_back({entry.index, entry.term});
+    if (found_.runs.empty() || found_.runs.back().term != entry.term)
+      found_.runs.push_back({entry.index, entry.term});
     last_ = {entry.index, entry.term};
-    sizes_.append(entry.index, entry.bytes());
+    found_.sizes.append(entry.index, entry.bytes());
+    if (entry.kind == raft::EntryKind::config) found_.configs.push_back(entry);
     return {};
   }
   LogEdge last() const { return last_; }
-  const std::vector<TermRun>& runs() const { return runs_; }
-  const LogSizes& sizes() const { return sizes_; }
+  LogStore::Found take() && { return std::move(found_); }
 
  private:
   LogEdge last_;
-  std::vector<TermRun> runs_;
-  LogSizes sizes_;
+  LogStore::Found found_;
 };
 
-Result<Continuity> check_entries(const KvStore& store, const LogHead& head) {
-  Continuity continuity(head.edge);
-  const auto cursor = store.scan(LogStore::entries_table, entries_low, entries_high);
+namespace {
+
+Result<LogContinuity> check_entries(const KvStore& store, const LogHead& head) {
+  LogContinuity continuity(head.edge);
+  // Not what was cut: dropping files may bring older values back there.
+  const auto cursor = store.scan(LogStore::entries_table, log_key(head.edge.index.next()), entries_high);
   for (; cursor->valid(); cursor->next()) {
     const auto entry = log_entry(cursor->key(), cursor->value());
     if (!entry.ok()) return entry.error();
@@ -153,8 +158,8 @@ std::size_t LogWrite::bytes() const {
   return sum;
 }
 
-LogStore::LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs, LogSizes sizes)
-    : store_(store), runs_(std::move(runs)), sizes_(std::move(sizes)), head_(std::move(head)) {}
+LogStore::LogStore(KvStore& store, LogHead head, Found found)
+    : store_(store), found_(std::move(found)), head_(std::move(head)) {}
 
 Result<std::unique_ptr<LogStore>> LogStore::open(KvStore& store) {
   auto head = read_head(store);
@@ -162,8 +167,7 @@ Result<std::unique_ptr<LogStore>> LogStore::open(KvStore& store) {
   const LogHead found = head.value().value_or(LogHead{});
   auto checked = check_entries(store, found);
   if (!checked.ok()) return checked.error();
-  return std::unique_ptr<LogStore>(
-      new LogStore(store, found, checked.value().runs(), checked.value().sizes()));
+  return std::unique_ptr<LogStore>(new LogStore(store, found, std::move(checked).value().take()));
 }
 
 LogHead LogStore::head() const {

@@ -60,6 +60,8 @@ struct TermRun {
 /// Thread-safe: one thread writes (the log writer), any may read. What write() returned ok for survives a
 /// crash. Every record carries an XXH3 checksum, and its index against a record at a wrong place.
 class LogStore {
+  friend class LogContinuity;
+
  public:
   /// Position of a table in the store's list; open the store with `tables()`.
   static constexpr Table entries_table = 0, meta_table = 1;
@@ -72,8 +74,9 @@ class LogStore {
 
   LogHead head() const;  ///< as of the last finished write
   /// Of the entries found at open, ascending; what an in-memory term index starts from.
-  const std::vector<TermRun>& term_runs_at_open() const { return runs_; }
-  const LogSizes& sizes_at_open() const { return sizes_; }
+  const std::vector<TermRun>& term_runs_at_open() const { return found_.runs; }
+  const LogSizes& sizes_at_open() const { return found_.sizes; }
+  const std::vector<raft::Entry>& configs_at_open() const { return found_.configs; }
 
   /// All writes of the group in one synced batch. Errors: io, and every later write then fails too. Gaps are
   /// bugs.
@@ -85,11 +88,15 @@ class LogStore {
   Result<void> free_space();
 
  private:
-  LogStore(KvStore& store, LogHead head, std::vector<TermRun> runs, LogSizes sizes);
+  struct Found {
+    std::vector<TermRun> runs;
+    LogSizes sizes;
+    std::vector<raft::Entry> configs;  ///< entries that change the membership
+  };
+  LogStore(KvStore& store, LogHead head, Found found);
 
   KvStore& store_;
-  const std::vector<TermRun> runs_;
-  const LogSizes sizes_;
+  const Found found_;         ///< at open
   mutable std::mutex mutex_;  ///< guards head_
   LogHead head_;
 };

@@ -2,46 +2,84 @@
 
 #include <iterator>
 
+#include "storage/base/msgpack.hpp"
+#include "storage/replica/mutant.hpp"
+
 namespace troupe {
 namespace {
 
-constexpr std::uint32_t lease_every_ticks = 5;  // How often the lease is looked at.
-
 Error stopped() { return Error{ErrorCode::unavailable, "this node has stopped"}; }
+Error busy() {
+  return Error{ErrorCode::unavailable, "this node is taking a snapshot or has stopped; try again"};
+}
+
+raft::Membership membership_at_edge(const LogStore& log, const raft::Membership& initial) {
+  const LogHead head = log.head();
+  return head.edge.index == Index{} ? initial : head.membership;
+}
 
 }  // namespace
 
 ReplicaDriver::ReplicaDriver(ReplicaConfig config, raft::Restored restored, const LogStore& log,
                              LogWriter& writer)
-    : config_(config),
+    : config_(std::move(config)),
       log_(log),
       writer_(writer),
-      cache_(log, config.cache_bytes_max),
-      core_(config.self, config.raft, restored, cache_, config.seed),
-      applied_(restored.applied) {}
-
-void ReplicaDriver::receive(const raft::Message& message) {
-  if (!stopped_) core_.step(message);
+      cache_(log, config_.cache_bytes_max),
+      core_(config_.self, config_.raft, restored, cache_, config_.seed),
+      clocks_(config_.clock_leap),
+      confirmations_(config_.seed),
+      keeper_(config_.retention, membership_at_edge(log, config_.initial), restored.applied),
+      applied_(restored.applied),
+      handed_to_apply_(restored.applied) {
+  for (const raft::Entry& entry : log.configs_at_open())
+    if (entry.index <= restored.applied) keeper_.committed(entry);
 }
 
-void ReplicaDriver::tick(Now now) {
-  if (stopped_) return;
-  core_.tick();
-  reads_.expire(now.steady);
-  if (++ticks_ % lease_every_ticks == 0) look_at_lease();
+void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
+  if (is_deaf()) return;
+  const NodeId from = message.message.from;
+  confirmations_.heard(from, message.sent, message.echo, now.steady);
+  clocks_.heard(from, message.wall, now.steady);
+  core_.step(message.message);
+  if (core_.leader() != from || core_.term() != message.message.term) return;
+  auto at = confirmations_.confirmed(from);
+  if (mutated(replica::Mutant::lease_by_receipt)) at = now.steady;
+  if (at) confirmed_ = std::max(confirmed_.value_or(*at), *at);
+}
+
+void ReplicaDriver::link_up(NodeId peer) {
+  if (!is_deaf()) core_.link_up(peer);
+}
+
+void ReplicaDriver::link_down(NodeId peer) {
+  if (!is_deaf()) core_.link_down(peer);
 }
 
 Result<Index> ReplicaDriver::propose(std::span<const Blob> commands, Now now) {
-  if (stopped_) return stopped();
-  last_stamp_ = std::max(last_stamp_, now.wall);
+  if (is_deaf()) return busy();
+  if (role() == raft::Role::leader && clock_has_leapt(now))
+    return Error{ErrorCode::unavailable, "the leader's clock has leapt; another node takes over"};
+  const Instant at = stamp(now);
   std::vector<raft::Proposal> proposals;
   proposals.reserve(commands.size());
-  for (const Blob& command : commands) proposals.push_back({last_stamp_, command});
+  for (const Blob& command : commands) proposals.push_back({at, command});
   return core_.propose(proposals);
 }
 
+Result<Index> ReplicaDriver::change(raft::MemberChange change, Now now) {
+  if (is_deaf()) return busy();
+  change.stamp = clock_has_leapt(now) ? last_stamp_ : stamp(now);
+  return core_.change(change);
+}
+
+Result<void> ReplicaDriver::transfer(NodeId target) {
+  if (is_deaf()) return busy();
+  return core_.transfer(target);
+}
+
 Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
-  if (stopped_) return stopped();
+  if (is_deaf()) return busy();
   if (reads_.is_full())
     return Error{ErrorCode::overloaded, "too many reads wait on this node; try again in a second"};
   if (auto asked = core_.read(token); !asked.ok()) return asked;
@@ -51,19 +89,34 @@ Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
 
 void ReplicaDriver::written(const Result<std::uint64_t>& ticket) {
   if (stopped_) return;
-  if (!ticket.ok()) return stop("the log cannot be written: " + ticket.error().message);
-  if (ticket.value() > written_) {
+  if (!ticket.ok() && !mutated(replica::Mutant::go_on_after_failure))
+    return stop("the log cannot be written: " + ticket.error().message);
+  if (ticket.ok() && ticket.value() > written_) {
     written_ = ticket.value();
     const LogEdge tail = log_.head().tail;
     cache_.durable(tail.index, tail.term);
   }
-  finish_durable();
+  if (freeing_ && log_.head().edge.index >= *freeing_) {
+    effects_.free_log = true;
+    freeing_.reset();
+  }
+  if (installing_)
+    reset_log();
+  else
+    finish_durable();
 }
 
 void ReplicaDriver::applied(Index index) {
-  if (stopped_) return;
+  if (is_deaf()) return;
   applied_ = index;
   core_.applied(index);
+}
+
+void ReplicaDriver::flushed(const Result<Index>& index, Now now) {
+  if (is_deaf()) return;
+  if (!index.ok()) return stop("the state cannot be flushed: " + index.error().message);
+  keeper_.flushed(index.value(), now.steady);
+  cut_log();
 }
 
 // Nobody looks at the lease any more: without its end the agents would stay with a node that cannot act.
@@ -71,6 +124,7 @@ void ReplicaDriver::stop(std::string why) {
   if (std::exchange(stopped_, true)) return;
   effects_.send.clear();
   effects_.apply.clear();
+  to_send_.clear();
   waiting_.clear();
   unsubmitted_.clear();
   reads_.lose_all(stopped());
@@ -78,11 +132,14 @@ void ReplicaDriver::stop(std::string why) {
   effects_.stop = std::move(why);
 }
 
-ReplicaEffects ReplicaDriver::take() {
-  while (!stopped_ && core_.has_ready()) take_ready();
+ReplicaEffects ReplicaDriver::take(Now now) {
+  // A read of the log that failed leaves the core with something ready that it cannot hand out.
+  while (!is_deaf() && !cache_.failure() && core_.has_ready()) take_ready();
   if (!stopped_) submit();
   if (!stopped_ && cache_.failure()) stop("the log cannot be read: " + cache_.failure()->message);
   if (!stopped_) reads_.applied(applied_);
+  if (!is_deaf()) tell_membership();
+  address(now);
   effects_.reads = reads_.take_answers();
   return std::exchange(effects_, {});
 }
@@ -92,15 +149,23 @@ void ReplicaDriver::take_ready() {
   keep(ready);
   if (ready.role) effects_.roles.push_back(*ready.role);
   send(std::move(ready.send_now));
+  if (mutated(replica::Mutant::answer_before_sync)) send(std::exchange(ready.send_after, {}));
   waiting_.push_back({ready.number, last_writing_, std::move(ready.send_after)});
+  for (const raft::Entry& entry : ready.committed) keeper_.committed(entry);
+  if (!ready.committed.empty()) handed_to_apply_ = ready.committed.back().index;
   std::move(ready.committed.begin(), ready.committed.end(), std::back_inserter(effects_.apply));
+  effects_.snapshots.insert(effects_.snapshots.end(), ready.snapshots.begin(), ready.snapshots.end());
   end_reads(ready);
+  if (mutated(replica::Mutant::persisted_before_sync)) core_.persisted(ready.number);
   finish_durable();  // A Ready without writes may be complete already.
 }
 
 void ReplicaDriver::keep(raft::Ready& ready) {
   if (ready.truncate_from) cache_.truncate_from(*ready.truncate_from);
-  if (!ready.append.empty()) cache_.append(ready.append);
+  if (!ready.append.empty()) {
+    cache_.append(ready.append);
+    last_stamp_ = std::max(last_stamp_, ready.append.back().stamp);
+  }
   if (!ready.writes()) return;
   LogWrite write;
   write.hard = ready.hard;
@@ -139,17 +204,17 @@ void ReplicaDriver::end_reads(const raft::Ready& ready) {
   }
 }
 
-void ReplicaDriver::look_at_lease() {
-  const raft::Status status = core_.status();
-  set_lease(status.leader.value != 0 && replica_tick * status.silent_ticks < config_.lease);
-}
-
-void ReplicaDriver::set_lease(bool held) {
-  if (held != leased_) effects_.lease = leased_ = held;
-}
-
 void ReplicaDriver::send(std::vector<raft::Message>&& messages) {
-  std::move(messages.begin(), messages.end(), std::back_inserter(effects_.send));
+  std::move(messages.begin(), messages.end(), std::back_inserter(to_send_));
+}
+
+void ReplicaDriver::address(Now now) {
+  for (raft::Message& message : to_send_) {
+    const NodeId to = message.to;
+    effects_.send.push_back(
+        {std::move(message), now.wall, confirmations_.sent_at(now.steady), confirmations_.echo_to(to)});
+  }
+  to_send_.clear();
 }
 
 }  // namespace troupe

@@ -3,45 +3,59 @@
 // over the log and its writer. No thread, socket, actor or clock of its own.
 //
 // The shell's loop, on one thread:
-//   any number of inputs: receive, tick, link_up, link_down, propose, read, transfer, written, applied
+//   any number of inputs: receive, tick, link_up, link_down, propose, change, read, transfer, written,
+//   applied, flushed, ...
 //   then effects = take(now); do what they say, in the order of their members
 // Many inputs per take() make groups: one sync and one message per peer for all of them.
 
 #include <deque>
 #include <span>
 
-#include "storage/log/log_cache.hpp"
 #include "storage/log/log_writer.hpp"
 #include "storage/raft/core.hpp"
+#include "storage/replica/clock_guard.hpp"
+#include "storage/replica/confirmations.hpp"
+#include "storage/replica/log_keeper.hpp"
+#include "storage/replica/replica_message.hpp"
 #include "storage/replica/waiting_reads.hpp"
 
 namespace troupe {
 
 constexpr milliseconds replica_tick{10};
 
-/// Both clocks at one moment, read by the shell.
-struct Now {
-  Moment steady;
-  Instant wall;
-};
-inline Now now_of(const Clock& clock) { return {clock.steady(), clock.wall()}; }
-
 struct ReplicaConfig {
   NodeId self;
   raft::Config raft;
   milliseconds lease{1'000};
-  std::uint64_t seed = 0;  ///< of this life
+  milliseconds stall{250};  ///< between ticks; longer is a stall of the process
+  milliseconds clock_leap{5'000};
+  LogRetention retention;
+  raft::Membership initial;  ///< of the cell at its beginning; counts while the log has everything
+  std::uint64_t seed = 0;    ///< of this life
   std::size_t cache_bytes_max = LogCache::default_bytes_max;
 };
 
 /// What the shell must do.
 struct ReplicaEffects {
   std::vector<raft::RoleChange> roles;  ///< in order; the last one counts
-  std::vector<raft::Message> send;
+  std::vector<ReplicaMessage> send;
   std::vector<raft::Entry> apply;  ///< in order; then call applied()
   std::vector<ReadAnswer> reads;
-  std::optional<bool> lease;        ///< may this node give orders? told when it changes
-  std::optional<std::string> stop;  ///< the replica is over: told once, nothing follows
+  std::vector<raft::SnapshotNeed> snapshots;   ///< stream one to each, then call snapshot_sent()
+  std::optional<bool> lease;                   ///< may this node give orders? told when it changes
+  StateCare care = StateCare::none;            ///< by somebody who may block; then call flushed()
+  bool free_log = false;                       ///< LogStore::free_space(), by somebody who may block
+  std::optional<raft::Membership> membership;  ///< told when it changes, and first
+  std::optional<milliseconds> stalled;         ///< the process stood still for so long
+  bool clock_leapt = false;                    ///< a leader refuses to stamp; told once per leadership
+  std::optional<std::string> stop;             ///< the replica is over: told once, nothing follows
+};
+
+struct ReplicaCounters {
+  std::uint64_t stalls = 0;
+  std::uint64_t leaps_refused = 0;  ///< leaderships given up because of the clock
+  std::uint64_t cuts = 0;           ///< of the log's beginning
+  std::uint64_t snapshots_installed = 0;
 };
 
 /// Owner: the replica's actor, or a simulation. Single-threaded. What survives a crash is the log; who makes
@@ -49,24 +63,51 @@ struct ReplicaEffects {
 /// failed must not vote.
 class ReplicaDriver {
  public:
-  /// All outlive the driver. Completions of the writer go to written(), on the driver's thread.
+  /// `restored` by restore(). All outlive the driver. Completions of the writer go to written(), on the
+  /// driver's thread.
   ReplicaDriver(ReplicaConfig config, raft::Restored restored, const LogStore& log, LogWriter& writer);
 
   // ---- inputs ----
-  void receive(const raft::Message& message);
-  void tick(Now now);  ///< every replica_tick, behind what waited in the mailbox
-  void link_up(NodeId peer) { core_.link_up(peer); }
-  void link_down(NodeId peer) { core_.link_down(peer); }
-  /// Stamps and appends, all or none. Errors as Core::propose; unavailable after a stop.
+  void receive(const ReplicaMessage& message, Now now);
+  enum class Tick : std::uint8_t {
+    counted,
+    again,  ///< after a stall: give what waits in the mailbox first, then tick again at once
+  };
+  Tick tick(Now now);  ///< every replica_tick
+  void link_up(NodeId peer);
+  void link_down(NodeId peer);
+  /// Stamps and appends, all or none. Errors as Core::propose; unavailable also after a stop and while this
+  /// node's clock is not to be trusted.
   Result<Index> propose(std::span<const Blob> commands, Now now);
+  /// As Core::change; the stamp is filled in.
+  Result<Index> change(raft::MemberChange change, Now now);
   /// Ends in ReplicaEffects::reads if ok; tokens are used once. Errors: overloaded, unavailable.
   Result<void> read(raft::ReadToken token, Moment deadline);
-  Result<void> transfer(NodeId target) { return core_.transfer(target); }
+  Result<void> transfer(NodeId target);
   void written(const Result<std::uint64_t>& ticket);  ///< what the log writer said
-  void applied(Index index);                          ///< of what was handed out in ReplicaEffects::apply
+  void applied(Index index);                          ///< of what was handed out in apply
+  void flushed(const Result<Index>& index, Now now);  ///< what a crash now would come back to
   void stop(std::string why);
 
-  ReplicaEffects take();
+  // ---- snapshots: to others ----
+  raft::SnapshotMeta snapshot_meta() const { return core_.snapshot_meta(); }
+  /// Keeps what follows the snapshot in the log until snapshot_sent().
+  void snapshot_started(NodeId receiver, Index index);
+  void snapshot_sent(NodeId receiver, Index index);  ///< as Core::snapshot_sent; ends the pin
+  // ---- snapshots: from others ----
+  bool wants_snapshot(const raft::SnapshotMeta& meta) const;
+  /// Before the state is exchanged: true if this is the moment, with nothing under way in log and state. Then
+  /// inputs but written() and stop() are ignored until finish_install(), as if the node were cut off.
+  bool begin_install(const raft::SnapshotMeta& meta);
+  /// The state is exchanged and durable: the log restarts behind it, and the node goes on.
+  void finish_install();
+  bool is_installing() const { return installing_.has_value(); }
+
+  ReplicaEffects take(Now now);
+
+  /// Wall less steady time, by the cell's clock: the leader's, unless that one has leapt. Not this machine's,
+  /// which may say anything. Unchanged while no leader is heard; nullopt: none was.
+  std::optional<milliseconds> cell_time(Now now);
 
   // ---- figures ----
   bool is_stopped() const { return stopped_; }
@@ -76,10 +117,15 @@ class ReplicaDriver {
   NodeId leader() const { return stopped_ ? NodeId{} : core_.leader(); }
   Index commit() const { return core_.commit(); }
   Index applied() const { return applied_; }
+  Index flushed() const { return keeper_.flushed(); }
+  Index first() const { return cache_.first(); }
   Index last() const { return cache_.last(); }
+  std::uint64_t log_bytes() const { return cache_.sizes().total(); }
+  std::uint64_t unapplied_bytes() const { return cache_.sizes().behind(applied_); }
   bool leased() const { return leased_; }
   std::size_t unsubmitted() const { return unsubmitted_.size(); }  ///< the writer's queue was full
   std::size_t waiting_readys() const { return waiting_.size(); }   ///< for durability
+  const ReplicaCounters& counters() const { return counters_; }
 
  private:
   struct Waiting {
@@ -87,14 +133,28 @@ class ReplicaDriver {
     std::uint64_t last_write = 0;  ///< the newest Ready up to this one that wrote anything
     std::vector<raft::Message> send_after;
   };
+  bool is_deaf() const { return stopped_ || installing_; }
+  // replica_driver.cpp
   void take_ready();
   void keep(raft::Ready& ready);
   void finish_durable();
   void submit();
   void end_reads(const raft::Ready& ready);
-  void look_at_lease();
-  void set_lease(bool held);
   void send(std::vector<raft::Message>&& messages);
+  void address(Now now);
+  // replica_upkeep.cpp
+  bool notice_stall(Now now);
+  bool clock_has_leapt(Now now) const;
+  void guard_clock(Now now);
+  void hand_over(Now now);
+  Instant stamp(Now now);
+  void follow_time(milliseconds leaders, Moment now);
+  void look_at_lease(Now now);
+  void set_lease(bool held);
+  std::optional<Moment> confirmed_by_quorum(Now now) const;
+  void cut_log();
+  void reset_log();
+  void tell_membership();
 
   const ReplicaConfig config_;
   const LogStore& log_;
@@ -102,16 +162,31 @@ class ReplicaDriver {
   LogCache cache_;
   raft::Core core_;
   WaitingReads reads_;
+  ClockGuard clocks_;
+  Confirmations confirmations_;
+  LogKeeper keeper_;
   ReplicaEffects effects_;
+  ReplicaCounters counters_;
+  std::vector<raft::Message> to_send_;
   bool stopped_ = false;
   std::uint32_t ticks_ = 0;
+  std::optional<Moment> ticked_;
   bool leased_ = false;
+  std::optional<Moment> confirmed_;  ///< the leader, or as leader a quorum, heard this node then or later
+  std::optional<milliseconds> cell_time_;
+  std::optional<Moment> strange_since_;  ///< the leader's time is far from what it was
+  bool leapt_ = false;
+  std::uint32_t leapt_ticks_ = 0;
   Instant last_stamp_;
   Index applied_;
+  Index handed_to_apply_;
+  raft::Membership told_;
   std::deque<LogWrite> unsubmitted_;  ///< in order; the writer would not take them yet
   std::deque<Waiting> waiting_;       ///< in order
   std::uint64_t written_ = 0;         ///< the highest Ready number whose writes are durable
   std::uint64_t last_writing_ = 0;    ///< the last Ready number that wrote anything
+  std::optional<Index> freeing_;      ///< cut; the files are dropped when the cut is durable
+  std::optional<raft::SnapshotMeta> installing_;
 };
 
 }  // namespace troupe

@@ -1,5 +1,5 @@
 #pragma once
-// One node's driver over a log on a simulated disk, with a writer that syncs when told to.
+// One node's driver over a log and a small state on a simulated disk; the disk syncs when the test says so.
 
 #include <gtest/gtest.h>
 
@@ -8,109 +8,85 @@
 
 namespace troupe {
 
+/// Where a small state stands: a chain of what was applied.
+struct MachineState {
+  Index index;
+  std::uint64_t chain = 0;
+  raft::Membership membership;  ///< of the newest configuration applied; empty: none was
+  bool has_membership = false;
+  static constexpr auto fields() {
+    return field_list(field("index", &MachineState::index), field("chain", &MachineState::chain),
+                      field("membership", &MachineState::membership),
+                      field("has_membership", &MachineState::has_membership));
+  }
+  friend bool operator==(const MachineState&, const MachineState&) = default;
+};
+
+struct MachineOptions {
+  std::size_t queue_bytes_max = 1 << 20;
+  LogRetention retention{};
+  bool flushes = true;  ///< the state, when the driver wants it
+};
+
 /// Collects what its driver wants done; the test decides when the disk syncs and what is delivered.
 class Machine {
  public:
-  explicit Machine(std::uint32_t self, std::vector<std::uint32_t> voters,
-                   std::size_t queue_bytes_max = 1 << 20)
-      : self_(NodeId{self}), queue_bytes_max_(queue_bytes_max) {
-    for (const std::uint32_t voter : voters) membership_.voters.push_back(NodeId{voter});
-    start();
-  }
+  explicit Machine(std::uint32_t self, const std::vector<std::uint32_t>& voters, MachineOptions options = {});
 
-  void start() {
-    kv_ = std::move(disk_.open("log", LogStore::tables())).value();
-    auto log = LogStore::open(*kv_);
-    TROUPE_CHECK(log.ok());
-    log_ = std::move(log).value();
-    writer_ = std::make_unique<InlineLogWriter>(
-        *log_, [this](Result<std::uint64_t> done) { driver_->written(done); }, queue_bytes_max_);
-    ReplicaConfig config;
-    config.self = self_;
-    config.seed = ++seed_ * 1000 + self_.value;
-    raft::Restored restored;
-    restored.hard = log_->head().hard;
-    restored.membership = membership_;
-    driver_ = std::make_unique<ReplicaDriver>(config, restored, *log_, *writer_);
-    applied_.clear();
+  /// False, with the reason in `unusable`: log and state do not fit together.
+  bool start();
+  /// Unflushed batches are lost: all of them, or with `random` any number of the last.
+  void crash(Random* random = nullptr);
+  bool crash_and_restart() {
+    crash();
+    return start();
   }
-  /// Loses what was not synced.
-  void crash_and_restart() {
-    driver_.reset();
-    writer_.reset();
-    log_.reset();
-    disk_.crash_hard("log");
-    kv_.reset();
-    start();
-  }
+  bool is_up() const { return driver_ != nullptr; }
 
+  /// As if from that peer, with its numbers.
+  void hear(const raft::Message& message) { hear(ReplicaMessage{message, now_.wall, 0, 0}); }
+  void hear(const ReplicaMessage& message) { driver_->receive(message, now_); }
+  /// The same, and the peer has heard this node's newest message.
+  void hear_confirming(const raft::Message& message) { hear({message, now_.wall, 0, last_sent_}); }
   /// Takes the effects once; what is to be applied is applied.
-  ReplicaEffects take() {
-    ReplicaEffects effects = driver_->take();
-    for (const raft::Entry& entry : effects.apply) applied_.push_back(entry);
-    if (!effects.apply.empty()) driver_->applied(effects.apply.back().index);
-    if (effects.lease) leased_ = *effects.lease;
-    if (effects.stop) stops_.push_back(*effects.stop);
-    return effects;
-  }
+  ReplicaEffects take();
   bool sync() { return writer_->pump(); }
   /// Syncs and takes until nothing is left to do; all messages.
-  std::vector<raft::Message> settle() {
-    std::vector<raft::Message> sent;
-    for (bool busy = true; busy;) {
-      ReplicaEffects effects = take();
-      busy = !effects.send.empty() || !effects.apply.empty();
-      sent.insert(sent.end(), effects.send.begin(), effects.send.end());
-      for (const ReadAnswer& answer : effects.reads) reads_.push_back(answer);
-      busy = sync() || busy;
-    }
-    return sent;
-  }
-  void tick(std::uint32_t times = 1) {
-    for (; times > 0; --times) {
-      now_.steady = now_.steady + replica_tick;
-      now_.wall = now_.wall + replica_tick;
-      driver_->tick(now_);
-    }
-  }
+  std::vector<ReplicaMessage> settle();
+  void tick(std::uint32_t times = 1);
   /// Until it leads; for a node alone.
-  void elect() {
-    for (int n = 0; n < 100 && driver_->role() != raft::Role::leader; ++n) {
-      tick();
-      settle();
-    }
-    TROUPE_CHECK(driver_->role() == raft::Role::leader);
-    settle();
+  void elect();
+  Result<Index> propose(const std::string& text) {
+    return driver_->propose(std::vector<Blob>{Blob(text)}, now_);
   }
-  /// The log on disk as "index:term index:term".
-  std::string stored() const {
-    const LogHead head = log_->head();
-    std::string text;
-    const auto entries = log_->read(head.edge.index.next(), head.tail.index.next(), std::size_t{1} << 30);
-    EXPECT_TRUE(entries.ok());
-    for (const auto& entry : entries.value()) text += to_text(entry.index) + ":" + to_text(entry.term) + " ";
-    return text;
-  }
-  std::string applied() const {
-    std::string text;
-    for (const auto& entry : applied_) text += to_text(entry.index) + ":" + to_text(entry.term) + " ";
-    return text;
-  }
+  void apply(const std::vector<raft::Entry>& entries);
+  /// Gives it another node's state, as a snapshot would; false: not now.
+  bool install(const raft::SnapshotMeta& meta, const MachineState& state);
 
-  NodeId self_;
-  std::size_t queue_bytes_max_;
-  raft::Membership membership_;
+  std::string stored() const;  ///< the log on disk as "index:term index:term"
+  std::string applied() const;
+  Index flushed() const;
+
+  const NodeId self_;
+  const MachineOptions options_;
+  raft::Membership initial_;
   SimDisk disk_;
-  std::unique_ptr<KvStore> kv_;
+  std::unique_ptr<KvStore> kv_, state_kv_;
   std::unique_ptr<LogStore> log_;
   std::unique_ptr<InlineLogWriter> writer_;
   std::unique_ptr<ReplicaDriver> driver_;
+  MachineState state_;
+  std::string unusable_;
   Now now_{Moment{1'000'000'000}, Instant{1'700'000'000'000}};
   std::vector<raft::Entry> applied_;
   std::vector<ReadAnswer> reads_;
   std::vector<std::string> stops_;
+  std::vector<raft::SnapshotNeed> needs_;
+  std::vector<milliseconds> stalls_;
+  std::uint64_t last_sent_ = 0;
   bool leased_ = false;
-  std::uint64_t seed_ = 0;
+  std::uint64_t freed_ = 0;
+  std::uint64_t lives_ = 0;
 };
 
 }  // namespace troupe

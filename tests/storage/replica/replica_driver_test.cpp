@@ -30,10 +30,10 @@ Message append_of(std::uint32_t from, std::uint64_t term, std::uint64_t first, s
   return message;
 }
 
-std::vector<Message> of_type(const std::vector<Message>& messages, MessageType type) {
+std::vector<Message> of_type(const std::vector<ReplicaMessage>& messages, MessageType type) {
   std::vector<Message> found;
-  for (const Message& message : messages)
-    if (message.type == type) found.push_back(message);
+  for (const ReplicaMessage& each : messages)
+    if (each.message.type == type) found.push_back(each.message);
   return found;
 }
 
@@ -43,7 +43,7 @@ class Follower : public testing::Test {
 };
 
 TEST_F(Follower, a_vote_is_on_disk_before_it_is_given) {
-  node.driver_->receive(vote_request(2, 5));
+  node.hear(vote_request(2, 5));
   EXPECT_TRUE(of_type(node.take().send, MessageType::vote_reply).empty());
   EXPECT_TRUE(of_type(node.take().send, MessageType::vote_reply).empty());
   ASSERT_TRUE(node.sync());
@@ -54,25 +54,25 @@ TEST_F(Follower, a_vote_is_on_disk_before_it_is_given) {
 }
 
 TEST_F(Follower, a_vote_survives_a_crash_and_is_not_given_twice) {
-  node.driver_->receive(vote_request(2, 5));
+  node.hear(vote_request(2, 5));
   node.settle();
   node.crash_and_restart();
   EXPECT_EQ(node.driver_->term(), Term{5});
-  node.driver_->receive(vote_request(3, 5));
+  node.hear(vote_request(3, 5));
   const auto replies = of_type(node.settle(), MessageType::vote_reply);
   ASSERT_EQ(replies.size(), 1u);
   EXPECT_TRUE(replies.front().reject);
 }
 
 TEST_F(Follower, a_vote_that_was_never_synced_is_forgotten_with_the_crash) {
-  node.driver_->receive(vote_request(2, 5));
+  node.hear(vote_request(2, 5));
   node.take();
   node.crash_and_restart();
   EXPECT_EQ(node.driver_->term(), Term{0});
 }
 
 TEST_F(Follower, entries_are_on_disk_before_they_are_acknowledged_or_applied) {
-  node.driver_->receive(append_of(2, 1, 1, 3, 0, 3));
+  node.hear(append_of(2, 1, 1, 3, 0, 3));
   ReplicaEffects before = node.take();
   EXPECT_TRUE(of_type(before.send, MessageType::append_reply).empty());
   EXPECT_TRUE(before.apply.empty());
@@ -88,10 +88,10 @@ TEST_F(Follower, entries_are_on_disk_before_they_are_acknowledged_or_applied) {
 
 TEST_F(Follower, many_inputs_are_one_sync) {
   const auto before = node.kv_->counters().syncs;
-  node.driver_->receive(append_of(2, 1, 1, 3, 0));
-  node.driver_->receive(append_of(2, 1, 4, 9, 1));
+  node.hear(append_of(2, 1, 1, 3, 0));
+  node.hear(append_of(2, 1, 4, 9, 1));
   node.take();
-  node.driver_->receive(append_of(2, 1, 10, 20, 1));
+  node.hear(append_of(2, 1, 10, 20, 1));
   node.take();
   ASSERT_TRUE(node.sync());
   EXPECT_FALSE(node.sync());
@@ -100,10 +100,10 @@ TEST_F(Follower, many_inputs_are_one_sync) {
 }
 
 TEST_F(Follower, a_truncation_overtakes_no_write_and_only_the_rewritten_entries_are_acknowledged) {
-  Machine slow{1, {1, 2, 3}, 1};  // One write in the queue at a time.
-  slow.driver_->receive(append_of(2, 1, 1, 4, 0));
+  Machine slow{1, {1, 2, 3}, {.queue_bytes_max = 1}};  // One write in the queue at a time.
+  slow.hear(append_of(2, 1, 1, 4, 0));
   slow.take();
-  slow.driver_->receive(append_of(3, 2, 3, 3, 1));  // Another leader: 3 is rewritten, 4 is gone.
+  slow.hear(append_of(3, 2, 3, 3, 1));  // Another leader: 3 is rewritten, 4 is gone.
   slow.take();
   EXPECT_EQ(slow.driver_->unsubmitted(), 1u);
   ASSERT_TRUE(slow.sync());
@@ -120,13 +120,13 @@ TEST_F(Follower, a_truncation_overtakes_no_write_and_only_the_rewritten_entries_
 }
 
 TEST_F(Follower, an_entry_truncated_and_appended_alike_waits_for_its_second_write) {
-  Machine slow{1, {1, 2, 3}, 1};
-  slow.driver_->receive(append_of(2, 1, 1, 2, 0));
+  Machine slow{1, {1, 2, 3}, {.queue_bytes_max = 1}};
+  slow.hear(append_of(2, 1, 1, 2, 0));
   slow.take();
-  slow.driver_->receive(append_of(3, 2, 2, 2, 1));
+  slow.hear(append_of(3, 2, 2, 2, 1));
   slow.take();
   // The entry 2 of term 3 stands where one of term 2 was, and one of term 1 before.
-  slow.driver_->receive(append_of(2, 3, 2, 2, 1, 2));
+  slow.hear(append_of(2, 3, 2, 2, 1, 2));
   slow.take();
   ASSERT_TRUE(slow.sync());
   slow.take();
@@ -141,9 +141,9 @@ TEST_F(Follower, an_entry_truncated_and_appended_alike_waits_for_its_second_writ
 }
 
 TEST_F(Follower, writes_keep_their_order_when_the_writer_is_full) {
-  Machine slow{1, {1, 2, 3}, 1};
+  Machine slow{1, {1, 2, 3}, {.queue_bytes_max = 1}};
   for (std::uint64_t index = 1; index <= 10; ++index) {
-    slow.driver_->receive(append_of(2, 1, index, index, index == 1 ? 0 : 1));
+    slow.hear(append_of(2, 1, index, index, index == 1 ? 0 : 1));
     slow.take();
   }
   EXPECT_EQ(slow.driver_->unsubmitted(), 9u);
@@ -154,13 +154,14 @@ TEST_F(Follower, writes_keep_their_order_when_the_writer_is_full) {
 }
 
 TEST_F(Follower, a_failing_write_ends_it_and_nothing_is_said_any_more) {
-  node.driver_->receive(append_of(2, 1, 1, 1, 0));
+  node.hear(append_of(2, 1, 1, 1, 0));
   node.settle();
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));
   node.tick(5);
   node.take();
   ASSERT_TRUE(node.leased_);
   node.disk_.fail_writes("log");
-  node.driver_->receive(append_of(2, 1, 2, 3, 1, 3));
+  node.hear(append_of(2, 1, 2, 3, 1, 3));
   node.take();
   ASSERT_TRUE(node.sync());
   ReplicaEffects effects = node.take();
@@ -170,10 +171,10 @@ TEST_F(Follower, a_failing_write_ends_it_and_nothing_is_said_any_more) {
   EXPECT_FALSE(node.leased_);
   EXPECT_TRUE(node.driver_->is_stopped());
   // It neither votes, nor campaigns, nor proposes.
-  node.driver_->receive(vote_request(3, 9));
+  node.hear(vote_request(3, 9));
   node.tick(500);
   effects = node.take();
-  EXPECT_TRUE(effects.send.empty() && effects.roles.empty() && !effects.stop);
+  EXPECT_TRUE(effects.send.empty() && effects.roles.empty() && effects.apply.empty() && !effects.stop);
   EXPECT_EQ(node.driver_->propose(std::vector<Blob>{Blob("x")}, node.now_).error().code,
             ErrorCode::unavailable);
   EXPECT_EQ(node.driver_->read(1, node.now_.steady).error().code, ErrorCode::unavailable);
@@ -183,7 +184,7 @@ TEST_F(Follower, a_failing_write_ends_it_and_nothing_is_said_any_more) {
 
 TEST_F(Follower, a_failing_sync_ends_it_too) {
   node.disk_.fail_syncs("log");
-  node.driver_->receive(vote_request(2, 5));
+  node.hear(vote_request(2, 5));
   node.take();
   ASSERT_TRUE(node.sync());
   EXPECT_TRUE(of_type(node.take().send, MessageType::vote_reply).empty());
@@ -191,34 +192,100 @@ TEST_F(Follower, a_failing_sync_ends_it_too) {
 }
 
 TEST_F(Follower, a_restart_finds_its_log_and_goes_on_behind_it) {
-  node.driver_->receive(append_of(2, 3, 1, 5, 0, 4));
+  node.hear(append_of(2, 3, 1, 5, 0, 4));
   node.settle();
   EXPECT_EQ(node.applied(), "1:3 2:3 3:3 4:3 ");
-  node.driver_->receive(append_of(2, 3, 6, 8, 3));
+  node.hear(append_of(2, 3, 6, 8, 3));
   node.take();  // Never synced.
   node.crash_and_restart();
   EXPECT_EQ(node.driver_->last(), Index{5});
   EXPECT_EQ(node.driver_->term(), Term{3});
-  node.driver_->receive(append_of(2, 3, 6, 6, 3, 6));
+  node.hear(append_of(2, 3, 6, 6, 3, 6));
   node.settle();
   EXPECT_EQ(node.stored(), "1:3 2:3 3:3 4:3 5:3 6:3 ");
   EXPECT_EQ(node.applied(), "1:3 2:3 3:3 4:3 5:3 6:3 ");
 }
 
-TEST_F(Follower, a_leader_that_falls_silent_no_longer_covers_it) {
-  node.driver_->receive(append_of(2, 1, 1, 1, 0));
+TEST_F(Follower, is_covered_while_its_leader_confirms_that_it_hears_it) {
+  node.hear(append_of(2, 1, 1, 1, 0));
   node.settle();
   node.tick(5);
   node.take();
+  EXPECT_FALSE(node.leased_);  // Heard, but not confirmed.
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));
+  node.tick(5);
+  node.settle();
   EXPECT_TRUE(node.leased_);
-  node.tick(100);
+  for (int n = 0; n < 20; ++n) {
+    node.hear_confirming(append_of(2, 1, 2, 1, 1));
+    node.tick(10);
+    node.settle();
+    EXPECT_TRUE(node.leased_);
+  }
+  node.tick(110);
   node.take();
   EXPECT_FALSE(node.leased_);
 }
 
+TEST_F(Follower, a_leader_that_hears_nothing_of_it_does_not_cover_it) {
+  node.hear(append_of(2, 1, 1, 1, 0));
+  node.settle();
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));
+  const std::uint64_t confirmed = node.last_sent_;
+  for (int n = 0; n < 30; ++n) {
+    node.hear({append_of(2, 1, 2, 1, 1), node.now_.wall, 0, confirmed});
+    node.tick(5);
+    node.settle();
+  }
+  EXPECT_FALSE(node.leased_);
+}
+
+TEST_F(Follower, when_thawed_it_does_not_believe_what_waited_in_its_mailbox) {
+  node.hear(append_of(2, 1, 1, 1, 0));
+  node.settle();
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));
+  node.tick(5);
+  node.take();
+  ASSERT_TRUE(node.leased_);
+  const std::uint64_t before = node.last_sent_;
+  node.now_.steady = node.now_.steady + std::chrono::seconds(5);
+  for (int n = 0; n < 50; ++n) node.hear({append_of(2, 1, 2, 1, 1), node.now_.wall, 0, before});
+  EXPECT_EQ(node.driver_->tick(node.now_), ReplicaDriver::Tick::again);
+  node.take();
+  EXPECT_FALSE(node.leased_);
+  ASSERT_EQ(node.stalls_.size(), 1u);
+  EXPECT_EQ(node.stalls_.front(), milliseconds(5'050 - 50));
+}
+
+TEST_F(Follower, a_stall_of_its_own_does_not_make_the_leader_look_dead) {
+  node.hear(append_of(2, 1, 1, 1, 0));
+  node.settle();
+  node.tick(5);
+  node.now_.steady = node.now_.steady + std::chrono::seconds(30);
+  ASSERT_EQ(node.driver_->tick(node.now_), ReplicaDriver::Tick::again);
+  ASSERT_EQ(node.driver_->tick(node.now_), ReplicaDriver::Tick::counted);
+  EXPECT_TRUE(of_type(node.settle(), MessageType::pre_vote).empty());
+  node.tick(20);
+  EXPECT_TRUE(of_type(node.settle(), MessageType::pre_vote).empty());
+  EXPECT_EQ(node.driver_->leader(), NodeId{2});
+  EXPECT_EQ(node.driver_->counters().stalls, 1u);
+}
+
+TEST_F(Follower, stalls_without_end_do_not_hide_a_dead_leader) {
+  node.hear(append_of(2, 1, 1, 1, 0));
+  node.settle();
+  std::vector<Message> asked;
+  for (int n = 0; n < 100 && asked.empty(); ++n) {
+    node.now_.steady = node.now_.steady + std::chrono::seconds(1);
+    if (node.driver_->tick(node.now_) == ReplicaDriver::Tick::again) (void)node.driver_->tick(node.now_);
+    asked = of_type(node.settle(), MessageType::pre_vote);
+  }
+  EXPECT_FALSE(asked.empty());
+}
+
 TEST_F(Follower, a_read_without_a_leader_is_refused_or_ends) {
   EXPECT_EQ(node.driver_->read(1, node.now_.steady + milliseconds(100)).error().code, ErrorCode::unavailable);
-  node.driver_->receive(append_of(2, 1, 1, 1, 0));
+  node.hear(append_of(2, 1, 1, 1, 0));
   node.settle();
   ASSERT_TRUE(node.driver_->read(2, node.now_.steady + milliseconds(100)).ok());
   node.settle();
@@ -255,14 +322,14 @@ TEST(Alone, a_read_waits_for_apply) {
   node.elect();
   ASSERT_TRUE(node.driver_->propose(std::vector<Blob>{Blob("a")}, node.now_).ok());
   while (node.driver_->commit() < Index{2}) {
-    node.driver_->take();
+    node.driver_->take(node.now_);
     node.sync();
   }
   ASSERT_TRUE(node.driver_->read(7, node.now_.steady + milliseconds(1'000)).ok());
-  EXPECT_TRUE(node.driver_->take().reads.empty());
-  EXPECT_TRUE(node.driver_->take().reads.empty());
+  EXPECT_TRUE(node.driver_->take(node.now_).reads.empty());
+  EXPECT_TRUE(node.driver_->take(node.now_).reads.empty());
   node.driver_->applied(Index{2});
-  const auto answers = node.driver_->take().reads;
+  const auto answers = node.driver_->take(node.now_).reads;
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers.front().applied.value(), Index{2});
 }

@@ -1,0 +1,57 @@
+#pragma once
+// May this node stamp? Its clock against the voters', as their messages tell it.
+
+#include <map>
+#include <optional>
+#include <span>
+
+#include "storage/base/id.hpp"
+#include "storage/base/time.hpp"
+
+namespace troupe {
+
+/// Both clocks at one moment, read by the shell.
+struct Now {
+  Moment steady;
+  Instant wall;
+};
+inline Now now_of(const Clock& clock) { return {clock.steady(), clock.wall()}; }
+
+/// Part of the driver; a value. The measure is the lower middle of the clocks heard lately, this one among
+/// them: one wild clock of three is never the measure, some node always agrees with it, and where two
+/// clocks differ and no third is heard the earlier one counts, because a stamp too late cannot be taken back.
+///
+/// A message's delay makes its clock look late, never early: the best of the last seconds counts.
+class ClockGuard {
+ public:
+  static constexpr milliseconds window{2'000};
+  static constexpr milliseconds fresh{10'000};  ///< older news of a clock do not count
+
+  explicit ClockGuard(milliseconds leap_max) : leap_max_(leap_max) {}
+
+  static milliseconds offset(Instant wall, Moment at);  ///< wall less steady time
+
+  void heard(NodeId peer, Instant wall, Moment at);
+  /// After a stall: what was queued meanwhile tells old times.
+  void forget() { heard_.clear(); }
+  /// Does this node's clock differ too much from the measure?
+  bool has_leapt(NodeId self, Now now, std::span<const NodeId> voters) const;
+  /// The same of another's clock, as far as it is known.
+  bool differs(NodeId peer, NodeId self, Now now, std::span<const NodeId> voters) const;
+  /// Wall less steady time, as that peer has it now; nullopt: not heard lately.
+  std::optional<milliseconds> offset_of(NodeId peer, Moment now) const;
+  bool is_far(milliseconds offset, milliseconds from) const;
+  /// The measure.
+  milliseconds middle(NodeId self, Now now, std::span<const NodeId> voters) const;
+
+ private:
+  struct Heard {
+    milliseconds offset{0};  ///< wall less steady, the largest of this window
+    milliseconds before{0};  ///< and of the one before
+    Moment since, last;
+  };
+  milliseconds leap_max_;
+  std::map<NodeId, Heard> heard_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,190 @@
+// What the driver looks after besides the core's work: its clock, its lease, the log's length, snapshots.
+
+#include <algorithm>
+
+#include "storage/replica/mutant.hpp"
+#include "storage/replica/replica_driver.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::uint32_t lease_every_ticks = 5;   // How often the lease is looked at.
+constexpr milliseconds strange_time_max{3'000};  // Longer than a leader with a wild clock leads.
+constexpr std::uint32_t care_every_ticks = 100;  // How often it is asked what of the state is flushed.
+
+}  // namespace
+
+ReplicaDriver::Tick ReplicaDriver::tick(Now now) {
+  if (stopped_) return Tick::counted;
+  if (notice_stall(now)) return Tick::again;
+  reads_.expire(now.steady);
+  if (installing_) return Tick::counted;
+  const bool abstains = role() != raft::Role::leader && clock_has_leapt(now);
+  if (!abstains) core_.tick();  // A node with a wild clock does not stand for election.
+  ++ticks_;
+  guard_clock(now);
+  if (ticks_ % lease_every_ticks == 0) look_at_lease(now);
+  if (ticks_ % care_every_ticks == 0)
+    effects_.care = std::max(effects_.care, keeper_.care(cache_, applied_, now.steady));
+  return Tick::counted;
+}
+
+// Whoever spoke while this process stood still is heard before the time counts: see Tick::again. However
+// long it was, at most the one tick that follows counts, so a stall makes no peer look dead.
+bool ReplicaDriver::notice_stall(Now now) {
+  const auto before = std::exchange(ticked_, now.steady);
+  if (mutated(replica::Mutant::stall_counts) && before && !installing_)
+    for (Moment at = *before + 2 * replica_tick; at <= now.steady; at = at + replica_tick) core_.tick();
+  if (!before || now.steady - *before <= config_.stall) return false;
+  ++counters_.stalls;
+  effects_.stalled = std::chrono::duration_cast<milliseconds>(now.steady - *before);
+  clocks_.forget();
+  look_at_lease(now);
+  return true;
+}
+
+bool ReplicaDriver::clock_has_leapt(Now now) const {
+  if (mutated(replica::Mutant::stamp_any_time)) return false;
+  return clocks_.has_leapt(config_.self, now, core_.membership().voters);
+}
+
+std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
+  if (role() == raft::Role::leader) {
+    const auto& voters = core_.membership().voters;
+    cell_time_ = clock_has_leapt(now) ? clocks_.middle(config_.self, now, voters)
+                                      : ClockGuard::offset(now.wall, now.steady);
+  } else if (const auto leaders = clocks_.offset_of(leader(), now.steady)) {
+    follow_time(*leaders, now.steady);
+  }
+  return cell_time_;
+}
+
+// A leader whose clock leaps is soon none any more: its time is believed when it goes on leading.
+void ReplicaDriver::follow_time(milliseconds leaders, Moment now) {
+  const bool near = !cell_time_ || !clocks_.is_far(leaders, *cell_time_);
+  if (!near && !strange_since_) strange_since_ = now;
+  if (!near && now - *strange_since_ < strange_time_max) return;
+  strange_since_.reset();
+  cell_time_ = leaders;
+}
+
+Instant ReplicaDriver::stamp(Now now) {
+  last_stamp_ = std::max(last_stamp_, now.wall);
+  return last_stamp_;
+}
+
+void ReplicaDriver::guard_clock(Now now) {
+  const bool leapt = role() == raft::Role::leader && clock_has_leapt(now);
+  if (leapt && !leapt_) {
+    ++counters_.leaps_refused;
+    effects_.clock_leapt = true;
+    leapt_ticks_ = 0;
+  }
+  leapt_ = leapt;
+  if (leapt) hand_over(now);
+}
+
+// To whoever has most of the log and a clock like most; if that does not come about, to anybody.
+void ReplicaDriver::hand_over(Now now) {
+  if (++leapt_ticks_ > 2 * config_.raft.election_ticks) return core_.resign();
+  const auto& voters = core_.membership().voters;
+  raft::PeerStatus best;
+  for (const raft::PeerStatus& peer : core_.status().peers) {
+    if (peer.learner || peer.match <= best.match) continue;
+    if (!clocks_.differs(peer.id, config_.self, now, voters)) best = peer;
+  }
+  if (best.id != NodeId{}) (void)core_.transfer(best.id);  // Refused while the one before is under way.
+}
+
+void ReplicaDriver::look_at_lease(Now now) {
+  if (installing_) return set_lease(false);
+  if (role() == raft::Role::leader)
+    if (const auto at = confirmed_by_quorum(now)) confirmed_ = std::max(confirmed_.value_or(*at), *at);
+  set_lease(confirmed_ && now.steady - *confirmed_ < config_.lease);
+}
+
+// The moment that the least lately confirmed member of the best quorum stands for.
+std::optional<Moment> ReplicaDriver::confirmed_by_quorum(Now now) const {
+  const auto& voters = core_.membership().voters;
+  std::vector<Moment> confirmed;
+  for (const NodeId voter : voters) {
+    const auto at = voter == config_.self ? now.steady : confirmations_.confirmed(voter);
+    if (at) confirmed.push_back(*at);
+  }
+  const std::size_t quorum = voters.size() / 2 + 1;
+  if (confirmed.size() < quorum) return std::nullopt;
+  std::sort(confirmed.begin(), confirmed.end(), std::greater<>());
+  return confirmed[quorum - 1];
+}
+
+void ReplicaDriver::set_lease(bool held) {
+  if (held != leased_) effects_.lease = leased_ = held;
+}
+
+void ReplicaDriver::cut_log() {
+  const auto edge = keeper_.edge(cache_, applied_);
+  if (!edge) return;
+  LogWrite write;
+  write.compact = LogEdge{*edge, cache_.term(*edge)};
+  write.membership = keeper_.cut(*edge);
+  write.ticket = last_writing_;  // Behind that one in the queue; nobody waits for this one.
+  cache_.compact(*write.compact);
+  unsubmitted_.push_back(std::move(write));
+  freeing_ = *edge;
+  ++counters_.cuts;
+}
+
+void ReplicaDriver::tell_membership() {
+  if (core_.membership() == told_) return;
+  told_ = core_.membership();
+  effects_.membership = told_;
+}
+
+void ReplicaDriver::snapshot_started(NodeId receiver, Index index) {
+  if (!stopped_) keeper_.pin(receiver, index);
+}
+
+void ReplicaDriver::snapshot_sent(NodeId receiver, Index index) {
+  if (is_deaf()) return;
+  keeper_.unpin(receiver);
+  core_.snapshot_sent(receiver, index);
+}
+
+bool ReplicaDriver::wants_snapshot(const raft::SnapshotMeta& meta) const {
+  return !is_deaf() && core_.wants_snapshot(meta);
+}
+
+bool ReplicaDriver::begin_install(const raft::SnapshotMeta& meta) {
+  if (is_deaf() || core_.has_ready() || !waiting_.empty() || !unsubmitted_.empty()) return false;
+  if (handed_to_apply_ != applied_ || !core_.wants_snapshot(meta)) return false;
+  installing_ = meta;
+  set_lease(false);
+  return true;
+}
+
+void ReplicaDriver::finish_install() {
+  if (stopped_) return;
+  TROUPE_CHECK(installing_);
+  const raft::HardState now = log_.head().hard;
+  const Term known = std::max({now.term, installing_->known_in, installing_->term});
+  LogWrite write;
+  write.hard = raft::HardState{known, known == now.term ? now.voted_for : NodeId{}};
+  write.compact = LogEdge{installing_->index, installing_->term};
+  write.membership = installing_->membership;
+  write.ticket = last_writing_;
+  unsubmitted_.push_back(std::move(write));
+}
+
+// The state is that of the snapshot, the log begins behind it, both durable: the core may know.
+void ReplicaDriver::reset_log() {
+  if (log_.head().edge.index != installing_->index) return;
+  const raft::SnapshotMeta meta = *std::exchange(installing_, std::nullopt);
+  cache_.compact({meta.index, meta.term});
+  keeper_.restarted(meta.index, meta.membership);
+  core_.snapshot_installed(meta);
+  applied_ = handed_to_apply_ = meta.index;
+  freeing_ = meta.index;
+  ++counters_.snapshots_installed;
+}
+
+}  // namespace troupe
