@@ -14,6 +14,7 @@
 #include "net/link/link.hpp"
 #include "storage/model/outcome.hpp"
 #include "storage/raft/ready.hpp"
+#include "storage/replica/log_keeper.hpp"
 
 namespace troupe {
 
@@ -90,7 +91,7 @@ using Mail = std::variant<ForwardProposals, RefuseProposals, AskMail, AnswerMail
 // ---- a node's actors ----
 /// All of them, sent to each once all exist.
 struct MeetNode {
-  caf::actor replica, applier, directory, door, post, scheduler, balancer, gateway, console;
+  caf::actor replica, applier, keeper, directory, door, post, scheduler, balancer, gateway, console;
 };
 
 // ---- links ----
@@ -146,6 +147,65 @@ struct MailRefusals {
   NodeId from;
   RefuseProposals mail;
 };
+
+/// Change who counts. To the leader's replica (others answer not_leader); answered by ReplicaDone once the
+/// change is applied, or outcome_unknown.
+struct ChangeMembers {
+  raft::MemberChange change;
+  std::uint64_t cookie = 0;
+  milliseconds patience{10'000};
+  caf::strong_actor_ptr asker;
+};
+/// Hand leadership over. To the leader's replica; answered by ReplicaDone when another node leads.
+struct TransferLeadership {
+  NodeId target;
+  std::uint64_t cookie = 0;
+  milliseconds patience{5'000};
+  caf::strong_actor_ptr asker;
+};
+struct ReplicaDone {
+  std::uint64_t cookie = 0;
+  Result<Index> done;  ///< the entry of the change; of a transfer, the last one committed before
+};
+/// The node cannot go on: it must not vote any more.
+struct StopReplica {
+  std::string why;
+};
+
+// ---- keeper: whatever may block ----
+/// Answered to the replica by StateKept.
+struct CareForState {
+  StateCare care = StateCare::look;
+};
+struct StateKept {
+  Result<Index> flushed;  ///< what a crash now would come back to
+};
+struct FreeLogSpace {};
+/// This node leads, and the peer needs entries that the log has no more. Answered to the replica by
+/// SnapshotTaken, or not, and in the end by SnapshotSent.
+struct SendSnapshot {
+  NodeId peer;
+  Index first_missing;
+  Term term;
+  std::string address;  ///< of its peer listener
+};
+struct SnapshotTaken {
+  NodeId peer;
+  Index index;
+};
+struct SnapshotSent {
+  NodeId peer;
+  Index index;  ///< that the peer holds now; 0: it failed
+};
+/// This node leads no more: nobody waits for its snapshots.
+struct DropSnapshots {};
+/// To the replica: this snapshot has arrived, whole and verified. Is it still news?
+struct SnapshotArrived {
+  raft::SnapshotMeta meta;
+};
+/// It is not: the log has brought this node further meanwhile.
+struct ForgetSnapshot {};
+struct TickKeeper {};
 
 // ---- applier ----
 struct ApplyEntries {
@@ -317,6 +377,20 @@ TROUPE_MESSAGE(AwaitRead)
 TROUPE_MESSAGE(ReadDone)
 TROUPE_MESSAGE(MailProposals)
 TROUPE_MESSAGE(MailRefusals)
+TROUPE_MESSAGE(ChangeMembers)
+TROUPE_MESSAGE(TransferLeadership)
+TROUPE_MESSAGE(ReplicaDone)
+TROUPE_MESSAGE(StopReplica)
+TROUPE_MESSAGE(CareForState)
+TROUPE_MESSAGE(StateKept)
+TROUPE_MESSAGE(FreeLogSpace)
+TROUPE_MESSAGE(SendSnapshot)
+TROUPE_MESSAGE(SnapshotTaken)
+TROUPE_MESSAGE(SnapshotSent)
+TROUPE_MESSAGE(DropSnapshots)
+TROUPE_MESSAGE(SnapshotArrived)
+TROUPE_MESSAGE(ForgetSnapshot)
+TROUPE_MESSAGE(TickKeeper)
 TROUPE_MESSAGE(ApplyEntries)
 TROUPE_MESSAGE(StateApplied)
 TROUPE_MESSAGE(RoleMoved)

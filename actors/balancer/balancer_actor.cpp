@@ -62,7 +62,7 @@ class Balancer {
     const bool fresh = now() - led_since_ < milliseconds(context_->settings.get(owner_dead_ms));
     std::map<NodeId, bool> owns;
     for (const ShardRecord& shard : context_->reads().shards()) owns[shard.owner] = true;
-    for (const auto& [node, address] : context_->nodes) {
+    for (const NodeId node : context_->book.voters()) {
       if (node == context_->self) continue;
       const auto heard = heard_since_.find(node);
       const bool settled =

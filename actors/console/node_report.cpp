@@ -27,7 +27,7 @@ std::string_view role_text(std::uint8_t role) {
 void put_nodes(json::Writer& writer, const NodeContext& context) {
   writer.key("nodes");
   writer.begin_array();
-  for (const auto& [id, address] : context.nodes) {
+  for (const auto& [id, address] : context.book.all()) {
     writer.begin_object();
     put(writer, "node", id);
     put(writer, "peer", address.peer);

@@ -121,10 +121,10 @@ class Door {
     const auto host = context_->reads().host_id(visitor.hello.host);
     if (!host) return refuse(link, "not registered");
     const ShardRecord shard = context_->reads().shard(shard_of(*host, context_->reads().shard_count()));
-    const auto owner = context_->nodes.find(shard.owner);
-    if (owner == context_->nodes.end()) return close_link(link, "nobody owns the host's shard yet");
+    const auto owner = context_->book.find(shard.owner);
+    if (!owner) return close_link(link, "nobody owns the host's shard yet");
     if (shard.owner != context_->self) {
-      tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->second.peer});
+      tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->peer});
       return;
     }
     visitor.host = *host;

@@ -9,9 +9,24 @@
 #include "actors/gateway/gateway_settings.hpp"
 #include "actors/replica/replica_actor.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
+#include "storage/replica/restore.hpp"
 
 namespace troupe {
 namespace {
+
+/// Asks the replica and goes when it has answered, which it always does.
+template <class Request>
+void ask_replica(caf::actor_system& system, const caf::actor& replica, Request request, Node::Done done) {
+  system.spawn([replica, request = std::move(request),
+                done = std::move(done)](caf::event_based_actor* self) mutable -> caf::behavior {
+    request.asker = caf::actor_cast<caf::strong_actor_ptr>(self);
+    self->send(replica, std::move(request));
+    return {[self, done](const ReplicaDone& answer) {
+      done(answer.done);
+      self->quit();
+    }};
+  });
+}
 
 class RunningNode final : public Node, private net::LinkListener {
  public:
@@ -21,6 +36,16 @@ class RunningNode final : public Node, private net::LinkListener {
   Result<void> start();
   void handle(http::Request request, http::ReplyPtr reply) override {
     caf::anon_send(node_.gateway, HttpCall{std::move(request), std::move(reply)});
+  }
+  void change_members(raft::MemberChange change, Done done) override {
+    ChangeMembers request;
+    request.change = std::move(change);
+    ask_replica(actors_->system(), node_.replica, std::move(request), std::move(done));
+  }
+  void transfer_leadership(NodeId target, Done done) override {
+    TransferLeadership request;
+    request.target = target;
+    ask_replica(actors_->system(), node_.replica, std::move(request), std::move(done));
   }
   const NodeStatus& status() const override { return context_->status; }
   const Reads& reads() const override { return machine_->reads(); }
@@ -45,12 +70,13 @@ class RunningNode final : public Node, private net::LinkListener {
   void fill_context();
   void spawn();
   void dial_peers();
-  raft::Restored restored() const;
+  raft::Membership initial_membership() const;
 
   NodeConfig config_;
   NodeSeams seams_;
   std::unique_ptr<LogStore> log_;
   std::unique_ptr<StateMachine> machine_;
+  raft::Restored restored_;
   ContextPtr context_;
   std::unique_ptr<ActorHost> actors_;
   std::unique_ptr<net::LinkHub> hub_;
@@ -67,9 +93,9 @@ Result<void> RunningNode::start() {
   auto machine = StateMachine::open(*seams_.state, seams_.state_options);
   if (!machine.ok()) return machine.error();
   machine_ = std::move(machine).value();
-  if (machine_->applied() > log_->head().tail.index)
-    return Error{ErrorCode::corrupt,
-                 "the state is ahead of the log: the log has lost entries; repair from a peer"};
+  auto restored = restore(*log_, machine_->applied(), initial_membership());
+  if (!restored.ok()) return restored.error();
+  restored_ = std::move(restored).value();
   fill_context();
   auto hub = seams_.open_hub(*this);
   if (!hub.ok()) return hub.error();
@@ -90,7 +116,8 @@ void RunningNode::fill_context() {
   context_->cell = config_.cell;
   context_->settings = config_.settings;
   context_->policy = config_.policy;
-  context_->nodes = config_.nodes;
+  context_->book.begin(config_.nodes, restored_.membership);
+  context_->initial = initial_membership();
   context_->clock = seams_.clock;
   context_->machine = machine_.get();
   context_->log = log_.get();
@@ -99,6 +126,7 @@ void RunningNode::fill_context() {
   context_->make_log_writer = [this](LogWriter::Done done) {
     return seams_.make_log_writer(*log_, std::move(done));
   };
+  context_->state_store = seams_.state;
   context_->fail = [this](const std::string& why) {
     if (failed_.exchange(true)) return;
     spdlog::error("node_failed node={} why=\"{}\"", config_.self.value, why);
@@ -109,19 +137,19 @@ void RunningNode::fill_context() {
   context_->status.applied = machine_->applied().value;
 }
 
-raft::Restored RunningNode::restored() const {
-  raft::Restored restored;
-  const LogHead head = log_->head();
-  restored.hard = head.hard;
-  restored.applied = restored.commit = machine_->applied();
-  for (const auto& [id, address] : config_.nodes) restored.membership.voters.push_back(id);
-  return restored;
+raft::Membership RunningNode::initial_membership() const {
+  raft::Membership membership;
+  if (config_.joins) return membership;
+  for (const auto& [id, address] : config_.nodes) membership.voters.push_back(id);
+  return membership;
 }
 
 void RunningNode::spawn() {
   caf::actor_system& system = actors_->system();
-  node_.replica = spawn_replica(system, context_, restored());
+  node_.replica = spawn_replica(system, context_, restored_);
   node_.applier = spawn_applier(system, context_);
+  node_.keeper =
+      spawn_keeper(system, context_, actors_->is_simulated() ? KeeperThread::shared : KeeperThread::own);
   node_.directory = spawn_directory(system, context_);
   node_.door = spawn_door(system, context_);
   node_.post = spawn_post(system, context_);
@@ -130,8 +158,8 @@ void RunningNode::spawn() {
   node_.console = spawn_console(system, context_);
   node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post);
   spawned_ = true;
-  for (const caf::actor& actor : {node_.applier, node_.directory, node_.door, node_.post, node_.scheduler,
-                                  node_.balancer, node_.console, node_.replica})
+  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.directory, node_.door, node_.post,
+                                  node_.scheduler, node_.balancer, node_.console, node_.replica})
     caf::anon_send(actor, node_);
 }
 
@@ -155,7 +183,7 @@ void RunningNode::route(const net::LinkKey& link, Message message) {
     case net::Channel::agent:
       return caf::anon_send(node_.door, std::move(message));
     case net::Channel::bulk:
-      return;  // Snapshots will travel here.
+      return caf::anon_send(node_.keeper, std::move(message));
   }
 }
 
@@ -163,7 +191,7 @@ RunningNode::~RunningNode() {
   if (hub_) hub_->close();
   if (actors_ && spawned_) {
     for (const caf::actor& actor : {node_.gateway, node_.console, node_.balancer, node_.scheduler, node_.post,
-                                    node_.door, node_.directory, node_.applier, node_.replica})
+                                    node_.door, node_.directory, node_.keeper, node_.applier, node_.replica})
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     node_ = {};
     actors_->await_end();
@@ -183,6 +211,13 @@ std::vector<const Setting*> node_settings() {
   return {&lease_ms,
           &heartbeat_ms,
           &election_ms,
+          &stall_ms,
+          &clock_leap_ms,
+          &log_keep_entries,
+          &log_keep_mb,
+          &log_pinned_mb,
+          &state_flush_mb,
+          &state_flush_ms,
           &owner_dead_ms,
           &owner_back_ms,
           &gateway::gateway_waiting_max,

@@ -10,13 +10,16 @@
 #include "actors/node/node_context.hpp"
 #include "actors/runtime/actor_host.hpp"
 #include "net/http/http.hpp"
+#include "storage/raft/ready.hpp"
 
 namespace troupe {
 
 struct NodeConfig {
   NodeId self;
   std::string cell = "troupe";
-  std::map<NodeId, NodeAddress> nodes;  ///< the static list, this node included: the voters
+  std::map<NodeId, NodeAddress> nodes;  ///< the static list, this node included: the first voters
+  /// Nobody votes until another cell adds this node; `nodes` then says only where to find them.
+  bool joins = false;
   Settings settings;
   CellPolicy policy;
   std::uint64_t seed = 0;   ///< of this life
@@ -50,6 +53,10 @@ class Node {
 
   /// From any thread: to the gateway.
   virtual void handle(http::Request request, http::ReplyPtr reply) = 0;
+  /// From any thread: to the replica, which must lead; `done` is called once, on an actor's thread.
+  using Done = std::function<void(Result<Index> done)>;
+  virtual void change_members(raft::MemberChange change, Done done) = 0;
+  virtual void transfer_leadership(NodeId target, Done done) = 0;
   virtual const NodeStatus& status() const = 0;
   virtual const Reads& reads() const = 0;
   virtual ActorHost& actors() = 0;

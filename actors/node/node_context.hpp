@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/node/node_book.hpp"
 #include "net/link/link.hpp"
 #include "storage/base/settings.hpp"
 #include "storage/base/time.hpp"
@@ -18,12 +19,6 @@
 
 namespace troupe {
 
-/// Where another node of the cell is found.
-struct NodeAddress {
-  std::string peer;  ///< "host:port" of its peer listener: nodes and agents
-  std::string http;  ///< "host:port" of its gateway
-};
-
 /// What a node says of itself; written by the replica, read by gateway and console. Each member for itself is
 /// current, together they are not one cut.
 struct NodeStatus {
@@ -32,6 +27,17 @@ struct NodeStatus {
   std::atomic<std::uint64_t> commit{0};
   std::atomic<std::uint64_t> applied{0};
   std::atomic<std::uint64_t> last{0};
+  std::atomic<std::uint64_t> first{0};  ///< of the log
+  std::atomic<std::uint64_t> log_bytes{0};
+  std::atomic<std::uint64_t> unapplied_bytes{0};
+  std::atomic<std::uint64_t> writes_waiting{0};  ///< that the log writer would not take yet
+  std::atomic<std::uint64_t> readys_waiting{0};  ///< for the disk
+  std::atomic<std::uint64_t> mailbox{0};         ///< of the replica
+  std::atomic<std::uint64_t> stalls{0};
+  std::atomic<std::uint64_t> leaps_refused{0};
+  std::atomic<std::uint64_t> log_cuts{0};
+  std::atomic<std::uint64_t> snapshots_sent{0};
+  std::atomic<std::uint64_t> snapshots_arrived{0};
   std::atomic<bool> leased{false};
   std::atomic<std::uint8_t> role{0};
   std::atomic<std::uint64_t> proposals{0};
@@ -51,8 +57,9 @@ struct NodeContext {
   std::uint64_t seed = 0;  ///< of this life's randomness
   std::string cell;        ///< proposed as the cell's name at bootstrap
   Settings settings;
-  CellPolicy policy;                    ///< proposed at bootstrap
-  std::map<NodeId, NodeAddress> nodes;  ///< the static list, this node included
+  CellPolicy policy;  ///< proposed at bootstrap
+  NodeBook book;
+  raft::Membership initial;  ///< of the cell at its beginning; of a node that joins: nobody
   const Clock* clock = nullptr;
   net::LinkHub* hub = nullptr;
   StateMachine* machine = nullptr;
@@ -61,6 +68,9 @@ struct NodeContext {
   const KvStore* state_kv = nullptr;
   /// Makes the log writer once the replica can take its completions.
   std::function<std::unique_ptr<LogWriter>(LogWriter::Done)> make_log_writer;
+  KvStore* state_store = nullptr;  ///< for flushes and checkpoints
+  /// A snapshot has arrived: whoever runs the node ends it, installs what arrived and starts it again.
+  std::function<void()> install_snapshot;
   /// The node cannot go on: says why, once, and stops acknowledging. Any thread.
   std::function<void(const std::string& why)> fail;
   std::function<void(const std::string& why)> note_fault;  ///< before fail(); may be empty
@@ -68,7 +78,15 @@ struct NodeContext {
   NodeStatus status;
 
   const Reads& reads() const { return machine->reads(); }
-  Instant now() const { return clock->wall(); }
+  /// The cell's time, which timers go by: the leader's clock, carried on by this machine's steady one. This
+  /// machine's own wall clock counts only before any leader was heard.
+  Instant now() const {
+    const std::int64_t offset = cell_time_ms.load();
+    if (offset == no_cell_time) return clock->wall();
+    return Instant{clock->steady().ns / 1'000'000} + milliseconds(offset);
+  }
+  static constexpr std::int64_t no_cell_time = INT64_MIN;
+  std::atomic<std::int64_t> cell_time_ms{no_cell_time};  ///< less steady time; written by the replica
 };
 using ContextPtr = std::shared_ptr<NodeContext>;
 

@@ -10,6 +10,7 @@ constexpr std::size_t batch_entries_max =
 
 struct Applier {
   ContextPtr context;
+  caf::actor replica{};
   std::vector<caf::actor> followers{};
   bool stopped = false;
 
@@ -19,10 +20,10 @@ struct Applier {
       auto applied = context->machine->apply({entries.data() + from, size});
       if (!applied.ok()) {
         stopped = true;
-        const std::string why =
-            "apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message;
-        if (applied.error().code == ErrorCode::corrupt && context->note_fault) context->note_fault(why);
-        return context->fail(why);
+          const std::string why =
+              "apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message;
+          if (applied.error().code == ErrorCode::corrupt && context->note_fault) context->note_fault(why);
+          return self->send(replica, StopReplica{why});
       }
       const auto shared = std::make_shared<const Applied>(std::move(applied).value());
       for (const caf::actor& follower : followers) self->send(follower, StateApplied{shared});
@@ -37,6 +38,7 @@ caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context) {
     auto applier = std::make_shared<Applier>(Applier{context});
     return {
         [applier](const MeetNode& node) {
+          applier->replica = node.replica;
           applier->followers = {node.replica, node.directory, node.scheduler, node.balancer, node.gateway};
         },
         [self, applier](const ApplyEntries& work) { applier->apply(self, work.entries); },

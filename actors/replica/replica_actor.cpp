@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/replica/member_requests.hpp"
 #include "actors/replica/proposer.hpp"
 #include "storage/base/msgpack.hpp"
 
@@ -9,6 +10,19 @@ namespace troupe {
 namespace {
 
 constexpr int silence_every_ticks = 5;  // How often the balancer hears how long the peers are silent.
+
+LogRetention log_retention(const Settings& settings) {
+  const auto megabytes = [&](const Setting& setting) {
+    return static_cast<std::uint64_t>(settings.get(setting)) << 20;
+  };
+  LogRetention retention;
+  retention.entries_max = static_cast<std::uint64_t>(settings.get(log_keep_entries));
+  retention.bytes_max = megabytes(log_keep_mb);
+  retention.pinned_bytes_max = megabytes(log_pinned_mb);
+  retention.flush_bytes = megabytes(state_flush_mb);
+  retention.flush_every = milliseconds(settings.get(state_flush_ms));
+  return retention;
+}
 
 ReplicaConfig driver_config(const NodeContext& context) {
   const auto ticks = [&](const Setting& setting) {
@@ -19,6 +33,10 @@ ReplicaConfig driver_config(const NodeContext& context) {
   config.raft.heartbeat_ticks = std::max(1U, ticks(heartbeat_ms));
   config.raft.election_ticks = std::max(2U, ticks(election_ms));
   config.lease = milliseconds(context.settings.get(lease_ms));
+  config.stall = milliseconds(context.settings.get(stall_ms));
+  config.clock_leap = milliseconds(context.settings.get(clock_leap_ms));
+  config.retention = log_retention(context.settings);
+  config.initial = context.initial;
   config.seed = context.seed;
   return config;
 }
@@ -38,7 +56,8 @@ class Replica {
         context_(context),
         writer_(context->make_log_writer(completions_to(caf::actor_cast<caf::actor>(self)))),
         driver_(driver_config(*context), restored, *context->log, *writer_),
-        proposer_(self, context, driver_) {}
+        proposer_(self, context, driver_),
+        members_(self, context, driver_) {}
 
   caf::behavior start();
 
@@ -57,6 +76,10 @@ class Replica {
   void move_link(const net::LinkKey& link, bool up);
   void read(const AwaitRead& request);
   void perform(ReplicaEffects effects);
+  void report(const ReplicaEffects& effects) const;
+  void meet(const raft::Membership& membership);
+  void send_snapshot(const raft::SnapshotNeed& need);
+  void welcome(const raft::SnapshotMeta& snapshot);
   void tell_role(const raft::RoleChange& role);
   void tell_lease(bool held);
   void tell_silence();
@@ -73,8 +96,11 @@ class Replica {
   std::unique_ptr<LogWriter> writer_;
   ReplicaDriver driver_;
   Proposer proposer_;
+  MemberRequests members_;
   MeetNode node_;
   bool flush_pending_ = false;
+  bool installing_ = false;
+  bool leads_ = false;
   int ticks_ = 0;
   NodeId leader_;
   raft::ReadToken next_token_ = 0;
@@ -100,6 +126,15 @@ caf::behavior Replica::start() {
       input<Propose>([this](const Propose& request) { proposer_.propose(request); }),
       input<MailProposals>([this](const MailProposals& mail) { proposer_.forwarded(mail); }),
       input<MailRefusals>([this](const MailRefusals& mail) { proposer_.refused(mail); }),
+      input<ChangeMembers>([this](const ChangeMembers& request) { members_.change(request); }),
+      input<TransferLeadership>([this](const TransferLeadership& request) { members_.transfer(request); }),
+      input<StateKept>(
+          [this](const StateKept& kept) { driver_.flushed(kept.flushed, now_of(*context_->clock)); }),
+      input<SnapshotTaken>(
+          [this](const SnapshotTaken& taken) { driver_.snapshot_started(taken.peer, taken.index); }),
+      input<SnapshotSent>([this](const SnapshotSent& sent) { driver_.snapshot_sent(sent.peer, sent.index); }),
+      input<SnapshotArrived>([this](const SnapshotArrived& arrived) { welcome(arrived.meta); }),
+      input<StopReplica>([this](const StopReplica& request) { driver_.stop(request.why); }),
       input<AwaitRead>([this](const AwaitRead& request) { read(request); }),
       [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
   };
@@ -114,12 +149,14 @@ void Replica::flush_soon() {
 void Replica::flush() {
   flush_pending_ = false;
   proposer_.offer();
-  perform(driver_.take());
+  perform(driver_.take(now_of(*context_->clock)));
+  members_.look();
   publish_status();
 }
 
 void Replica::tick() {
-  driver_.tick(now_of(*context_->clock));
+  if (driver_.tick(now_of(*context_->clock)) == ReplicaDriver::Tick::again)
+    return self_->send(self_, TickReplica{});  // Behind all that waits.
   proposer_.expire();
   if (++ticks_ % silence_every_ticks == 0) tell_silence();
   self_->delayed_send(self_, replica_tick, TickReplica{});
@@ -136,9 +173,9 @@ void Replica::move_link(const net::LinkKey& link, bool up) {
 }
 
 void Replica::hear(const LinkReceived& received) {
-  auto message = unpacked<raft::Message>(received.bytes);
-  if (message.ok() && message.value().from == node_of_peer(received.link.peer))
-    return driver_.receive(message.value());
+  auto message = unpacked<ReplicaMessage>(received.bytes);
+  if (message.ok() && message.value().message.from == node_of_peer(received.link.peer))
+    return driver_.receive(message.value(), now_of(*context_->clock));
   spdlog::warn("bad_consensus_message node={} peer={}", context_->self.value, received.link.peer);
 }
 
@@ -151,18 +188,61 @@ void Replica::read(const AwaitRead& request) {
 
 void Replica::perform(ReplicaEffects effects) {
   for (const raft::RoleChange& role : effects.roles) tell_role(role);
-  for (const raft::Message& message : effects.send)
-    context_->hub->send({peer_name(message.to), net::Channel::consensus}, packed(message));
+  for (const ReplicaMessage& message : effects.send)
+    context_->hub->send({peer_name(message.message.to), net::Channel::consensus}, packed(message));
   if (!effects.apply.empty()) self_->send(node_.applier, ApplyEntries{std::move(effects.apply)});
   for (const ReadAnswer& read : effects.reads) answer(read);
   if (effects.lease) tell_lease(*effects.lease);
+  if (effects.care != StateCare::none) self_->send(node_.keeper, CareForState{effects.care});
+  if (effects.free_log) self_->send(node_.keeper, FreeLogSpace{});
+  if (effects.membership) meet(*effects.membership);
+  for (const raft::SnapshotNeed& need : effects.snapshots) send_snapshot(need);
+  report(effects);
+  if (effects.stop && installing_) return context_->install_snapshot();
   if (effects.stop) context_->fail(*effects.stop);
+}
+
+void Replica::report(const ReplicaEffects& effects) const {
+  const auto self = context_->self.value;
+  if (effects.stalled) spdlog::warn("process_stalled node={} ms={}", self, effects.stalled->count());
+  if (effects.clock_leapt)
+    spdlog::error("clock_leapt node={} wall={}: hands over; set this machine's clock", self,
+                  to_text(context_->clock->wall()));
+}
+
+/// Members that came by a change have their address with them.
+void Replica::meet(const raft::Membership& membership) {
+  spdlog::info("members node={} voters={} learners={}", context_->self.value, membership.voters.size(),
+               membership.learners.size());
+  context_->book.changed(membership);
+  for (const raft::MemberAddress& member : membership.addresses) {
+    if (member.node == context_->self || member.address.empty()) continue;
+    for (const net::Channel channel : {net::Channel::consensus, net::Channel::mail})
+      context_->hub->dial({peer_name(member.node), channel}, member.address);
+  }
+}
+
+void Replica::send_snapshot(const raft::SnapshotNeed& need) {
+  const NodeAddress address = context_->book.find(need.peer).value_or(NodeAddress{});
+  self_->send(node_.keeper, SendSnapshot{need.peer, need.first_missing, driver_.term(), address.peer});
+}
+
+void Replica::welcome(const raft::SnapshotMeta& snapshot) {
+  if (!driver_.wants_snapshot(snapshot)) return self_->send(node_.keeper, ForgetSnapshot{});
+  // In an earlier term a leader may live who does not know that this is committed; we shall hear of the
+  // later.
+  if (driver_.term() < snapshot.known_in || !context_->install_snapshot) return;
+  spdlog::info("snapshot_arrived node={} index={}", context_->self.value, snapshot.index.value);
+  driver_.stop("a snapshot is being installed");
+  installing_ = true;
 }
 
 void Replica::tell_role(const raft::RoleChange& role) {
   if (role.leader != std::exchange(leader_, role.leader)) proposer_.leader_changed();
   spdlog::info("role_changed node={} role={} term={} leader={}", context_->self.value,
                static_cast<int>(role.role), role.term.value, role.leader.value);
+  const bool leads = role.role == raft::Role::leader;
+  if (std::exchange(leads_, leads) && !leads) self_->send(node_.keeper, DropSnapshots{});
   self_->send(node_.scheduler, RoleMoved{role});
   self_->send(node_.balancer, RoleMoved{role});
   flush_soon();  // What waits for a leader can be offered.
@@ -192,12 +272,23 @@ void Replica::answer(const ReadAnswer& answer) {
 }
 
 void Replica::publish_status() {
+  if (const auto offset = driver_.cell_time(now_of(*context_->clock)))
+    context_->cell_time_ms = offset->count();
   NodeStatus& status = context_->status;
   status.term = driver_.term().value;
   status.leader = driver_.leader().value;
   status.commit = driver_.commit().value;
   status.applied = driver_.applied().value;
   status.last = driver_.last().value;
+  status.first = driver_.first().value;
+  status.log_bytes = driver_.log_bytes();
+  status.unapplied_bytes = driver_.unapplied_bytes();
+  status.writes_waiting = driver_.unsubmitted();
+  status.readys_waiting = driver_.waiting_readys();
+  status.mailbox = self_->mailbox().size();
+  status.stalls = driver_.counters().stalls;
+  status.leaps_refused = driver_.counters().leaps_refused;
+  status.log_cuts = driver_.counters().cuts;
   status.role = static_cast<std::uint8_t>(driver_.role());
   status.proposals_pending = proposer_.pending();
 }

@@ -14,4 +14,11 @@ caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context,
 /// Applies entries, in batches, and tells the node's other actors in log order.
 caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context);
 
+/// Does what may block, away from the replica: flushes the state, gives the disk space of the log back.
+enum class KeeperThread : std::uint8_t {
+  own,
+  shared,  ///< in simulations, whose disks do not block
+};
+caf::actor spawn_keeper(caf::actor_system& system, const ContextPtr& context, KeeperThread thread);
+
 }  // namespace troupe

@@ -24,6 +24,8 @@ std::string node_peer_address(std::uint32_t node) { return "sim:" + std::to_stri
 
 struct SimCluster::Impl {
   struct SimNode {
+    explicit SimNode(const SimClock& base) : clock(base) {}
+    SimNodeClock clock;
     std::uint64_t lives = 0;
     std::unique_ptr<KvStore> log, state;
     std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
@@ -73,7 +75,7 @@ struct SimCluster::Impl {
   }
 
   void start_node(std::uint32_t n) {
-    SimNode& box = nodes[n];
+    SimNode& box = nodes.try_emplace(n, clock).first->second;
     box.failure.clear();
     box.frozen_since.reset();
     checks.restarted(n);
@@ -90,7 +92,7 @@ struct SimCluster::Impl {
     config.threads = 0;
     config.fault_point = options.fault_point;
     NodeSeams seams;
-    seams.clock = &clock;
+    seams.clock = &box.clock;
     seams.log = box.log.get();
     seams.state = box.state.get();
     seams.open_hub = [this, n](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
@@ -114,7 +116,7 @@ struct SimCluster::Impl {
   }
 
   void crash_node(std::uint32_t n) {
-    SimNode& box = nodes[n];
+    SimNode& box = nodes.at(n);
     if (box.frozen_since) thaw_node(n);
     network.crash(peer_name(NodeId{n}));
     box.node.reset();
@@ -176,14 +178,14 @@ struct SimCluster::Impl {
   /// Not stepped, and silent for the others; what is sent to it waits in its mailboxes, as in a kernel's
   /// buffers.
   void freeze_node(std::uint32_t n) {
-    if (!nodes[n].node || nodes[n].frozen_since) return;
-    nodes[n].frozen_since = clock.steady();
+    if (!nodes.at(n).node || nodes.at(n).frozen_since) return;
+    nodes.at(n).frozen_since = clock.steady();
     for (const auto& [other, address] : addresses)
       if (other.value != n) network.cut(peer_name(NodeId{n}), peer_name(other));
     for (const auto& [host, box] : hosts) network.cut(peer_name(NodeId{n}), host_peer(host));
   }
   void thaw_node(std::uint32_t n) {
-    SimNode& box = nodes[n];
+    SimNode& box = nodes.at(n);
     if (!box.frozen_since) return;
     box.node->actors().advance(clock.steady() - *box.frozen_since);
     box.frozen_since.reset();
@@ -338,7 +340,10 @@ void SimCluster::cut(std::uint32_t from, std::uint32_t to) {
 }
 void SimCluster::isolate_host(std::uint32_t host) { impl_->network.isolate(Impl::host_peer(host)); }
 void SimCluster::heal() {
-  for (auto& [n, box] : impl_->nodes) impl_->thaw_node(n);
+  for (auto& [n, box] : impl_->nodes) {
+    impl_->thaw_node(n);
+    box.clock.set_right();
+  }
   impl_->network.heal_all();
 }
 void SimCluster::crash_agent(std::uint32_t host) { impl_->crash_agent(host); }
@@ -347,6 +352,11 @@ void SimCluster::kill_host(std::uint32_t host) { impl_->kill_host(host); }
 bool SimCluster::agent_is_up(std::uint32_t host) const { return impl_->hosts.at(host).agent != nullptr; }
 void SimCluster::fail_writes(std::uint32_t node) { impl_->disks[node].fail_writes(impl_->path(node, "log")); }
 void SimCluster::fail_syncs(std::uint32_t node) { impl_->disks[node].fail_syncs(impl_->path(node, "log")); }
+void SimCluster::fail_apply(std::uint32_t node) {
+  impl_->disks[node].fail_writes(impl_->path(node, "state"));
+}
+void SimCluster::leap_clock(std::uint32_t node, milliseconds by) { impl_->nodes.at(node).clock.leap(by); }
+void SimCluster::drift_clock(std::uint32_t node, std::int64_t ppm) { impl_->nodes.at(node).clock.drift(ppm); }
 
 bool SimCluster::damage_state(std::uint32_t node) {
   const auto store =

@@ -57,7 +57,7 @@ class SimCluster {
   void isolate_node(std::uint32_t node);           ///< from nodes and agents
   void cut(std::uint32_t from, std::uint32_t to);  ///< between nodes, one way
   void isolate_host(std::uint32_t host);
-  void heal();                           ///< all cuts, and thaws
+  void heal();                           ///< all cuts, thaws, and sets the clocks right
   void crash_agent(std::uint32_t host);  ///< its containers run on
   void restart_agent(std::uint32_t host);
   void kill_host(
@@ -68,6 +68,9 @@ class SimCluster {
   /// Of a node that is down: one bit of its state is another, as if its own apply had erred. Its disk's
   /// checks find nothing. False: it has no host's record yet.
   bool damage_state(std::uint32_t node);
+  void fail_apply(std::uint32_t node);                     ///< the next write of its state fails
+  void leap_clock(std::uint32_t node, milliseconds by);    ///< its wall clock; restarts do not mend it
+  void drift_clock(std::uint32_t node, std::int64_t ppm);  ///< its wall clock, from now on
 
   // ---- what happened ----
   /// Promises broken so far: two leaders of a term, a task started twice, nodes that differ at an index.

@@ -29,6 +29,33 @@ class SimClock final : public Clock {
   Moment steady_;
 };
 
+/// One machine's clocks: the steady one is the simulation's; the wall clock may leap and drift.
+class SimNodeClock final : public Clock {
+ public:
+  explicit SimNodeClock(const SimClock& base) : base_(base) {}
+  Instant wall() const override {
+    const auto since = base_.steady() - drifts_since_;
+    return base_.wall() + leap_ + std::chrono::duration_cast<milliseconds>(since / 1'000'000 * drift_ppm_);
+  }
+  Moment steady() const override { return base_.steady(); }
+  void leap(milliseconds by) { leap_ += by; }
+  void drift(std::int64_t ppm) {
+    leap_ = wall() - base_.wall();
+    drifts_since_ = base_.steady();
+    drift_ppm_ = ppm;
+  }
+  void set_right() {
+    leap_ = {};
+    drift_ppm_ = 0;
+  }
+
+ private:
+  const SimClock& base_;
+  milliseconds leap_{0};
+  std::int64_t drift_ppm_ = 0;
+  Moment drifts_since_;
+};
+
 /// A log writer whose syncs take seeded virtual time.
 class SimWriter final : public LogWriter {
  public:

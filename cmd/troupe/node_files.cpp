@@ -89,6 +89,7 @@ void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
            {{"node", into(config.node.self.value, "node")},
             {"cell", into(config.node.cell, "cell")},
             {"data", into(config.data, "data")},
+            {"join", into(config.node.joins, "join")},
             {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
             {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
   if (config.data.empty()) refuse(root, "'data' is missing: the node's folder");

@@ -34,7 +34,8 @@ ConsoleStage::ConsoleStage(Directory directory) {
   context->self = first_node;
   context->seed = 42;
   context->cell = "test";
-  context->nodes = {{NodeId{1}, {"h1:7101", "h1:7001"}}, {NodeId{2}, {"h2:7101", "h2:7001"}}};
+  context->book.begin({{NodeId{1}, {"h1:7101", "h1:7001"}}, {NodeId{2}, {"h2:7101", "h2:7001"}}},
+                      {{NodeId{1}, NodeId{2}}, {}, {}});
   context->clock = &clock;
   context->machine = cell.machine.get();
   context->state_kv = cell.store.get();

@@ -97,7 +97,7 @@ Scene::Scene(const std::function<void(NodeContext&)>& change) {
   context->life = 7;
   context->seed = 42;
   context->cell = "test";
-  context->nodes = {{NodeId{1}, {}}, {NodeId{2}, {}}};
+  context->book.begin({{NodeId{1}, {}}, {NodeId{2}, {}}}, {{NodeId{1}, NodeId{2}}, {}, {}});
   context->clock = &clock;
   context->machine = cell.machine.get();
   context->status.term = 1;
