@@ -24,6 +24,7 @@ struct GatewayProbe::Impl {
     set(name, help, static_cast<double>(value), labels);
   }
   void read_node(const NodeContext& node);
+  void read_replica(const NodeContext& node);
   void read_cell(const NodeContext& node);
   void read_groups(const NodeContext& node);
 
@@ -78,6 +79,7 @@ void GatewayProbe::Impl::read_node(const NodeContext& node) {
   set("troupe_node_leased", "1 while this node may give orders", std::uint64_t{status.leased.load()});
   set("troupe_proposals_total", "Proposals made by this node", status.proposals.load());
   set("troupe_proposals_pending", "Proposals under way", status.proposals_pending.load());
+  read_replica(node);
   if (node.log != nullptr) {
     const LogHead head = node.log->head();
     set("troupe_log_edge_index", "The log begins behind this entry", head.edge.index.value);
@@ -85,6 +87,38 @@ void GatewayProbe::Impl::read_node(const NodeContext& node) {
   }
   if (const auto flushed = node.machine->flushed(); flushed.ok())
     set("troupe_state_flushed_index", "Where a crash would come back to", flushed.value().value);
+}
+
+void GatewayProbe::Impl::read_replica(const NodeContext& node) {
+  const NodeStatus& status = node.status;
+  const double us = 1e-6;
+  set("troupe_log_syncs_total", "Answers of the log writer", status.log_syncs.load());
+  set("troupe_log_sync_seconds_total", "From handing a write over to its being durable, in all",
+      static_cast<double>(status.log_sync_us.load()) * us);
+  set("troupe_log_sync_seconds_worst", "The longest of the last seconds: a slow disk shows here",
+      static_cast<double>(status.log_sync_us_worst.load()) * us);
+  set("troupe_log_first_index", "First entry of this node's log", status.first.load());
+  set("troupe_log_bytes", "Bytes of entries in this node's log", status.log_bytes.load());
+  set("troupe_log_cuts_total", "Times that the log's beginning was cut off", status.log_cuts.load());
+  set("troupe_replica_mailbox", "Messages that wait for the replica", status.mailbox.load());
+  set("troupe_replica_writes_waiting", "Writes that the log writer would not take yet",
+      status.writes_waiting.load());
+  set("troupe_replica_readys_waiting", "Steps of the log that wait for the disk",
+      status.readys_waiting.load());
+  set("troupe_replica_unapplied_bytes", "Bytes of the log that are not applied",
+      status.unapplied_bytes.load());
+  set("troupe_process_stalls_total", "Pauses of the whole process", status.stalls.load());
+  set("troupe_clock_leaps_refused_total", "Leaderships given up because of this machine's clock",
+      status.leaps_refused.load());
+  set("troupe_snapshots_sent_total", "Snapshots that another node has installed",
+      status.snapshots_sent.load());
+  set("troupe_snapshots_arrived_total", "Snapshots that have arrived here", status.snapshots_arrived.load());
+  for (const PeerStanding& peer : node.peers.all()) {
+    const prometheus::Labels labels{{"peer", to_text(peer.id)}};
+    set("troupe_follower_lag_entries", "Entries that a follower lacks", peer.lag, labels);
+    set("troupe_follower_silent_seconds", "Since a follower's last message",
+        static_cast<double>(peer.silent.count()) * 1e-3, labels);
+  }
 }
 
 void GatewayProbe::Impl::read_cell(const NodeContext& node) {

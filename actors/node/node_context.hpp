@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/node/node_book.hpp"
+#include "actors/node/peer_board.hpp"
 #include "net/link/link.hpp"
 #include "storage/base/settings.hpp"
 #include "storage/base/time.hpp"
@@ -36,6 +37,9 @@ struct NodeStatus {
   std::atomic<std::uint64_t> stalls{0};
   std::atomic<std::uint64_t> leaps_refused{0};
   std::atomic<std::uint64_t> log_cuts{0};
+  std::atomic<std::uint64_t> log_syncs{0};          ///< answers of the log writer
+  std::atomic<std::uint64_t> log_sync_us{0};        ///< from handing over to the answer, in all of them
+  std::atomic<std::uint64_t> log_sync_us_worst{0};  ///< of the last ten seconds or so
   std::atomic<std::uint64_t> snapshots_sent{0};
   std::atomic<std::uint64_t> snapshots_arrived{0};
   std::atomic<bool> leased{false};
@@ -59,6 +63,7 @@ struct NodeContext {
   Settings settings;
   CellPolicy policy;  ///< proposed at bootstrap
   NodeBook book;
+  PeerBoard peers;
   raft::Membership initial;  ///< of the cell at its beginning; of a node that joins: nobody
   const Clock* clock = nullptr;
   net::LinkHub* hub = nullptr;

@@ -115,7 +115,8 @@ caf::behavior Replica::start() {
       },
       [this](TickReplica) { tick(); },
       [this](FlushReplica) { flush(); },
-      input<LogWritten>([this](const LogWritten& done) { driver_.written(done.ticket); }),
+      input<LogWritten>(
+          [this](const LogWritten& done) { driver_.written(done.ticket, now_of(*context_->clock)); }),
       input<StateApplied>([this](const StateApplied& state) {
         driver_.applied(state.applied->index);
         proposer_.applied(*state.applied);
@@ -254,12 +255,18 @@ void Replica::tell_lease(bool held) {
 }
 
 void Replica::tell_silence() {
-  if (driver_.role() != raft::Role::leader) return;
+  if (driver_.role() != raft::Role::leader) return context_->peers.set({});
   const raft::Status status = driver_.status();
+  std::vector<PeerStanding> standings;
   PeersHeard heard;
   heard.term = status.term;
-  for (const raft::PeerStatus& peer : status.peers)
-    heard.peers.push_back({peer.id, replica_tick * peer.silent_ticks});
+  for (const raft::PeerStatus& peer : status.peers) {
+    const milliseconds silent = replica_tick * peer.silent_ticks;
+    heard.peers.push_back({peer.id, silent});
+    const std::uint64_t lag = status.last.value - std::min(status.last.value, peer.match.value);
+    standings.push_back({peer.id, peer.learner, peer.state, peer.match, lag, silent});
+  }
+  context_->peers.set(std::move(standings));
   self_->send(node_.balancer, std::move(heard));
 }
 
@@ -288,7 +295,11 @@ void Replica::publish_status() {
   status.mailbox = self_->mailbox().size();
   status.stalls = driver_.counters().stalls;
   status.leaps_refused = driver_.counters().leaps_refused;
-  status.log_cuts = driver_.counters().cuts;
+  const ReplicaCounters& counters = driver_.counters();
+  status.log_cuts = counters.cuts;
+  status.log_syncs = counters.syncs;
+  status.log_sync_us = static_cast<std::uint64_t>(counters.sync_time.count() / 1'000);
+  status.log_sync_us_worst = static_cast<std::uint64_t>(counters.sync_worst.count() / 1'000);
   status.role = static_cast<std::uint8_t>(driver_.role());
   status.proposals_pending = proposer_.pending();
 }

@@ -12,7 +12,6 @@ namespace troupe::replica {
   X(compact_keeps_config, "cuts the log without keeping the membership that stood there") \
   X(answer_before_sync, "what waits for durability is said at once")                      \
   X(persisted_before_sync, "tells the core that writes are durable when they are queued") \
-  X(go_on_after_failure, "ignores a failed write")                                        \
   X(lease_by_receipt, "whatever comes from the leader renews the lease, however old")     \
   X(stall_counts, "all of a stall counts as the others' silence")                         \
   X(stamp_any_time, "stamps whatever its clock says")

@@ -87,12 +87,12 @@ Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
   return {};
 }
 
-void ReplicaDriver::written(const Result<std::uint64_t>& ticket) {
+void ReplicaDriver::written(const Result<std::uint64_t>& ticket, Now now) {
   if (stopped_) return;
-  if (!ticket.ok() && !mutated(replica::Mutant::go_on_after_failure))
-    return stop("the log cannot be written: " + ticket.error().message);
-  if (ticket.ok() && ticket.value() > written_) {
+  if (!ticket.ok()) return stop("the log cannot be written: " + ticket.error().message);
+  if (ticket.value() > written_) {
     written_ = ticket.value();
+    measure_sync(now);
     const LogEdge tail = log_.head().tail;
     cache_.durable(tail.index, tail.term);
   }
@@ -135,7 +135,7 @@ void ReplicaDriver::stop(std::string why) {
 ReplicaEffects ReplicaDriver::take(Now now) {
   // A read of the log that failed leaves the core with something ready that it cannot hand out.
   while (!is_deaf() && !cache_.failure() && core_.has_ready()) take_ready();
-  if (!stopped_) submit();
+  if (!stopped_) submit(now);
   if (!stopped_ && cache_.failure()) stop("the log cannot be read: " + cache_.failure()->message);
   if (!stopped_) reads_.applied(applied_);
   if (!is_deaf()) tell_membership();
@@ -185,14 +185,16 @@ void ReplicaDriver::finish_durable() {
   }
 }
 
-void ReplicaDriver::submit() {
+void ReplicaDriver::submit(Now now) {
   while (!unsubmitted_.empty()) {
+    const std::uint64_t ticket = unsubmitted_.front().ticket;
     auto taken = writer_.submit(std::move(unsubmitted_.front()));
     if (!taken.ok()) {
       if (taken.error().code == ErrorCode::overloaded) return;  // Tried again at the next completion.
       return stop("the log cannot be written: " + taken.error().message);
     }
     unsubmitted_.pop_front();
+    submitted_.emplace_back(ticket, now.steady);
   }
 }
 

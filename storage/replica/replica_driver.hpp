@@ -53,8 +53,11 @@ struct ReplicaEffects {
 
 struct ReplicaCounters {
   std::uint64_t stalls = 0;
-  std::uint64_t leaps_refused = 0;  ///< leaderships given up because of the clock
-  std::uint64_t cuts = 0;           ///< of the log's beginning
+  std::uint64_t leaps_refused = 0;         ///< leaderships given up because of the clock
+  std::uint64_t cuts = 0;                  ///< of the log's beginning
+  std::uint64_t syncs = 0;                 ///< answers of the log writer
+  std::chrono::nanoseconds sync_time{0};   ///< from handing over to the answer, in all
+  std::chrono::nanoseconds sync_worst{0};  ///< of this and the last `worst_window`
   std::uint64_t snapshots_installed = 0;
 };
 
@@ -84,9 +87,9 @@ class ReplicaDriver {
   /// Ends in ReplicaEffects::reads if ok; tokens are used once. Errors: overloaded, unavailable.
   Result<void> read(raft::ReadToken token, Moment deadline);
   Result<void> transfer(NodeId target);
-  void written(const Result<std::uint64_t>& ticket);  ///< what the log writer said
-  void applied(Index index);                          ///< of what was handed out in apply
-  void flushed(const Result<Index>& index, Now now);  ///< what a crash now would come back to
+  void written(const Result<std::uint64_t>& ticket, Now now);  ///< what the log writer said
+  void applied(Index index);                                   ///< of what was handed out in apply
+  void flushed(const Result<Index>& index, Now now);           ///< what a crash now would come back to
   void stop(std::string why);
 
   // ---- snapshots: to others ----
@@ -138,7 +141,8 @@ class ReplicaDriver {
   void take_ready();
   void keep(raft::Ready& ready);
   void finish_durable();
-  void submit();
+  void submit(Now now);
+  void measure_sync(Now now);
   void end_reads(const raft::Ready& ready);
   void send(std::vector<raft::Message>&& messages);
   void address(Now now);
@@ -181,11 +185,14 @@ class ReplicaDriver {
   Index applied_;
   Index handed_to_apply_;
   raft::Membership told_;
-  std::deque<LogWrite> unsubmitted_;  ///< in order; the writer would not take them yet
-  std::deque<Waiting> waiting_;       ///< in order
-  std::uint64_t written_ = 0;         ///< the highest Ready number whose writes are durable
-  std::uint64_t last_writing_ = 0;    ///< the last Ready number that wrote anything
-  std::optional<Index> freeing_;      ///< cut; the files are dropped when the cut is durable
+  std::deque<LogWrite> unsubmitted_;                        ///< in order; the writer would not take them yet
+  std::deque<Waiting> waiting_;                             ///< in order
+  std::deque<std::pair<std::uint64_t, Moment>> submitted_;  ///< tickets, and when the writer took them
+  std::chrono::nanoseconds worst_now_{0};
+  Moment worst_since_;
+  std::uint64_t written_ = 0;       ///< the highest Ready number whose writes are durable
+  std::uint64_t last_writing_ = 0;  ///< the last Ready number that wrote anything
+  std::optional<Index> freeing_;    ///< cut; the files are dropped when the cut is durable
   std::optional<raft::SnapshotMeta> installing_;
 };
 

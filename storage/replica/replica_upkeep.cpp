@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t lease_every_ticks = 5;   // How often the lease is looked at.
 constexpr milliseconds strange_time_max{3'000};  // Longer than a leader with a wild clock leads.
+constexpr milliseconds worst_window{5'000};      // The worst of one to two of these is told.
 constexpr std::uint32_t care_every_ticks = 100;  // How often it is asked what of the state is flushed.
 
 }  // namespace
@@ -132,6 +133,22 @@ void ReplicaDriver::cut_log() {
   unsubmitted_.push_back(std::move(write));
   freeing_ = *edge;
   ++counters_.cuts;
+}
+
+// The oldest of what one answer covers has waited longest.
+void ReplicaDriver::measure_sync(Now now) {
+  if (submitted_.empty() || submitted_.front().first > written_) return;
+  const auto took = now.steady - submitted_.front().second;
+  while (!submitted_.empty() && submitted_.front().first <= written_) submitted_.pop_front();
+  ++counters_.syncs;
+  counters_.sync_time += took;
+  if (now.steady - worst_since_ >= worst_window) {
+    counters_.sync_worst = worst_now_;
+    worst_now_ = {};
+    worst_since_ = now.steady;
+  }
+  worst_now_ = std::max(worst_now_, took);
+  counters_.sync_worst = std::max(counters_.sync_worst, worst_now_);
 }
 
 void ReplicaDriver::tell_membership() {

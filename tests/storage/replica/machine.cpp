@@ -34,7 +34,7 @@ bool Machine::start() {
   auto restored = restore(*log_, state_.index, initial_);
   if (!restored.ok()) return unusable_ = restored.error().message, false;
   writer_ = std::make_unique<InlineLogWriter>(
-      *log_, [this](Result<std::uint64_t> done) { driver_->written(done); }, options_.queue_bytes_max);
+      *log_, [this](Result<std::uint64_t> done) { driver_->written(done, now_); }, options_.queue_bytes_max);
   ReplicaConfig config;
   config.self = self_;
   config.seed = ++lives_ * 1000 + self_.value;
@@ -68,6 +68,7 @@ void Machine::apply(const std::vector<raft::Entry>& entries) {
     state_.index = entry.index;
     for (const char byte : std::string(entry.data.view()) + to_text(entry.term))
       state_.chain = (state_.chain ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+    if (on_apply_) on_apply_(state_.index, state_.chain);
     if (entry.kind != raft::EntryKind::config) continue;
     state_.membership = unpacked<raft::Membership>(entry.data.view()).value();
     state_.has_membership = true;

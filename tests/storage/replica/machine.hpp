@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "storage/kv/memory_store.hpp"
 #include "storage/replica/replica_driver.hpp"
 
@@ -77,6 +79,7 @@ class Machine {
   std::unique_ptr<ReplicaDriver> driver_;
   MachineState state_;
   std::string unusable_;
+  std::function<void(Index index, std::uint64_t chain)> on_apply_;
   Now now_{Moment{1'000'000'000}, Instant{1'700'000'000'000}};
   std::vector<raft::Entry> applied_;
   std::vector<ReadAnswer> reads_;

@@ -99,5 +99,33 @@ TEST_F(ThreeDrivers, a_broken_link_to_a_peer_that_is_not_known_yet_costs_no_snap
   EXPECT_EQ(nodes.at(old_leader)->state_, next.state_);
 }
 
+class LeapingClocks : public ThreeDrivers, public testing::WithParamInterface<milliseconds> {};
+
+TEST_P(LeapingClocks, a_leader_whose_clock_leaps_stamps_nothing_and_hands_over) {
+  run(300);
+  const std::uint32_t leapt = leader();
+  Machine& wild = *nodes.at(leapt);
+  wild.now_.wall = wild.now_.wall + GetParam();
+  EXPECT_EQ(wild.propose("late").error().code, ErrorCode::unavailable);
+  run(50);
+  ASSERT_NE(leader(), 0u);
+  EXPECT_NE(leader(), leapt);
+  EXPECT_EQ(wild.driver_->counters().leaps_refused, 1u);
+  Machine& next = *nodes.at(leader());
+  ASSERT_TRUE(next.propose("right").ok());
+  run(50);
+  for (const auto& [n, node] : nodes) {
+    const milliseconds off = node->applied_.back().stamp - next.now_.wall;
+    EXPECT_LE(std::abs(off.count()), 5'000);
+    const auto time = node->driver_->cell_time(node->now_);
+    ASSERT_TRUE(time);
+    EXPECT_LE(std::abs((*time - ClockGuard::offset(next.now_.wall, next.now_.steady)).count()), 5'000);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Leaps, LeapingClocks,
+                         testing::Values(milliseconds(3'600'000), milliseconds(-3'600'000),
+                                         milliseconds(315'360'000'000)));
+
 }  // namespace
 }  // namespace troupe
