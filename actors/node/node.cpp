@@ -34,6 +34,8 @@ class RunningNode final : public Node, private net::LinkListener {
   ~RunningNode() override;
 
   Result<void> start();
+  Result<void> open_log();
+  Result<void> open_shelf();
   void handle(http::Request request, http::ReplyPtr reply) override {
     caf::anon_send(node_.gateway, HttpCall{std::move(request), std::move(reply)});
   }
@@ -75,6 +77,7 @@ class RunningNode final : public Node, private net::LinkListener {
   NodeConfig config_;
   NodeSeams seams_;
   std::unique_ptr<LogStore> log_;
+  std::unique_ptr<SnapshotShelf> shelf_;
   std::unique_ptr<StateMachine> machine_;
   raft::Restored restored_;
   ContextPtr context_;
@@ -87,9 +90,8 @@ class RunningNode final : public Node, private net::LinkListener {
 };
 
 Result<void> RunningNode::start() {
-  auto log = LogStore::open(*seams_.log);
-  if (!log.ok()) return log.error();
-  log_ = std::move(log).value();
+  if (auto opened = open_log(); !opened.ok()) return opened;
+  if (auto opened = open_shelf(); !opened.ok()) return opened;
   auto machine = StateMachine::open(*seams_.state, seams_.state_options);
   if (!machine.ok()) return machine.error();
   machine_ = std::move(machine).value();
@@ -105,6 +107,29 @@ Result<void> RunningNode::start() {
   actors_ = config_.threads == 0 ? ActorHost::simulated() : ActorHost::with_threads(config_.threads);
   spawn();
   dial_peers();
+  return {};
+}
+
+Result<void> RunningNode::open_log() {
+  auto log = LogStore::open(*seams_.log);
+  if (!log.ok()) return log.error();
+  log_ = std::move(log).value();
+  if (seams_.folder == nullptr) return {};
+  const CurrentState& state = seams_.folder->current();
+  const auto behind = begin_log_behind(*log_, {state.index, state.term}, state.membership);
+  if (!behind.ok()) return behind.error();
+  if (behind.value() == LogBegins::as_it_did) return {};
+  auto again = LogStore::open(*seams_.log);
+  if (!again.ok()) return again.error();
+  log_ = std::move(again).value();
+  return {};
+}
+
+Result<void> RunningNode::open_shelf() {
+  if (seams_.folder == nullptr) return {};
+  auto shelf = SnapshotShelf::open(seams_.folder->files(), seams_.folder->checkpoints_path(), seams_.look);
+  if (!shelf.ok()) return shelf.error();
+  shelf_ = std::move(shelf).value();
   return {};
 }
 
@@ -127,6 +152,9 @@ void RunningNode::fill_context() {
     return seams_.make_log_writer(*log_, std::move(done));
   };
   context_->state_store = seams_.state;
+  context_->folder = seams_.folder;
+  context_->shelf = shelf_.get();
+  context_->install_snapshot = seams_.on_snapshot;
   context_->fail = [this](const std::string& why) {
     if (failed_.exchange(true)) return;
     spdlog::error("node_failed node={} why=\"{}\"", config_.self.value, why);

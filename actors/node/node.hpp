@@ -31,9 +31,12 @@ struct NodeConfig {
 /// What a node is built on; all outlive it.
 struct NodeSeams {
   const Clock* clock = nullptr;
-  KvStore* log = nullptr;    ///< opened with LogStore::tables()
-  KvStore* state = nullptr;  ///< opened with keys::table_names()
+  KvStore* log = nullptr;  ///< opened with LogStore::tables()
+  /// Opened with keys::table_names(); of the folder's current state, if there is one.
+  KvStore* state = nullptr;
   StateOptions state_options{};
+  NodeFolder* folder = nullptr;  ///< with `look`: the node sends and takes snapshots
+  SnapshotShelf::Look look{};
   /// Apply found what only a peer can repair: to be remembered before the node fails. May be empty.
   std::function<void(const std::string& why)> note_fault{};
   std::function<Result<std::unique_ptr<net::LinkHub>>(net::LinkListener&)> open_hub;
@@ -41,6 +44,9 @@ struct NodeSeams {
   /// The node cannot go on (disk, corruption): called once, from any thread. It acknowledges nothing any
   /// more; the caller should end it.
   std::function<void(const std::string& why)> on_failure;
+  /// A snapshot has arrived and the node stands still for it: end it, close its stores, call
+  /// folder->switch_to_incoming(), start it again. Called once, from any thread.
+  std::function<void()> on_snapshot;
 };
 
 class Node {

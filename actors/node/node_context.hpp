@@ -16,6 +16,8 @@
 #include "storage/log/log_cache.hpp"
 #include "storage/log/log_writer.hpp"
 #include "storage/model/command.hpp"
+#include "storage/snapshot/node_folder.hpp"
+#include "storage/snapshot/snapshot_shelf.hpp"
 #include "storage/state/state_machine.hpp"
 
 namespace troupe {
@@ -74,6 +76,8 @@ struct NodeContext {
   /// Makes the log writer once the replica can take its completions.
   std::function<std::unique_ptr<LogWriter>(LogWriter::Done)> make_log_writer;
   KvStore* state_store = nullptr;  ///< for flushes and checkpoints
+  NodeFolder* folder = nullptr;    ///< null: this node sends and takes no snapshots
+  SnapshotShelf* shelf = nullptr;  ///< likewise
   /// A snapshot has arrived: whoever runs the node ends it, installs what arrived and starts it again.
   std::function<void()> install_snapshot;
   /// The node cannot go on: says why, once, and stops acknowledging. Any thread.

@@ -1,6 +1,10 @@
 #include "cmd/embedded/real_node.hpp"
 
 #include <charconv>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <thread>
 
 #include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
@@ -24,20 +28,23 @@ class Running final : public RealNode {
 
   Result<void> start();
   void stop() override {
-    if (!node_) return;
     if (http_) http_->close(close_grace);
-    (void)node_->flush();
+    await_install();
+    if (node_) (void)node_->flush();
     release();
   }
   void crash() override {
-    if (!node_) return;
     if (http_) http_->close(milliseconds(0));
+    await_install();
     release();
   }
   void fail_writes() override { log_->fail_writes(); }
   void cut_off() override { cuts_->cut_all(); }
   void heal() override { cuts_->heal(); }
-  Node& node() override { return *node_; }
+  Node& node() override {
+    const std::shared_lock lock(life_);
+    return *node_;
+  }
   std::uint16_t http_port() const override { return http_->port(); }
   std::string peer_address() const override { return node_->peer_address(); }
   KvStore::Counters log_counters() const override { return log_->counters(); }
@@ -47,7 +54,13 @@ class Running final : public RealNode {
                                                   std::vector<std::string> tables,
                                                   std::size_t small_buffer) const;
   Result<void> open_folder();
+  Result<void> start_node();
   NodeSeams seams();
+  void install_soon();
+  void install();
+  void await_install() {
+    if (installer_.joinable()) installer_.join();
+  }
   Result<void> serve_http();
   void release() {
     node_.reset();
@@ -62,6 +75,8 @@ class Running final : public RealNode {
   std::optional<NodeFolder> folder_;
   std::vector<SkippedEntry> skipped_;
   std::unique_ptr<DeathBook> deaths_;
+  std::shared_mutex life_;  ///< held alone while a snapshot takes the place of the state; node_ may be null
+  std::thread installer_;
   std::unique_ptr<FaultyStore> log_, state_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<http::Server> http_;
@@ -99,12 +114,17 @@ Result<void> Running::open_folder() {
   auto deaths = DeathBook::open(folder_->death_book_path());
   if (!deaths.ok()) return deaths.error();
   deaths_ = std::move(deaths).value();
-  if (auto may = check_deaths(deaths_->paused_before(), skipped_); !may.ok()) return may;
-  return folder_->remove_leftovers();
+  return check_deaths(deaths_->paused_before(), skipped_);
 }
 
 Result<void> Running::start() {
   if (auto opened = open_folder(); !opened.ok()) return opened;
+  if (auto started = start_node(); !started.ok()) return started;
+  return serve_http();
+}
+
+Result<void> Running::start_node() {
+  if (auto cleaned = folder_->remove_leftovers(); !cleaned.ok()) return cleaned;
   auto log = open_store(folder_->log_path(), RocksConfig::Role::log, LogStore::tables(), small_log_buffer);
   if (!log.ok()) return log.error();
   log_ = std::move(log).value();
@@ -118,7 +138,24 @@ Result<void> Running::start() {
   auto node = Node::start(config_.node, seams());
   if (!node.ok()) return node.error();
   node_ = std::move(node).value();
-  return serve_http();
+  return {};
+}
+
+// Asked on one of the node's own threads, which cannot end the node.
+void Running::install_soon() {
+  await_install();
+  installer_ = std::thread([this] { install(); });
+}
+
+void Running::install() {
+  const std::unique_lock lock(life_);
+  node_.reset();
+  state_.reset();
+  log_.reset();
+  auto done = folder_->switch_to_incoming();
+  if (done.ok()) done = start_node();
+  if (done.ok() || !config_.on_failure) return;
+  config_.on_failure("the snapshot cannot be installed: " + done.error().message);
 }
 
 NodeSeams Running::seams() {
@@ -148,6 +185,15 @@ NodeSeams Running::seams() {
   seams.make_log_writer = [](LogStore& log, LogWriter::Done done) {
     return std::make_unique<ThreadLogWriter>(log, std::move(done));
   };
+  seams.folder = &*folder_;
+  seams.look = [](const std::string& folder) {
+    RocksConfig rocks;
+    rocks.path = folder;
+    rocks.role = RocksConfig::Role::state;
+    rocks.tables = keys::table_names();
+    return open_rocks_read_only(rocks);
+  };
+  seams.on_snapshot = [this] { install_soon(); };
   seams.on_failure = config_.on_failure;
   return seams;
 }
@@ -159,7 +205,9 @@ Result<void> Running::serve_http() {
   server.address = listen.value().host;
   server.port = listen.value().port;
   auto served = http::serve(server, [this](http::Request request, http::ReplyPtr reply) {
-    node_->handle(std::move(request), std::move(reply));
+    const std::shared_lock lock(life_, std::try_to_lock);
+    if (lock && node_) return node_->handle(std::move(request), std::move(reply));
+    reply->send({503, {{"retry-after", "1"}}, "this node is installing a snapshot; ask another one\n"});
   });
   if (!served.ok()) return served.error();
   http_ = std::move(served).value();

@@ -16,6 +16,7 @@
 namespace troupe::embedded {
 namespace {
 
+constexpr milliseconds requests_patience{20'000};                // Longer than the nodes' own.
 constexpr milliseconds epoch_of_simulations{1'700'000'000'000};  // Any fixed wall time will do.
 
 std::string node_peer_address(std::uint32_t node) { return "sim:" + std::to_string(node); }
@@ -27,6 +28,10 @@ struct SimCluster::Impl {
     explicit SimNode(const SimClock& base) : clock(base) {}
     SimNodeClock clock;
     std::uint64_t lives = 0;
+    bool joins = false;
+    bool snapshot_arrived = false;
+    std::uint64_t installed = 0;
+    std::optional<NodeFolder> folder;
     std::unique_ptr<KvStore> log, state;
     std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
     std::unique_ptr<Node> node;
@@ -70,8 +75,10 @@ struct SimCluster::Impl {
     return std::make_unique<TappedHub>(std::move(tapped), std::move(hub));
   }
 
+  static std::string folder_of(std::uint32_t node) { return "node-" + std::to_string(node); }
   std::string path(std::uint32_t node, const char* what) const {
-    return "node-" + std::to_string(node) + "/" + what;
+    if (std::string_view(what) == "state") return nodes.at(node).folder->state_path();
+    return nodes.at(node).folder->log_path();
   }
 
   void start_node(std::uint32_t n) {
@@ -79,12 +86,17 @@ struct SimCluster::Impl {
     box.failure.clear();
     box.frozen_since.reset();
     checks.restarted(n);
-    box.log = std::move(disks[n].open(path(n, "log"), LogStore::tables())).value();
-    box.state = std::move(disks[n].open(path(n, "state"), keys::table_names())).value();
+    SimDisk& disk = disks[n];
+    box.folder = std::move(NodeFolder::open(disk.files(), folder_of(n))).value();
+    TROUPE_CHECK(box.folder->remove_leftovers().ok());
+    box.log = std::move(disk.open(box.folder->log_path(), LogStore::tables())).value();
+    box.state = std::move(disk.open(box.folder->state_path(), keys::table_names())).value();
     NodeConfig config;
     config.self = NodeId{n};
     config.cell = options.cell;
-    config.nodes = addresses;
+    config.joins = box.joins;
+    for (const auto& [id, address] : addresses)
+      if (box.joins || id.value <= options.nodes) config.nodes.emplace(id, address);
     config.settings = options.settings;
     config.policy = options.policy;
     config.seed = random.next();
@@ -95,6 +107,9 @@ struct SimCluster::Impl {
     seams.clock = &box.clock;
     seams.log = box.log.get();
     seams.state = box.state.get();
+    seams.folder = &*box.folder;
+    seams.look = [&disk](const std::string& folder) { return disk.open_copy(folder, keys::table_names()); };
+    seams.on_snapshot = [&box] { box.snapshot_arrived = true; };
     seams.open_hub = [this, n](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
       return tapped_hub(peer_name(NodeId{n}), listener, node_peer_address(n));
     };
@@ -120,9 +135,36 @@ struct SimCluster::Impl {
     if (box.frozen_since) thaw_node(n);
     network.crash(peer_name(NodeId{n}));
     box.node.reset();
-    for (const char* what : {"log", "state"}) disks[n].crash(path(n, what), random);
+    for (const std::string& store : {box.folder->log_path(), box.folder->state_path()})
+      disks[n].crash(store, random);
+    disks[n].crash_files(random);
+    box.snapshot_arrived = false;
     box.log.reset();
     box.state.reset();
+  }
+
+  /// What whoever runs a node does when it asks for it.
+  void install_snapshot(std::uint32_t n) {
+    SimNode& box = nodes.at(n);
+    box.snapshot_arrived = false;
+    network.crash(peer_name(NodeId{n}));
+    box.node.reset();
+    box.log.reset();
+    box.state.reset();
+    TROUPE_CHECK(box.folder->switch_to_incoming().ok());
+    ++box.installed;
+    start_node(n);
+  }
+
+  void lose_disk(std::uint32_t n) {
+    if (nodes.at(n).node) crash_node(n);
+    disks.erase(n);
+  }
+
+  void join_node(std::uint32_t n) {
+    addresses[NodeId{n}] = {node_peer_address(n), "sim-http:" + std::to_string(n)};
+    nodes.try_emplace(n, clock).first->second.joins = true;
+    start_node(n);
   }
 
   void start_agent(std::uint32_t n) {
@@ -222,6 +264,11 @@ struct SimCluster::Impl {
         if (steps(box) && box.node->actors().step()) busy = true;
       for (auto& [n, box] : hosts)
         if (box.actors && box.actors->step()) busy = true;
+      for (auto& [n, box] : nodes) {
+        if (!steps(box) || !box.snapshot_arrived) continue;
+        install_snapshot(n);
+        busy = true;
+      }
     }
     check();
   }
@@ -255,6 +302,18 @@ struct SimCluster::Impl {
       advance_to_next(until);
       settle();
     }
+  }
+
+  template <class Ask>
+  Result<Index> await_answer(std::uint32_t n, Ask ask) {
+    SimNode& box = nodes.at(n);
+    if (!box.node) return Error{ErrorCode::unavailable, "the node is down"};
+    auto answer = std::make_shared<std::optional<Result<Index>>>();
+    ask(*box.node, [answer](Result<Index> done) { *answer = std::move(done); });
+    const Moment end = clock.steady() + requests_patience;
+    while (!*answer && clock.steady() < end) run_to(clock.steady() + milliseconds(1));
+    if (*answer) return **answer;
+    return Error{ErrorCode::outcome_unknown, "no answer"};
   }
 
   SimOptions options;
@@ -330,6 +389,25 @@ const NodeStatus* SimCluster::status(std::uint32_t node) const {
 
 void SimCluster::crash_node(std::uint32_t node) { impl_->crash_node(node); }
 void SimCluster::restart_node(std::uint32_t node) { impl_->start_node(node); }
+void SimCluster::lose_disk(std::uint32_t node) { impl_->lose_disk(node); }
+void SimCluster::join_node(std::uint32_t node) { impl_->join_node(node); }
+std::uint64_t SimCluster::snapshots_installed(std::uint32_t node) const {
+  return impl_->nodes.at(node).installed;
+}
+
+Result<Index> SimCluster::change_members(std::uint32_t leader, raft::MemberChangeKind kind,
+                                         std::uint32_t node) {
+  raft::MemberChange change{kind, NodeId{node}, {}, {}};
+  if (kind == raft::MemberChangeKind::add_learner) change.address = node_peer_address(node);
+  return impl_->await_answer(
+      leader, [&](Node& asked, Node::Done done) { asked.change_members(change, std::move(done)); });
+}
+
+Result<Index> SimCluster::transfer_leadership(std::uint32_t leader, std::uint32_t to) {
+  return impl_->await_answer(
+      leader, [&](Node& asked, Node::Done done) { asked.transfer_leadership(NodeId{to}, std::move(done)); });
+}
+
 void SimCluster::freeze_node(std::uint32_t node) { impl_->freeze_node(node); }
 void SimCluster::thaw_node(std::uint32_t node) { impl_->thaw_node(node); }
 bool SimCluster::is_up(std::uint32_t node) const { return impl_->nodes.at(node).node != nullptr; }

@@ -8,6 +8,7 @@
 #include "cmd/embedded/options.hpp"
 #include "cmd/embedded/sim_tap.hpp"
 #include "net/http/http.hpp"
+#include "storage/raft/ready.hpp"
 #include "storage/state/reads.hpp"
 
 namespace troupe::embedded {
@@ -46,11 +47,19 @@ class SimCluster {
   const Reads* reads(std::uint32_t node) const;  ///< nullptr while it is down
   const NodeStatus* status(std::uint32_t node) const;
 
+  // ---- operators: asked of that node, which must lead; time advances until the answer ----
+  Result<Index> change_members(std::uint32_t leader, raft::MemberChangeKind kind, std::uint32_t node);
+  Result<Index> transfer_leadership(std::uint32_t leader, std::uint32_t to);
+
   // ---- faults ----
   void crash_node(std::uint32_t node);  ///< what was not synced is lost
   void restart_node(std::uint32_t node);
   bool is_up(std::uint32_t node) const;
   std::string failure(std::uint32_t node) const;  ///< why a node gave up; empty if it did not
+  void lose_disk(std::uint32_t node);             ///< it crashes, and all that it wrote is gone
+  /// A node with whatever disk it has starts and waits to be added; its number may be new.
+  void join_node(std::uint32_t node);
+  std::uint64_t snapshots_installed(std::uint32_t node) const;
   /// Neither runs nor answers, and its links fall silent; thawed, it goes on where it was.
   void freeze_node(std::uint32_t node);
   void thaw_node(std::uint32_t node);
