@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "actors/replica/replica_actor.hpp"
 #include "tests/cmd/embedded/cell.hpp"
 
 namespace troupe::embedded {
@@ -51,6 +52,9 @@ class RandomLife {
     SimOptions made = cell_options(seed, static_cast<std::uint32_t>(random_.between(1, 3)));
     constexpr std::uint32_t resets[] = {0, 200, 3'000};
     made.resets = resets[random_.below(3)];
+    constexpr std::int64_t kept[] = {100, 1'000, 1'000'000};
+    made.settings.set(log_keep_entries, kept[random_.below(3)]);
+    made.settings.set(state_flush_ms, random_.between(200, 5'000));
     const bool actors_crash = random_.chance(50);
     made.fault_point = [this, actors_crash](const EntityRef&, std::string_view) {
       return actors_crash && *armed_ && crashes_ < crashes_of_actors_max && random_.chance(1) && ++crashes_;
@@ -78,10 +82,11 @@ class RandomLife {
     if (dice < 59) return cell_.sim.isolate_node(node);
     if (dice < 63) return freeze(node);
     if (dice < 67) return cell_.sim.cut(node, cell_.other_than(node));
-    if (dice < 79) return cell_.sim.heal(), frozen_.clear();
+    if (dice < 79) return cell_.sim.heal(), frozen_.clear(), void(leapt_ = 0);
     if (dice < 85) return cell_.sim.crash_agent(host);
     if (dice < 93) return cell_.sim.restart_agent(host);
     if (dice < 96) return cell_.sim.isolate_host(host);
+    if (dice < 97) return leap(node);
     if (dice < 98) return break_disk(node);
     for (std::uint32_t n = 1; n <= cell_.nodes; ++n) crash(n);
   }
@@ -97,6 +102,13 @@ class RandomLife {
     if (!cell_.sim.is_up(node)) return;
     cell_.sim.freeze_node(node);
     frozen_.push_back(node);
+  }
+  /// One clock at a time: two wild ones of three are the measure.
+  void leap(std::uint32_t node) {
+    constexpr std::int64_t leaps[] = {3'600'000, -3'600'000, 315'360'000'000};
+    if (leapt_ != 0 && leapt_ != node) return;
+    leapt_ = node;
+    cell_.sim.leap_clock(node, milliseconds(leaps[random_.below(3)]));
   }
   void break_disk(std::uint32_t node) {
     if (!cell_.sim.is_up(node)) return;
@@ -248,6 +260,7 @@ class RandomLife {
   Cell cell_;
   std::vector<Known> jobs_;
   std::vector<std::uint32_t> frozen_, broken_;
+  std::uint32_t leapt_ = 0;
   std::vector<JobId> strangers_;
   std::uint64_t keys_ = 0;
   std::string problem_;
