@@ -93,6 +93,21 @@ int host_list(Context& context);
 int host_show(Context& context, const std::string& name);
 int cell_status(Context& context);
 
+// ---- the cell's members ----
+struct MemberAdd {
+  std::uint32_t node = 0;
+  std::string address;  ///< host:port of its peer listener
+};
+struct TransferLeader {
+  std::uint32_t node = 0;
+  std::string timeout = "10s";
+};
+int members_list(Context& context);
+int member_add(Context& context, const MemberAdd& args);
+int member_promote(Context& context, std::uint32_t node);
+int member_remove(Context& context, std::uint32_t node);
+int transfer_leader(Context& context, const TransferLeader& args);
+
 struct Events {
   std::string job;
   std::uint64_t limit = 0;  ///< 0: for ever
@@ -103,6 +118,8 @@ int events(Context& context, const Events& args);
 void add_job_options(CLI::App& app, Context& context);
 void add_task_options(CLI::App& app, Context& context);
 void add_cell_options(CLI::App& app, Context& context);
+/// Below `troupe cell`.
+void add_member_options(CLI::App& cell, Context& context);
 
 /// Runs a command; throws CLI::RuntimeError unless it ends well.
 void finish_with(int exit_code);

@@ -7,11 +7,27 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::vector<std::string>> commands{
-    {"job", "run"},   {"job", "submit"}, {"job", "ls"},   {"job", "show"},  {"job", "logs"},
-    {"job", "kill"},  {"job", "scale"},  {"job", "wait"}, {"task", "ls"},   {"task", "show"},
-    {"task", "logs"}, {"task", "kill"},  {"host", "ls"},  {"host", "show"}, {"cell", "status"},
-    {"events"},       {"console"}};
+const std::vector<std::vector<std::string>> commands{{"job", "run"},
+                                                     {"job", "submit"},
+                                                     {"job", "ls"},
+                                                     {"job", "show"},
+                                                     {"job", "logs"},
+                                                     {"job", "kill"},
+                                                     {"job", "scale"},
+                                                     {"job", "wait"},
+                                                     {"task", "ls"},
+                                                     {"task", "show"},
+                                                     {"task", "logs"},
+                                                     {"task", "kill"},
+                                                     {"host", "ls"},
+                                                     {"host", "show"},
+                                                     {"cell", "status"},
+                                                     {"cell", "members", "add"},
+                                                     {"cell", "members", "promote"},
+                                                     {"cell", "members", "remove"},
+                                                     {"cell", "transfer-leader"},
+                                                     {"events"},
+                                                     {"console"}};
 
 TEST(Help, OfEveryCommandHasAnExample) {
   CommandLine line("127.0.0.1:1");

@@ -1,0 +1,69 @@
+#include <gmock/gmock.h>
+
+#include "fake_cell.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using testing::HasSubstr;
+
+struct Members : testing::Test {
+  FakeCell cell;
+  CommandLine line{cell.address()};
+};
+
+TEST_F(Members, AreListed) {
+  cell.on(
+      "GET /api/v3/cell/members",
+      R"({"items":[{"node":1,"role":"LEADER","address":"a:1","state":"","match":"90","lag":"0","lastContactMs":0},)"
+      R"({"node":2,"role":"LEARNER","address":"b:1","state":"snapshot","match":"7","lag":"83","lastContactMs":12}]})");
+  EXPECT_EQ(line.run({"cell", "members"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(),
+            "NODE  ROLE     ADDRESS  STATE     MATCH  LAG  LAST CONTACT\n"
+            "1     LEADER   a:1                90     0    -\n"
+            "2     LEARNER  b:1      snapshot  7      83   12 ms\n");
+}
+
+TEST_F(Members, OneIsAddedPromotedAndRemoved) {
+  cell.on("POST /api/v3/cell/members", R"({"index":"91"})");
+  cell.on("POST /api/v3/cell/members/3/promote", R"({"index":"99"})");
+  cell.on("DELETE /api/v3/cell/members/3", R"({"index":"120"})");
+  EXPECT_EQ(line.run({"cell", "members", "add", "3", "c:1"}), exit_ok) << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr("troupe cell members promote 3"));
+  EXPECT_EQ(cell.asked("POST /api/v3/cell/members").at(0).body, R"({"node":3,"address":"c:1"})");
+  EXPECT_EQ(line.run({"cell", "members", "promote", "3"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.run({"cell", "members", "remove", "3", "--json"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(), "{\"index\":\"120\"}\n");
+}
+
+TEST_F(Members, ARefusalSaysWhy) {
+  cell.on("POST /api/v3/cell/members/3/promote",
+          R"({"statusCode":400,"code":"INVALID_ARGUMENT","message":"node 3 lags by 70000 entries"})", 400);
+  EXPECT_NE(line.run({"cell", "members", "promote", "3"}), exit_ok);
+  EXPECT_THAT(line.err.str(), HasSubstr("node 3 lags by 70000 entries"));
+}
+
+TEST_F(Members, NumbersAreNumbers) {
+  EXPECT_EQ(line.run({"cell", "members", "promote", "three"}), exit_usage);
+  EXPECT_EQ(line.run({"cell", "members", "remove", "0"}), exit_usage);
+  EXPECT_EQ(line.run({"cell", "transfer-leader", "2", "--timeout", "soon"}), exit_usage);
+}
+
+TEST_F(Members, LeadershipIsWaitedFor) {
+  cell.on("PUT /api/v3/cell/leader", "{}");
+  cell.in_turn("GET /api/v3/cell", {{200, {}, R"({"leader":1})"}, {200, {}, R"({"leader":2})"}});
+  EXPECT_EQ(line.run({"cell", "transfer-leader", "2"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(), "node 2 leads\n");
+  EXPECT_EQ(cell.asked("PUT /api/v3/cell/leader").at(0).body, R"({"node":2})");
+  EXPECT_EQ(cell.asked("GET /api/v3/cell").size(), 2u);
+}
+
+TEST_F(Members, LeadershipThatStaysIsTold) {
+  cell.on("PUT /api/v3/cell/leader", "{}");
+  cell.on("GET /api/v3/cell", R"({"leader":1})");
+  EXPECT_NE(line.run({"cell", "transfer-leader", "2", "--timeout", "1ms"}), exit_ok);
+  EXPECT_THAT(line.err.str(), HasSubstr("node 2 does not lead after 1ms"));
+}
+
+}  // namespace
+}  // namespace troupe::cli
