@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/agent/protocol.hpp"
+#include "actors/operations/cell_order.hpp"
 #include "net/http/http.hpp"
 #include "net/link/link.hpp"
 #include "storage/model/outcome.hpp"
@@ -50,7 +51,12 @@ struct AskConsole {
   std::string command;
   static constexpr auto fields() { return field_list(field("command", &AskConsole::command)); }
 };
-using Question = std::variant<AskAgent, AskScheduler, AskConsole>;
+/// An operator's order about the cell itself, or a look at its members. Asked of the leader's operations.
+struct AskCell {
+  CellOrder order;
+  static constexpr auto fields() { return field_list(field("order", &AskCell::order)); }
+};
+using Question = std::variant<AskAgent, AskScheduler, AskConsole, AskCell>;
 /// Answers are bytes whose form the question fixes; an error stands beside them.
 struct Answer {
   std::uint8_t error = 0;  ///< 0: none, else 1 + ErrorCode
@@ -91,7 +97,8 @@ using Mail = std::variant<ForwardProposals, RefuseProposals, AskMail, AnswerMail
 // ---- a node's actors ----
 /// All of them, sent to each once all exist.
 struct MeetNode {
-  caf::actor replica, applier, keeper, directory, door, post, scheduler, balancer, gateway, console;
+  caf::actor replica, applier, keeper, operations, directory, door, post, scheduler, balancer, gateway,
+      console;
 };
 
 // ---- links ----
@@ -138,6 +145,11 @@ struct AwaitRead {
 struct ReadDone {
   std::uint64_t cookie = 0;
   Result<Index> applied;
+};
+/// How does the core stand? Answered by ReplicaTold, as a CAF request.
+struct TellReplica {};
+struct ReplicaTold {
+  raft::Status status;
 };
 struct MailProposals {
   NodeId from;
@@ -375,6 +387,8 @@ TROUPE_MESSAGE(Propose)
 TROUPE_MESSAGE(ProposalDone)
 TROUPE_MESSAGE(AwaitRead)
 TROUPE_MESSAGE(ReadDone)
+TROUPE_MESSAGE(TellReplica)
+TROUPE_MESSAGE(ReplicaTold)
 TROUPE_MESSAGE(MailProposals)
 TROUPE_MESSAGE(MailRefusals)
 TROUPE_MESSAGE(ChangeMembers)

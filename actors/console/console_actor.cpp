@@ -171,6 +171,8 @@ void Console::gather(const GatheringPtr& gathering, std::optional<EntityKind> ki
   for (const auto& [name, actor] :
        std::initializer_list<std::pair<const char*, caf::actor>>{{"replica", node_.replica},
                                                                  {"applier", node_.applier},
+                                                                 {"keeper", node_.keeper},
+                                                                 {"operations", node_.operations},
                                                                  {"directory", node_.directory},
                                                                  {"door", node_.door},
                                                                  {"post", node_.post},

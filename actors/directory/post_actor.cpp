@@ -37,8 +37,15 @@ class Post {
     std::uint64_t cookie = 0;     // the asker's, or the peer's number
     NodeId peer;
     Moment deadline;
+    ErrorCode unanswered = ErrorCode::unavailable;
   };
 
+  /// What an order came to nobody knows who was not answered.
+  static ErrorCode unanswered(const Question& question) {
+    const auto* cell = std::get_if<AskCell>(&question);
+    return cell != nullptr && cell->order.kind != CellOrder::Kind::look ? ErrorCode::outcome_unknown
+                                                                        : ErrorCode::unavailable;
+  }
   Moment now() const { return context_->clock->steady(); }
   bool send(NodeId to, const Mail& mail) {
     return context_->hub->send({peer_name(to), net::Channel::mail}, packed(mail));
@@ -66,7 +73,7 @@ class Post {
                                                           "too many questions wait on this node"})});
       return;
     }
-    waiting_[++next_] = {nullptr, mail.number, from, now() + patience_for_peers};
+    waiting_[++next_] = {nullptr, mail.number, from, now() + patience_for_peers, unanswered(mail.question)};
     dispatch(std::move(mail.question), next_);
   }
   void take(NodeId from, const AnswerMail& mail) {
@@ -85,7 +92,7 @@ class Post {
       self_->send(caf::actor_cast<caf::actor>(ask.asker), Answered{ask.cookie, Answer::of(*refusal)});
       return;
     }
-    waiting_[++next_] = {ask.asker, ask.cookie, to, now() + ask.patience};
+    waiting_[++next_] = {ask.asker, ask.cookie, to, now() + ask.patience, unanswered(ask.question)};
     if (to == context_->self) return dispatch(ask.question, next_);
     if (!send(to, AskMail{next_, ask.question}))
       finish(waiting_.find(next_),
@@ -100,6 +107,8 @@ class Post {
             return node_.door;
           else if constexpr (std::is_same_v<T, AskScheduler>)
             return node_.scheduler;
+          else if constexpr (std::is_same_v<T, AskCell>)
+            return node_.operations;
           else
             return node_.console;
         },
@@ -125,7 +134,7 @@ class Post {
     for (auto next = waiting_.begin(); next != waiting_.end();) {
       const auto at = next++;
       if (at->second.deadline <= now())
-        finish(at, Answer::of(Error{ErrorCode::unavailable,
+        finish(at, Answer::of(Error{at->second.unanswered,
                                     "no answer in time from node " + to_text(at->second.peer)}));
     }
   }

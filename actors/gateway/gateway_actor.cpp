@@ -34,6 +34,7 @@ constexpr milliseconds tick_every{100};
 constexpr milliseconds proposal_patience{10'000};
 constexpr milliseconds read_patience{5'000};
 constexpr milliseconds question_patience{5'000};
+constexpr milliseconds order_patience{12'000};  // Longer than the operations' own.
 /// The replica and the post answer at the deadline at the latest; this much later they are taken to be gone.
 constexpr milliseconds answer_grace{1'000};
 /// Reads run beside the gateway, so that a long list does not hold up a mutation.
@@ -72,6 +73,7 @@ class Gateway final : public Services {
   void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
   void ask_scheduler(TaskId task, Told told) override;
   void ask_console(NodeId node, std::string command, Told told) override;
+  void ask_cell(CellOrder order, Told told) override;
   std::uint64_t next_stream() override { return ++last_stream_; }
   std::function<void()> stream_signal(std::uint64_t stream, StreamSignal signal) override;
 
@@ -270,6 +272,10 @@ void Gateway::ask_scheduler(TaskId task, Told told) {
 
 void Gateway::ask_console(NodeId node, std::string command, Told told) {
   ask(node, AskConsole{std::move(command)}, question_patience, std::move(told));
+}
+
+void Gateway::ask_cell(CellOrder order, Told told) {
+  ask(NodeId{}, AskCell{std::move(order)}, order_patience, std::move(told));
 }
 
 }  // namespace

@@ -29,6 +29,13 @@ http::Response get_limits(const NodeContext& node, const Call& call);
 void get_health(Services& services, const CallPtr& call);
 void get_metrics(Services& services, const CallPtr& call);
 
+// ---- members.cpp ----
+void list_members(Services& services, const CallPtr& call);
+void add_member(Services& services, const CallPtr& call);
+void promote_member(Services& services, const CallPtr& call);
+void remove_member(Services& services, const CallPtr& call);
+void put_leader(Services& services, const CallPtr& call);
+
 // ---- events.cpp ----
 void watch_job(Services& services, const CallPtr& call);
 void watch_cell(Services& services, const CallPtr& call);

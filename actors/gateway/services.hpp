@@ -5,6 +5,7 @@
 #include "actors/agent/protocol.hpp"
 #include "actors/gateway/call.hpp"
 #include "actors/node/node_context.hpp"
+#include "actors/operations/cell_order.hpp"
 #include "net/api/query.hpp"
 #include "storage/model/outcome.hpp"
 
@@ -41,6 +42,8 @@ class Services {
   virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;
   virtual void ask_scheduler(TaskId task, Told told) = 0;
   virtual void ask_console(NodeId node, std::string command, Told told) = 0;
+  /// Of the leader. An order that was not answered: outcome_unknown.
+  virtual void ask_cell(CellOrder order, Told told) = 0;
 
   /// Names a stream; never given twice.
   virtual std::uint64_t next_stream() = 0;

@@ -7,6 +7,7 @@
 #include "actors/directory/directory_actor.hpp"
 #include "actors/gateway/gateway_actor.hpp"
 #include "actors/gateway/gateway_settings.hpp"
+#include "actors/operations/operations_actor.hpp"
 #include "actors/replica/replica_actor.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 #include "storage/replica/restore.hpp"
@@ -178,6 +179,7 @@ void RunningNode::spawn() {
   node_.applier = spawn_applier(system, context_);
   node_.keeper =
       spawn_keeper(system, context_, actors_->is_simulated() ? KeeperThread::shared : KeeperThread::own);
+  node_.operations = spawn_operations(system, context_);
   node_.directory = spawn_directory(system, context_);
   node_.door = spawn_door(system, context_);
   node_.post = spawn_post(system, context_);
@@ -186,8 +188,8 @@ void RunningNode::spawn() {
   node_.console = spawn_console(system, context_);
   node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post);
   spawned_ = true;
-  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.directory, node_.door, node_.post,
-                                  node_.scheduler, node_.balancer, node_.console, node_.replica})
+  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.operations, node_.directory, node_.door,
+                                  node_.post, node_.scheduler, node_.balancer, node_.console, node_.replica})
     caf::anon_send(actor, node_);
 }
 
@@ -218,8 +220,9 @@ void RunningNode::route(const net::LinkKey& link, Message message) {
 RunningNode::~RunningNode() {
   if (hub_) hub_->close();
   if (actors_ && spawned_) {
-    for (const caf::actor& actor : {node_.gateway, node_.console, node_.balancer, node_.scheduler, node_.post,
-                                    node_.door, node_.directory, node_.keeper, node_.applier, node_.replica})
+    for (const caf::actor& actor :
+         {node_.gateway, node_.console, node_.balancer, node_.scheduler, node_.post, node_.door,
+          node_.directory, node_.operations, node_.keeper, node_.applier, node_.replica})
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     node_ = {};
     actors_->await_end();

@@ -137,6 +137,7 @@ caf::behavior Replica::start() {
       input<SnapshotArrived>([this](const SnapshotArrived& arrived) { welcome(arrived.meta); }),
       input<StopReplica>([this](const StopReplica& request) { driver_.stop(request.why); }),
       input<AwaitRead>([this](const AwaitRead& request) { read(request); }),
+      [this](TellReplica) { return ReplicaTold{driver_.status()}; },
       [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
   };
 }

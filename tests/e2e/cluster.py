@@ -186,15 +186,16 @@ class Scratch:
 
 
 class Cell(Scratch):
-    """`troupe node` and `troupe agent` processes; all numbers begin with 1."""
+    """`troupe node` and `troupe agent` processes; all numbers begin with 1. `joining` nodes are no members at first."""
 
-    def __init__(self, test, nodes=3, agents=2, settings=None, seconds_max=110):
+    def __init__(self, test, nodes=3, agents=2, settings=None, seconds_max=110, joining=()):
         super().__init__(test, seconds_max)
+        self.joining, self.settings = set(joining), settings or {}
         ports = free_ports(2 * nodes)
         self.peer = dict(zip(range(1, nodes + 1), ports[:nodes]))
         self.http = dict(zip(range(1, nodes + 1), ports[nodes:]))
         self.client = Client(self.http.values())
-        self.nodes = {n: self._make("node", n, self._node_file(n, settings or {})) for n in self.http}
+        self.nodes = {n: self._make("node", n, self._node_file(n)) for n in self.http}
         self.agents = {n: self._make("agent", n, self._agent_file(n)) for n in range(1, agents + 1)}
 
     def _make(self, kind, number, text):
@@ -209,11 +210,20 @@ class Cell(Scratch):
     def agent_data(self, number):
         return f"{self.folder}/agent-{number}"
 
-    def _node_file(self, number, settings):
-        lines = [f"node: {number}", "cell: e2e", f"data: {self.node_data(number)}", "nodes:"]
-        lines += [f"  - {{id: {n}, peer: '127.0.0.1:{self.peer[n]}', http: '127.0.0.1:{self.http[n]}'}}" for n in self.http]
-        if settings:
-            lines += ["settings:"] + [f"  {name}: {value}" for name, value in settings.items()]
+    def let_join(self, number):
+        """From its next start on it is a node that waits to be added."""
+        self.joining.add(number)
+        with open(f"{self.folder}/node-{number}.yaml", "w", encoding="utf-8") as file:
+            file.write(self._node_file(number))
+
+    def _node_file(self, number):
+        listed = [n for n in self.http if n not in self.joining or n == number]
+        lines = [f"node: {number}", "cell: e2e", f"data: {self.node_data(number)}"]
+        lines += ["join: true"] if number in self.joining else []
+        lines += ["nodes:"]
+        lines += [f"  - {{id: {n}, peer: '127.0.0.1:{self.peer[n]}', http: '127.0.0.1:{self.http[n]}'}}" for n in listed]
+        if self.settings:
+            lines += ["settings:"] + [f"  {name}: {value}" for name, value in self.settings.items()]
         return "\n".join(lines) + "\n"
 
     def _agent_file(self, number):
@@ -231,7 +241,11 @@ class Cell(Scratch):
 
     def await_serving(self, seconds=20):
         """Every node answers, knows a leader and has caught up."""
-        until("all nodes serve", lambda: all((self.health(n) or {}).get("status") == "SERVING" for n in self.nodes), seconds)
+        self.await_serving_of(self.nodes, seconds)
+
+    def await_serving_of(self, numbers, seconds=20):
+        until(f"nodes {list(numbers)} serve",
+              lambda: all((self.health(n) or {}).get("status") == "SERVING" for n in numbers), seconds)
 
     def await_agents(self, seconds=20):
         def connected():

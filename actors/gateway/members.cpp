@@ -1,0 +1,93 @@
+// The cell's own members: who votes, who listens, who leads. Orders go to the leader's replica.
+
+#include <charconv>
+
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/mutation.hpp"
+#include "net/api/reading.hpp"
+
+namespace troupe::gateway {
+namespace {
+
+using raft::MemberChangeKind;
+
+constexpr std::size_t address_chars_max = 256;
+constexpr std::int64_t node_max = 65'535;
+
+NodeId read_node(json::ObjectReader& reader) {
+  return NodeId{
+      static_cast<decltype(NodeId::value)>(api::read_required_integer(reader, "node", {1, node_max}))};
+}
+
+bool is_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || text.size() > address_chars_max) return false;
+  std::uint16_t port = 0;
+  const auto [stop, fault] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  return fault == std::errc{} && stop == text.data() + text.size() && port != 0;
+}
+
+Result<CellOrder> parse_add(std::string_view text) {
+  return api::read_body<CellOrder>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    CellOrder order{CellOrder::Kind::change, MemberChangeKind::add_learner, read_node(reader), {}};
+    order.address = reader.required_string("address");
+    if (violations.empty() && !is_address(order.address))
+      reader.complain("address", "must be the host:port of the node's peer listener");
+    reader.finish();
+    return order;
+  });
+}
+
+Result<CellOrder> parse_transfer(std::string_view text) {
+  return api::read_body<CellOrder>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    const CellOrder order{CellOrder::Kind::transfer, {}, read_node(reader), {}};
+    reader.finish();
+    return order;
+  });
+}
+
+Result<CellOrder> captured_change(const Call& call, MemberChangeKind change) {
+  const std::string& text = call.captured.at(0);
+  NodeId node;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), node.value);
+  if (fault != std::errc{} || stop != text.data() + text.size() || node == NodeId{})
+    return Error{ErrorCode::invalid_argument, "the path must name a node by its number"};
+  return CellOrder{CellOrder::Kind::change, change, node, {}};
+}
+
+void give(Services& services, const CallPtr& call, const Result<CellOrder>& order) {
+  if (!order.ok()) return call->fail(order.error());
+  services.ask_cell(order.value(), [call](const Result<Bytes>& told) {
+    if (!told.ok()) return call->fail(told.error());
+    call->answer(api::json_response(200, told.value()));
+  });
+}
+
+}  // namespace
+
+void list_members(Services& services, const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  give(services, call, CellOrder{});
+}
+
+void add_member(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  give(services, call, parse_add(call->request.body));
+}
+
+void promote_member(Services& services, const CallPtr& call) {
+  give(services, call, captured_change(*call, MemberChangeKind::promote));
+}
+
+void remove_member(Services& services, const CallPtr& call) {
+  give(services, call, captured_change(*call, MemberChangeKind::remove));
+}
+
+void put_leader(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  give(services, call, parse_transfer(call->request.body));
+}
+
+}  // namespace troupe::gateway

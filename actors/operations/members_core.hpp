@@ -1,0 +1,23 @@
+#pragma once
+// The cell's membership for operators: how it stands, and whether an order still has anything to do. Pure.
+
+#include <map>
+#include <string>
+
+#include "actors/operations/cell_order.hpp"
+
+namespace troupe::operations {
+
+/// {"term", "leader", "commit", "items": [{"node", "role", "address", "state", "match", "lag",
+/// "lastContactMs"}]}. Indexes are texts, as everywhere in the API. `addresses`: peer listeners, as far as
+/// they are known. On a node that does not lead, the others' match, lag and contact are missing.
+std::string members_json(const raft::Status& status, const std::map<NodeId, std::string>& addresses,
+                         milliseconds tick);
+
+/// Is what the order wants true already? Then repeating it, after an answer that was lost, does no harm.
+bool is_fulfilled(const CellOrder& order, const raft::Membership& membership);
+
+/// {"index": "7"}: the membership's entry, committed.
+std::string done_json(Index index);
+
+}  // namespace troupe::operations

@@ -1,0 +1,82 @@
+// The cell's members through HTTP: what is asked of the leader, and what is refused before.
+
+#include <gmock/gmock.h>
+
+#include "scene.hpp"
+
+namespace troupe {
+namespace {
+
+using raft::MemberChangeKind;
+using testing::HasSubstr;
+
+const CellOrder& order_of(const Scene& scene) {
+  return std::get<AskCell>(scene.asked.front().question).order;
+}
+
+TEST(GatewayMembers, AreAskedOfTheLeader) {
+  Scene scene;
+  const auto seen = scene.get("/api/v3/cell/members");
+  ASSERT_EQ(scene.asked.size(), 1U);
+  EXPECT_EQ(scene.asked.front().node, NodeId{0});
+  EXPECT_EQ(order_of(scene).kind, CellOrder::Kind::look);
+  scene.answer(Answer::of(Bytes(R"({"items":[]})")));
+  EXPECT_EQ(seen->response.status, 200);
+  EXPECT_EQ(seen->response.body, R"({"items":[]})");
+  EXPECT_EQ(scene.get("/api/v3/cell/members?color=red")->response.status, 400);
+}
+
+TEST(GatewayMembers, OneIsAddedByNumberAndAddress) {
+  Scene scene;
+  const auto seen = scene.call("POST", "/api/v3/cell/members", R"({"node":4,"address":"10.0.0.4:7101"})");
+  ASSERT_EQ(scene.asked.size(), 1U);
+  EXPECT_EQ(order_of(scene).change, MemberChangeKind::add_learner);
+  EXPECT_EQ(order_of(scene).node, NodeId{4});
+  EXPECT_EQ(order_of(scene).address, "10.0.0.4:7101");
+  scene.answer(
+      Answer::of(Error{ErrorCode::conflict, "the membership change before is not applied yet; try again"}));
+  EXPECT_EQ(seen->response.status, 409);
+  EXPECT_THAT(seen->response.body, HasSubstr("not applied yet"));
+}
+
+TEST(GatewayMembers, BadOrdersAreRefusedWithTheirPlace) {
+  Scene scene;
+  const auto bad = [&](const std::string& body) {
+    const auto seen = scene.call("POST", "/api/v3/cell/members", body);
+    EXPECT_EQ(seen->response.status, 400) << body;
+    return seen->response.body;
+  };
+  EXPECT_THAT(bad(R"({"address":"a:1"})"), HasSubstr("node"));
+  EXPECT_THAT(bad(R"({"node":0,"address":"a:1"})"), HasSubstr("node"));
+  EXPECT_THAT(bad(R"({"node":70000,"address":"a:1"})"), HasSubstr("node"));
+  for (const char* address : {"", "a", "a:", ":1", "a:0", "a:65536", "a:1x"})
+    EXPECT_THAT(bad(std::string(R"({"node":4,"address":")") + address + "\"}"), HasSubstr("address"));
+  bad(R"({"node":4,"address":"a:1","vote":true})");
+  bad("{");
+  for (const char* node : {"zero", "0", "-1", "70000", "4x"})
+    EXPECT_EQ(scene.call("DELETE", std::string("/api/v3/cell/members/") + node)->response.status, 400)
+        << node;
+  EXPECT_EQ(scene.call("PUT", "/api/v3/cell/leader", R"({"node":"two"})")->response.status, 400);
+  EXPECT_TRUE(scene.asked.empty());
+}
+
+TEST(GatewayMembers, OneIsPromotedAndRemovedAndLeadershipHandedOver) {
+  Scene scene;
+  const auto given = [&](std::string_view method, std::string_view target, std::string body = {}) {
+    const auto seen = scene.call(method, target, std::move(body));
+    const CellOrder order = order_of(scene);
+    scene.answer(Answer::of(Bytes(R"({"index":"7"})")));
+    EXPECT_EQ(seen->response.status, 200);
+    return order;
+  };
+  EXPECT_EQ(given("POST", "/api/v3/cell/members/4/promote").change, MemberChangeKind::promote);
+  const CellOrder removal = given("DELETE", "/api/v3/cell/members/4");
+  EXPECT_EQ(removal.change, MemberChangeKind::remove);
+  EXPECT_EQ(removal.node, NodeId{4});
+  const CellOrder transfer = given("PUT", "/api/v3/cell/leader", R"({"node":2})");
+  EXPECT_EQ(transfer.kind, CellOrder::Kind::transfer);
+  EXPECT_EQ(transfer.node, NodeId{2});
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,115 @@
+"""The cell's own members change while it works: grown from one node to three and shrunk again, and a node without disk."""
+import json
+import shutil
+import subprocess
+import threading
+import unittest
+
+from client import Broken
+from cluster import TROUPE, Cell, until
+
+
+class Writer(threading.Thread):
+    """Submits one short job after another; every one of them must end well, whatever happens to the members."""
+
+    def __init__(self, cell):
+        super().__init__(daemon=True)
+        self.cell, self.jobs, self.failed = cell, [], None
+        self.over = threading.Event()
+
+    def run(self):
+        try:
+            while not self.over.is_set():
+                self.jobs.append(self.cell.client.submit(self.cell.descriptor([(0.05, 0)], "members")))
+                self.over.wait(0.05)
+        except (AssertionError, Broken) as error:
+            self.failed = error
+
+    def finish(self):
+        self.over.set()
+        self.join(60)
+        if self.failed:
+            raise AssertionError(f"a submit failed: {self.failed}")
+        return self.jobs
+
+
+class Members(unittest.TestCase):
+    def cell_of(self, joining):
+        self.cell = self.enterContext(Cell(f"members.{self._testMethodName}", nodes=3, agents=1, joining=joining,
+                                           settings={"log_keep_entries": 100}, seconds_max=170))
+        return self.cell
+
+    def troupe(self, *arguments, node=1):
+        """A command against a node; its JSON answer."""
+        done = subprocess.run([TROUPE, *arguments, "--json", "--address", f"127.0.0.1:{self.cell.http[node]}"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def members(self, node=1):
+        return {member["node"]: member for member in self.troupe("cell", "members", node=node)["items"]}
+
+    def add(self, number, by=1):
+        """Start it on an empty folder, let it listen, catch up, vote."""
+        self.troupe("cell", "members", "add", str(number), f"127.0.0.1:{self.cell.peer[number]}", node=by)
+        until(f"node {number} has caught up", lambda: int(self.members(by)[number]["lag"]) < 50 and
+              self.members(by)[number]["state"] == "replicate", 30, 0.1)
+        self.troupe("cell", "members", "promote", str(number), node=by)
+        self.cell.await_serving_of([number])
+
+    def assert_all_ended_well(self, jobs):
+        for job in jobs:
+            self.cell.await_job_end(job, 30)
+            tasks = self.cell.client.tasks(job)
+            self.assertEqual([task["status"]["reasonCode"] for task in tasks], ["normal"], job)
+        self.assertEqual({len(entries) for entries in self.cell.ledger().values()}, {2}, "a task ran twice or not at all")
+
+    def test_a_cell_grows_from_one_node_to_three_and_shrinks_again_without_stopping(self):
+        cell = self.cell_of(joining=[2, 3])
+        cell.nodes[1].start()
+        cell.agents[1].start()
+        cell.await_serving_of([1])
+        cell.await_agents()
+        writer = Writer(cell)
+        writer.start()
+        for number in (2, 3):
+            cell.nodes[number].start()
+            self.add(number)
+        self.assertEqual({n: m["role"] == "LEARNER" for n, m in self.members().items()}, {1: False, 2: False, 3: False})
+        self.troupe("cell", "transfer-leader", "3")
+        self.assertEqual(cell.leader(), 3)
+        for number in (1, 2):
+            self.troupe("cell", "members", "remove", str(number), node=3)
+            until(f"node {number} has gone", lambda: number not in self.members(node=3), 10)
+            cell.client.ports.remove(cell.http[number])
+            cell.nodes[number].kill()
+        jobs = writer.finish()
+        self.assertGreater(len(jobs), 20)
+        self.assert_all_ended_well(jobs)
+        self.assertEqual(list(self.members(node=3)), [3])
+        cell.passed = True
+
+    def test_a_node_that_lost_its_disk_comes_back_by_learner_and_snapshot(self):
+        cell = self.cell_of(joining=[])
+        cell.start()
+        jobs = [cell.client.submit(cell.descriptor([(0.05, 0)], "before")) for _ in range(60)]
+        self.assert_all_ended_well(jobs)
+        leader = cell.leader()
+        lost = next(n for n in cell.nodes if n != leader)
+        cell.nodes[lost].kill()
+        shutil.rmtree(cell.node_data(lost))
+        writer = Writer(cell)
+        writer.start()
+        self.troupe("cell", "members", "remove", str(lost), node=leader)
+        cell.let_join(lost)
+        cell.nodes[lost].start()
+        self.add(lost, by=leader)
+        jobs += writer.finish()
+        self.assert_all_ended_well(jobs)
+        page = cell.client.get("/api/v3/jobs?pageSize=1", ports=[cell.http[lost]])
+        self.assertIn("items", page)
+        cell.passed = True
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
