@@ -90,7 +90,7 @@ class Balancer {
                                        caf::actor_cast<caf::strong_actor_ptr>(self_)});
   }
 
-  std::uint32_t quorum() const { return static_cast<std::uint32_t>(context_->nodes.size() / 2 + 1); }
+  std::uint32_t quorum() const { return static_cast<std::uint32_t>(context_->book.voters().size() / 2 + 1); }
 
   void balance() {
     if (!leads_ || proposing_) return;

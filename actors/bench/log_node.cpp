@@ -6,6 +6,7 @@
 
 #include "actors/directory/directory_actor.hpp"
 #include "actors/replica/replica_actor.hpp"
+#include "storage/replica/restore.hpp"
 
 namespace troupe::bench {
 
@@ -236,6 +237,7 @@ class RunningLogNode final : public LogNode, private net::LinkListener {
   std::unique_ptr<LogStore> log_;
   std::unique_ptr<StateMachine> machine_;
   ContextPtr context_;
+  raft::Restored restored_;
   std::unique_ptr<ActorHost> actors_;
   std::unique_ptr<net::LinkHub> hub_;
   MeetNode node_;
@@ -251,6 +253,9 @@ Result<void> RunningLogNode::start() {
   if (!machine.ok()) return machine.error();
   machine_ = std::move(machine).value();
   fill_context();
+  auto restored = restore(*log_, machine_->applied(), context_->initial);
+  if (!restored.ok()) return restored.error();
+  restored_ = std::move(restored).value();
   auto hub = seams_.open_hub(*this);
   if (!hub.ok()) return hub.error();
   hub_ = std::move(hub).value();
@@ -272,7 +277,11 @@ void RunningLogNode::fill_context() {
   context_->seed = config_.seed;
   context_->cell = config_.cell;
   context_->settings = config_.settings;
-  context_->nodes = config_.nodes;
+  raft::Membership membership;
+  for (const auto& [id, address] : config_.nodes) membership.voters.push_back(id);
+  context_->book.begin(config_.nodes, membership);
+  context_->initial = membership;
+  context_->state_store = seams_.state;
   context_->clock = seams_.clock;
   context_->machine = machine_.get();
   context_->log = log_.get();
@@ -283,12 +292,9 @@ void RunningLogNode::fill_context() {
 }
 
 void RunningLogNode::spawn() {
-  raft::Restored restored;
-  restored.hard = log_->head().hard;
-  restored.applied = restored.commit = machine_->applied();
-  for (const auto& [id, address] : config_.nodes) restored.membership.voters.push_back(id);
   caf::actor_system& system = actors_->system();
-  node_.replica = spawn_replica(system, context_, restored);
+  node_.replica = spawn_replica(system, context_, restored_);
+  node_.keeper = spawn_keeper(system, context_, KeeperThread::own);
   node_.applier = spawn_applier(system, context_);
   node_.post = spawn_post(system, context_);
   source_ = system.spawn([context = context_, replica = node_.replica](caf::event_based_actor* self) {
@@ -297,7 +303,7 @@ void RunningLogNode::spawn() {
     return source->start();
   });
   spawned_ = true;
-  for (const caf::actor& actor : {node_.applier, node_.post, node_.replica}) caf::anon_send(actor, node_);
+  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.post, node_.replica}) caf::anon_send(actor, node_);
 }
 
 template <class Message>
@@ -318,7 +324,7 @@ Result<LoadFigures> RunningLogNode::run(const Load& load) {
 RunningLogNode::~RunningLogNode() {
   if (hub_) hub_->close();
   if (actors_ && spawned_) {
-    for (const caf::actor& actor : {source_, node_.post, node_.applier, node_.replica})
+    for (const caf::actor& actor : {source_, node_.post, node_.keeper, node_.applier, node_.replica})
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     node_ = {};
     source_ = nullptr;

@@ -44,7 +44,7 @@ void ask_console(Services& services, const CallPtr& call) {
   const auto said_node = call->request.parameter("node");
   auto node = std::optional(services.node().self);
   if (!said_node.empty()) node = number_of<NodeId>(said_node);
-  if (!node || !services.node().nodes.contains(*node))
+  if (!node || !services.node().book.find(*node))
     return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
   services.ask_console(*node, std::string(command), [call](const Result<Bytes>& told) {
     if (!told.ok()) return call->fail(told.error());

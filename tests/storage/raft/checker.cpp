@@ -86,7 +86,8 @@ void Checker::leader_rises(const Nodes& nodes, const Node& node, Term term) {
   if (other->second != node.id) fail("two_leaders" + at(node, {}));
   if (!first) return;
   const std::vector<NodeId> voters = node.core().status().membership.voters;
-  if (!contains(voters, node.id) && !contains(committed_members_.voters, node.id)) {
+  // Who does not know yet that its removal is committed may still stand, and win, once.
+  if (!contains(voters, node.id) && !contains(node.state.membership.voters, node.id)) {
     fail("stranger_leads" + at(node, {}));
   }
   const auto promised = std::count_if(voters.begin(), voters.end(), [&](NodeId voter) {

@@ -66,6 +66,7 @@ TEST(Restarts, OnRocksComeBackToTheSameState) {
   const RocksConfig config{.path = folder.string(),
                            .role = RocksConfig::Role::state,
                            .tables = keys::table_names(),
+                           .unread_tables = keys::unread_tables(),
                            .lose_unflushed_on_close = true,
                            .write_buffer_bytes = 1 << 20};
   auto rocks = open_rocks(config).value();
