@@ -27,6 +27,7 @@ void ask_replica(caf::actor_system& system, const caf::actor& replica, Request r
       self->quit();
     }};
   });
+  ActorHost::leave_thread();
 }
 
 class RunningNode final : public Node, private net::LinkListener {
@@ -191,6 +192,7 @@ void RunningNode::spawn() {
   for (const caf::actor& actor : {node_.applier, node_.keeper, node_.operations, node_.directory, node_.door,
                                   node_.post, node_.scheduler, node_.balancer, node_.console, node_.replica})
     caf::anon_send(actor, node_);
+  ActorHost::leave_thread();
 }
 
 void RunningNode::dial_peers() {

@@ -68,6 +68,7 @@ class SimulatedHost final : public ActorHost {
 std::unique_ptr<ActorHost> ActorHost::with_threads(std::size_t threads) {
   return std::make_unique<ThreadedHost>(threads);
 }
+void ActorHost::leave_thread() { caf::logger::set_current_actor_system(nullptr); }
 std::unique_ptr<ActorHost> ActorHost::simulated() { return std::make_unique<SimulatedHost>(); }
 
 }  // namespace troupe
