@@ -64,6 +64,23 @@ using ReplyPtr = std::shared_ptr<Reply>;
 /// Called on an I/O thread; must not block.
 using Handler = std::function<void(Request, ReplyPtr)>;
 
+/// An I/O thread that the servers of one process may share. It ends when the last of them is gone.
+class IoThread {
+ public:
+  IoThread();
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  struct Loop;
+  const std::shared_ptr<Loop>& loop() const { return loop_; }
+
+ private:
+  struct Running;
+  std::shared_ptr<Loop> loop_;
+  std::unique_ptr<Running> running_;
+};
+
 struct ServerConfig {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any free one
@@ -75,6 +92,7 @@ struct ServerConfig {
   milliseconds idle_timeout{120'000};                ///< between requests of a kept-alive connection
   milliseconds write_timeout{30'000};                ///< for the client to take what is being written
   std::size_t io_threads = 1;
+  std::shared_ptr<IoThread> io_thread{};  ///< shared with others; empty: threads of its own
 };
 
 class Server {

@@ -2,6 +2,7 @@
 #include <boost/asio/write.hpp>
 #include <cstdio>
 #include <future>
+#include <latch>
 #include <thread>
 
 #include "net/http/response_head.hpp"
@@ -9,6 +10,24 @@
 #include "net/http/target.hpp"
 
 namespace troupe::http {
+
+// ---- IoThread ----
+
+struct IoThread::Running {
+  explicit Running(std::shared_ptr<Loop> of) : loop(std::move(of)) {}
+  ~Running() {
+    guard.reset();
+    loop->io.stop();
+    thread.join();
+    loop->drain();
+  }
+  const std::shared_ptr<Loop> loop;
+  asio::executor_work_guard<asio::io_context::executor_type> guard = asio::make_work_guard(loop->io);
+  std::thread thread{[this] { loop->io.run(); }};
+};
+
+IoThread::IoThread() : loop_(std::make_shared<Loop>()), running_(std::make_unique<Running>(loop_)) {}
+IoThread::~IoThread() = default;
 
 // ---- Core ----
 
@@ -40,12 +59,8 @@ bool Core::wait_until_empty(SteadyPoint deadline) {
 }
 
 void Core::shut_gate() {
-  {
-    const std::lock_guard lock(gate_mutex_);
-    gate_shut_ = true;
-  }
-  io.restart();
-  io.poll();  // What was posted in between finds closed sessions.
+  const std::lock_guard lock(gate_mutex_);
+  gate_shut_ = true;
 }
 
 // ---- Reply ----
@@ -458,7 +473,8 @@ namespace {
 class ServerImpl final : public Server {
  public:
   ServerImpl(ServerConfig config, Handler handler)
-      : core_(std::make_shared<Core>(std::move(config), std::move(handler))),
+      : shared_(config.io_thread),
+        core_(std::make_shared<Core>(std::move(config), std::move(handler))),
         strand_(asio::make_strand(core_->io)),
         acceptor_(strand_),
         pause_(strand_) {}
@@ -478,28 +494,29 @@ class ServerImpl final : public Server {
       return failed("cannot be listened on; is another process using it? Choose another port or stop it",
                     error);
     port_ = acceptor_.local_endpoint(error).port();
-    accept();
-    for (std::size_t i = 0; i < config.io_threads; ++i) threads_.emplace_back([this] { core_->io.run(); });
+    is_open_ = true;
+    asio::post(strand_, [this] { accept(); });
+    for (std::size_t i = 0; !shared_ && i < config.io_threads; ++i)
+      threads_.emplace_back([this] { core_->io.run(); });
     return {};
   }
 
   std::uint16_t port() const override { return port_; }
 
   void close(milliseconds grace) override {
-    if (threads_.empty()) return;
+    if (!std::exchange(is_open_, false)) return;
     std::promise<void> stopped;
     asio::post(strand_, [&] {
       stop_accepting();
       stopped.set_value();
     });
     stopped.get_future().wait();
-    if (!core_->wait_until_empty(steady_now() + grace))
-      for (const auto& session : core_->sessions())
-        asio::post(session->strand(), [session] { session->close_now(); });
+    if (!core_->wait_until_empty(steady_now() + grace)) close_sessions();
     guard_.reset();
     for (auto& thread : threads_) thread.join();
     threads_.clear();
     core_->shut_gate();
+    if (!shared_) core_->loop->drain();
   }
 
  private:
@@ -509,20 +526,34 @@ class ServerImpl final : public Server {
                                     " (" + error.message() + ")"};
   }
 
+  /// Returns when each has been closed: a shared thread goes on afterwards.
+  void close_sessions() {
+    const auto sessions = core_->sessions();
+    std::latch closed(static_cast<std::ptrdiff_t>(sessions.size()));
+    for (const auto& session : sessions)
+      asio::post(session->strand(), [session, &closed] {
+        session->close_now();
+        closed.count_down();
+      });
+    closed.wait();
+  }
+
+  /// On the strand, like everything that looks at `is_over`: later than its setting nothing touches `this`.
   void accept() {
-    acceptor_.async_accept(asio::make_strand(core_->io), [this](SystemError error, Socket socket) {
-      if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-      if (error && error != asio::error::connection_aborted) return accept_later();
-      if (!error) welcome(std::move(socket));
-      accept();
-    });
+    acceptor_.async_accept(asio::make_strand(core_->io),
+                           [this, is_over = is_over_](SystemError error, Socket socket) {
+                             if (*is_over || error == asio::error::operation_aborted) return;
+                             if (error && error != asio::error::connection_aborted) return accept_later();
+                             if (!error) welcome(std::move(socket));
+                             accept();
+                           });
   }
 
   /// Out of descriptors or memory: the connection stays in the backlog, trying again at once would spin.
   void accept_later() {
     pause_.expires_after(accept_pause);
-    pause_.async_wait([this](SystemError error) {
-      if (!error && acceptor_.is_open()) accept();
+    pause_.async_wait([this, is_over = is_over_](SystemError error) {
+      if (!*is_over && !error) accept();
     });
   }
 
@@ -535,6 +566,7 @@ class ServerImpl final : public Server {
   }
 
   void stop_accepting() {
+    *is_over_ = true;
     SystemError ignored;
     acceptor_.close(ignored);
     pause_.cancel();
@@ -543,6 +575,7 @@ class ServerImpl final : public Server {
       asio::post(session->strand(), [session] { session->begin_closing(); });
   }
 
+  const std::shared_ptr<IoThread> shared_;  // empty: its own threads
   std::shared_ptr<Core> core_;
   Strand strand_;
   asio::basic_socket_acceptor<tcp, Strand> acceptor_;
@@ -550,6 +583,8 @@ class ServerImpl final : public Server {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_{
       asio::make_work_guard(core_->io)};
   std::vector<std::thread> threads_;
+  const std::shared_ptr<bool> is_over_ = std::make_shared<bool>(false);  // on the strand only
+  bool is_open_ = false;
   std::uint16_t port_ = 0;
 };
 

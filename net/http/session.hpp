@@ -40,9 +40,22 @@ constexpr milliseconds accept_pause{100};  ///< after a failed accept, which wou
 
 class Session;
 
+struct IoThread::Loop {
+  asio::io_context io;
+  /// What was posted near the end finds closed sessions; left there it would keep itself alive for ever.
+  void drain() {
+    io.restart();
+    io.poll();
+  }
+};
+
 /// What all connections of a server share. Outlives the server while somebody holds a Reply.
 struct Core {
-  Core(ServerConfig c, Handler h) : config(std::move(c)), handler(std::move(h)) {}
+  /// Does not hold a shared thread: a late reply would end it, perhaps on itself.
+  Core(ServerConfig c, Handler h)
+      : loop(c.io_thread ? c.io_thread->loop() : std::make_shared<IoThread::Loop>()),
+        config((c.io_thread.reset(), std::move(c))),
+        handler(std::move(h)) {}
 
   /// Runs `work` on the strand. False, and `work` untouched, once the server is gone.
   template <class Work>
@@ -55,13 +68,14 @@ struct Core {
   std::optional<bool> admit(const std::shared_ptr<Session>& session);
   void remove(const Session* session);
   std::vector<std::shared_ptr<Session>> sessions();
-  /// For after the I/O threads' end: a handler posted later would keep itself alive for ever.
+  /// When all sessions are closed: nothing is posted any more.
   void shut_gate();
   bool wait_until_empty(SteadyPoint deadline);
 
+  const std::shared_ptr<IoThread::Loop> loop;
   const ServerConfig config;
   const Handler handler;
-  asio::io_context io;
+  asio::io_context& io = loop->io;
   std::atomic<bool> closing{false};
 
  private:

@@ -365,6 +365,29 @@ TEST(HttpServerClose, StreamsAreCutAtTheDeadlineAndToldOnce) {
   EXPECT_EQ(server.closed.count(), 1);
 }
 
+TEST(HttpServerClose, OneOfThoseThatShareAThreadLeavesTheOthersAlone) {
+  ServerConfig config;
+  config.io_thread = std::make_shared<IoThread>();
+  TestServer stays(config);
+  auto kept = stays.client();
+  ReplyPtr late;
+  for (int round = 0; round < 5; ++round) {
+    TestServer goes(config);
+    ASSERT_TRUE(goes.client().call("GET", "/a").ok());
+    RawSocket stream(goes.port());
+    stream.send("GET /stream HTTP/1.1\r\nhost: x\r\n\r\n");
+    late = goes.take_held();
+    auto refused = goes.client();
+    goes.server->close(milliseconds(0));
+    EXPECT_EQ(goes.closed.count(), 1);
+    EXPECT_FALSE(refused.call("GET", "/a").ok());
+    ASSERT_TRUE(kept.call("GET", "/b").ok()) << "the other one answers on";
+  }
+  EXPECT_FALSE(late->write("to nobody"));
+  config.io_thread.reset();
+  ASSERT_TRUE(kept.call("GET", "/c").ok());
+}
+
 TEST(HttpServerClose, AnOpenAfterTheEndIsToldAtOnce) {
   TestServer server;
   RawSocket socket(server.port());
