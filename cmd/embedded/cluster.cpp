@@ -41,6 +41,7 @@ Result<std::uint16_t> free_port() {
 struct Cluster::Impl {
   RealOptions options;
   std::shared_ptr<net::IoThread> peer_io = std::make_shared<net::IoThread>();
+  std::shared_ptr<http::IoThread> http_io = std::make_shared<http::IoThread>();
   std::map<NodeId, NodeAddress> addresses;
   std::map<std::uint32_t, std::unique_ptr<RealNode>> nodes;
   std::unique_ptr<ActorHost> agent_actors;
@@ -77,9 +78,10 @@ struct Cluster::Impl {
     config.peer_listen = addresses[NodeId{n}].peer;
     config.http_listen = addresses[NodeId{n}].http;
     config.io_thread = peer_io;
+    config.http_thread = http_io;
     config.small_buffers = true;
     config.on_failure = [this, n](const std::string& why) {
-      if (options.on_failure) options.on_failure(n, why);
+      if (options.on_failure) options.on_failure("node " + std::to_string(n), why);
     };
     auto started = RealNode::start(std::move(config));
     if (!started.ok()) return started.error();
@@ -105,6 +107,9 @@ struct Cluster::Impl {
     if (options.driver != "sim") config.data = options.data + "/" + config.agent.host;
     config.shim_command = options.shim_command;
     config.io_thread = peer_io;
+    config.on_failure = [this, host = config.agent.host](const std::string& why) {
+      if (options.on_failure) options.on_failure(host, why);
+    };
     auto started = RealAgent::start(*agent_actors, std::move(config));
     if (!started.ok()) return started.error();
     agents[n] = std::move(started).value();
@@ -165,6 +170,7 @@ Result<void> Cluster::restart_node(std::uint32_t number) { return impl_->start_n
 void Cluster::cut_off_node(std::uint32_t number) { impl_->nodes.at(number)->cut_off(); }
 void Cluster::heal_node(std::uint32_t number) { impl_->nodes.at(number)->heal(); }
 void Cluster::crash_agent(std::uint32_t host) { impl_->agents.at(host)->crash(); }
+void Cluster::fail_agent_writes(std::uint32_t host) { impl_->agents.at(host)->fail_writes(); }
 Result<void> Cluster::restart_agent(std::uint32_t host) { return impl_->agents.at(host)->restart(); }
 
 }  // namespace troupe::embedded

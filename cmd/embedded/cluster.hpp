@@ -17,7 +17,8 @@ struct RealOptions : ClusterOptions {
   std::string http_host = "127.0.0.1";
   std::uint16_t http_port = 0;  ///< of node 1; the others take the next free ones after it; 0: any free ones
   std::vector<std::string> shim_command;
-  std::function<void(std::uint32_t node, const std::string& why)> on_failure;  ///< a node gave up; any thread
+  /// "node 2" or "host-1" gave up; any thread.
+  std::function<void(const std::string& who, const std::string& why)> on_failure;
 };
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on. Calls come from one thread.
@@ -41,6 +42,7 @@ class Cluster {
   void heal_node(std::uint32_t number);
   void crash_agent(std::uint32_t host);
   Result<void> restart_agent(std::uint32_t host);
+  void fail_agent_writes(std::uint32_t host);  ///< of its journal's disk, from now on
 
  private:
   struct Impl;

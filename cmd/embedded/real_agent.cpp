@@ -4,6 +4,7 @@
 
 #include "actors/agent/process_driver.hpp"
 #include "actors/agent/sim_driver.hpp"
+#include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/memory_store.hpp"
 #include "storage/kv/rocks_store.hpp"
@@ -21,7 +22,8 @@ class Running final : public RealAgent {
       return Error{ErrorCode::invalid_argument,
                    "unknown driver '" + config_.driver + "'; there are process and sim"};
     config_.agent.drivers = {config_.driver};
-    if (config_.driver == "sim" && config_.data.empty()) journal_ = open_memory(agent::journal_tables());
+    if (config_.driver == "sim" && config_.data.empty())
+      journal_ = std::make_unique<FaultyStore>(open_memory(agent::journal_tables()));
     return restart();
   }
 
@@ -31,6 +33,8 @@ class Running final : public RealAgent {
     process_.reset();
     if (!config_.data.empty()) journal_.reset();
   }
+
+  void fail_writes() override { journal_->fail_writes(); }
 
   Result<void> restart() override {
     if (auto ready = open_journal(); !ready.ok()) return ready;
@@ -81,14 +85,14 @@ class Running final : public RealAgent {
     rocks.tables = agent::journal_tables();
     auto store = open_rocks(rocks);
     if (!store.ok()) return store.error();
-    journal_ = std::move(store).value();
+    journal_ = std::make_unique<FaultyStore>(std::move(store).value());
     return {};
   }
 
   ActorHost& actors_;
   RealAgentConfig config_;
   SystemClock clock_;
-  std::unique_ptr<KvStore> journal_;
+  std::unique_ptr<FaultyStore> journal_;
   std::unique_ptr<agent::SimDriver> sim_;
   std::unique_ptr<agent::ProcessDriver> process_;
   std::unique_ptr<agent::Agent> agent_;

@@ -30,6 +30,7 @@ class RealAgent {
   /// The agent process dies: its containers run on. restart() begins its next life.
   virtual void crash() = 0;
   virtual Result<void> restart() = 0;
+  virtual void fail_writes() = 0;  ///< of its journal's disk, until it is restarted
 };
 
 }  // namespace troupe::embedded

@@ -16,6 +16,7 @@ struct RealNodeConfig {
   std::string peer_listen = "127.0.0.1:0";
   std::string http_listen = "127.0.0.1:0";
   std::shared_ptr<net::IoThread> io_thread;                ///< of links; empty: its own
+  std::shared_ptr<http::IoThread> http_thread;             ///< of the gateway; empty: its own
   bool small_buffers = false;                              ///< several nodes in one process
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };

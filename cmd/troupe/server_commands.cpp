@@ -56,8 +56,8 @@ void run_up(const UpFlags& flags) {
   const auto http = or_give_up(embedded::parse_host_port(flags.http));
   options.http_host = http.host;
   options.http_port = http.port;
-  options.on_failure = [&signals](std::uint32_t node, const std::string& why) {
-    signals.stop("node " + std::to_string(node) + ": " + why);
+  options.on_failure = [&signals](const std::string& who, const std::string& why) {
+    signals.stop(who + ": " + why);
   };
   auto cluster = or_give_up(embedded::Cluster::start(std::move(options)));
   std::cout << "gateway http://" << http.host << ':' << cluster->http_port(1) << '\n' << std::flush;
