@@ -303,7 +303,8 @@ void RunningLogNode::spawn() {
     return source->start();
   });
   spawned_ = true;
-  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.post, node_.replica}) caf::anon_send(actor, node_);
+  for (const caf::actor& actor : {node_.applier, node_.keeper, node_.post, node_.replica})
+    caf::anon_send(actor, node_);
 }
 
 template <class Message>

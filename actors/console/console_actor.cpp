@@ -171,14 +171,14 @@ void Console::gather(const GatheringPtr& gathering, std::optional<EntityKind> ki
   for (const auto& [name, actor] :
        std::initializer_list<std::pair<const char*, caf::actor>>{{"replica", node_.replica},
                                                                  {"applier", node_.applier},
-                                                                 {"keeper", node_.keeper},
-                                                                 {"operations", node_.operations},
                                                                  {"directory", node_.directory},
                                                                  {"door", node_.door},
                                                                  {"post", node_.post},
                                                                  {"scheduler", node_.scheduler},
                                                                  {"balancer", node_.balancer},
-                                                                 {"gateway", node_.gateway}})
+                                                                 {"gateway", node_.gateway},
+                                                                 {"keeper", node_.keeper},
+                                                                 {"operations", node_.operations}})
     ask_mailbox(gathering, name, actor);
   gathering->found.mailboxes.emplace_back("console", self_->mailbox().size());
 }

@@ -12,7 +12,7 @@ namespace {
 using raft::MemberChangeKind;
 
 constexpr std::size_t address_chars_max = 256;
-constexpr std::int64_t node_max = 65'535;
+constexpr std::uint32_t node_max = 65'535;
 
 NodeId read_node(json::ObjectReader& reader) {
   return NodeId{
@@ -52,7 +52,7 @@ Result<CellOrder> captured_change(const Call& call, MemberChangeKind change) {
   const std::string& text = call.captured.at(0);
   NodeId node;
   const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), node.value);
-  if (fault != std::errc{} || stop != text.data() + text.size() || node == NodeId{})
+  if (fault != std::errc{} || stop != text.data() + text.size() || node == NodeId{} || node.value > node_max)
     return Error{ErrorCode::invalid_argument, "the path must name a node by its number"};
   return CellOrder{CellOrder::Kind::change, change, node, {}};
 }

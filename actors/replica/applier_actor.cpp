@@ -20,10 +20,10 @@ struct Applier {
       auto applied = context->machine->apply({entries.data() + from, size});
       if (!applied.ok()) {
         stopped = true;
-          const std::string why =
-              "apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message;
-          if (applied.error().code == ErrorCode::corrupt && context->note_fault) context->note_fault(why);
-          return self->send(replica, StopReplica{why});
+        const std::string why =
+            "apply stopped at index " + to_text(entries[from].index) + ": " + applied.error().message;
+        if (applied.error().code == ErrorCode::corrupt && context->note_fault) context->note_fault(why);
+        return self->send(replica, StopReplica{why});
       }
       const auto shared = std::make_shared<const Applied>(std::move(applied).value());
       for (const caf::actor& follower : followers) self->send(follower, StateApplied{shared});

@@ -21,8 +21,8 @@ class ActorHost {
   /// Nothing runs but in step(); timers wait for advance().
   static std::unique_ptr<ActorHost> simulated();
   virtual ~ActorHost() = default;
-  /// After spawning actors on a thread that is not the one to destroy the host: CAF 0.17 keeps a thread's last
-  /// system in a thread-local, and the system's end waits for all of these.
+  /// After spawning actors on a thread that is not the one to destroy the host: CAF 0.17 keeps a thread's
+  /// last system in a thread-local, and the system's end waits for all of these.
   static void leave_thread();
 
   virtual bool is_simulated() const = 0;

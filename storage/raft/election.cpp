@@ -40,8 +40,7 @@ void Core::campaign() {
   // Who cannot lead forgets a silent leader all the same: its vote may be the one that is missing.
   if (!may_campaign() && !mutated(Mutant::learner_remembers)) return become_follower(hard_.term, {});
   elapsed_ticks_ = 0;
-  // A leader that is not heard has no lease from a learner either: its vote may be needed.
-  if (!may_campaign()) return become_follower(hard_.term, {});
+  if (!may_campaign()) return;
   if (quorum() == 1 && is_voter(self_)) return start_election(false);
   become_follower(hard_.term, {});
   role_ = Role::pre_candidate;

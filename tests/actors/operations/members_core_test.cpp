@@ -18,9 +18,16 @@ raft::Status leading() {
   status.membership.voters = {NodeId{1}, NodeId{2}};
   status.membership.learners = {NodeId{3}};
   status.membership.addresses = {{NodeId{3}, "c:1"}};
-  status.peers = {
-      {.id = NodeId{2}, .state = raft::PeerState::replicate, .match = Index{90}, .silent_ticks = 2},
-      {.id = NodeId{3}, .learner = true, .state = raft::PeerState::snapshot, .silent_ticks = 700}};
+  raft::PeerStatus follower, learner;
+  follower.id = NodeId{2};
+  follower.state = raft::PeerState::replicate;
+  follower.match = Index{90};
+  follower.silent_ticks = 2;
+  learner.id = NodeId{3};
+  learner.learner = true;
+  learner.state = raft::PeerState::snapshot;
+  learner.silent_ticks = 700;
+  status.peers = {follower, learner};
   return status;
 }
 

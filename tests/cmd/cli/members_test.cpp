@@ -20,7 +20,7 @@ TEST_F(Members, AreListed) {
   EXPECT_EQ(line.run({"cell", "members"}), exit_ok) << line.err.str();
   EXPECT_EQ(line.out.str(),
             "NODE  ROLE     ADDRESS  STATE     MATCH  LAG  LAST CONTACT\n"
-            "1     LEADER   a:1                90     0    -\n"
+            "1     LEADER   a:1      -         90     0    -\n"
             "2     LEARNER  b:1      snapshot  7      83   12 ms\n");
 }
 

@@ -44,12 +44,14 @@ TEST(SimReplica, KeepsItsLogShortUnderLoadAndThroughRestarts) {
     ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole() << logs_of(cell);
   }
   cell.sim.run_for(milliseconds(8'000));
+  std::uint64_t cuts = 0;
   for (std::uint32_t node = 1; node <= 3; ++node) {
     const NodeStatus& status = *cell.sim.status(node);
     EXPECT_GT(status.first.load(), 200u) << node;
-    EXPECT_LT(status.last.load() - status.first.load(), 400u) << node;
-    EXPECT_GT(status.log_cuts.load(), 0u) << node;
+    EXPECT_LT(status.last.load() + 1 - status.first.load(), 400u) << node;
+    cuts += status.log_cuts.load();  // Since its restart: who got a snapshot had nothing to cut.
   }
+  EXPECT_GT(cuts, 0u);
   for (std::uint32_t node = 1; node <= 3; ++node) cell.sim.crash_node(node);
   for (std::uint32_t node = 1; node <= 3; ++node) cell.sim.restart_node(node);
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();

@@ -6,7 +6,7 @@
 
 #include "actors/messages.hpp"
 #include "storage/model/command_table.hpp"
-#include "storage/raft/message.hpp"
+#include "storage/replica/replica_message.hpp"
 #include "tests/cmd/embedded/cell.hpp"
 
 namespace troupe::embedded {
@@ -31,8 +31,8 @@ class Scribe {
     if (!is_writing_) return;
     const std::string way = name(from) + " -> " + name(to) + ": ";
     if (channel == net::Channel::consensus) {
-      const auto message = unpacked<raft::Message>(bytes);
-      if (message.ok()) raft(name(from), way, message.value());
+      const auto message = unpacked<ReplicaMessage>(bytes);
+      if (message.ok()) raft(name(from), way, message.value().message);
     } else if (channel == net::Channel::mail) {
       const auto mail = unpacked<Mail>(bytes);
       if (mail.ok()) forwarded(way, mail.value());

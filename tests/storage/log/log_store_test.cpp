@@ -183,6 +183,7 @@ TEST_F(LogStoreTest, no_flipped_bit_goes_unnoticed) {
   for (const Table table : {LogStore::entries_table, LogStore::meta_table}) {
     for (int round = 0; round < 200; ++round) {
       ASSERT_TRUE(kv_->checkpoint("copy").ok());
+      disk_.open("copy", LogStore::tables()).value().reset();
       ASSERT_TRUE(disk_.flip_bit("copy", table, random_));
       const auto copy = std::move(disk_.open("copy", LogStore::tables())).value();
       const auto opened = LogStore::open(*copy);

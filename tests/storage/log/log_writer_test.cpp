@@ -177,11 +177,13 @@ TEST_F(LogWriterTest, many_writes_share_few_syncs_on_rocksdb) {
     compact.compact = LogEdge{Index{4000}, Term{1}};
     ASSERT_TRUE(writer.submit(std::move(compact)).ok());
   }
-  const auto kv = std::move(open_rocks(config)).value();
-  const auto log = std::move(LogStore::open(*kv)).value();
-  EXPECT_EQ(log->head().tail.index, Index{5000});
-  EXPECT_TRUE(log->free_space().ok());
-  EXPECT_EQ(log->read(Index{4500}, Index{5001}, no_limit).value().size(), 501u);
+  {
+    const auto kv = std::move(open_rocks(config)).value();
+    const auto log = std::move(LogStore::open(*kv)).value();
+    EXPECT_EQ(log->head().tail.index, Index{5000});
+    EXPECT_TRUE(log->free_space().ok());
+    EXPECT_EQ(log->read(Index{4500}, Index{5001}, no_limit).value().size(), 501u);
+  }
   std::filesystem::remove_all(folder);
 }
 

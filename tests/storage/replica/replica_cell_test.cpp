@@ -76,7 +76,8 @@ TEST_F(ThreeDrivers, what_one_loses_by_a_crash_it_gets_again) {
   nodes.at(follower)->crash_and_restart();
   ASSERT_TRUE(lead.driver_->propose(std::vector<Blob>{Blob("y")}, lead.now_).ok());
   run(100);
-  EXPECT_EQ(nodes.at(follower)->applied(), nodes.at(leader())->applied());
+  EXPECT_EQ(nodes.at(follower)->state_, nodes.at(leader())->state_);
+  EXPECT_EQ(nodes.at(follower)->state_.index, Index{3});
 }
 
 // The link to a peer of which a new leader knows nothing yet breaks: it asks on where it was, not from the

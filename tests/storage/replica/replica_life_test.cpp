@@ -88,7 +88,7 @@ class Life {
     const auto at = static_cast<std::ptrdiff_t>(random_.below(std::min<std::size_t>(wires_.size(), 8)));
     const ReplicaMessage message = wires_[static_cast<std::size_t>(at)];
     if (!random_.chance(3)) wires_.erase(wires_.begin() + at);
-    if (random_.chance(4)) return;
+    if (message.message.to.value > 3 || random_.chance(4)) return;
     Machine& to = *nodes_.at(message.message.to.value);
     if (!to.is_up()) return;
     to.hear(message);
