@@ -18,17 +18,17 @@ std::size_t items_in(const CommandBody& body) {
       body);
 }
 
-std::string text_of(const cores::Propose& propose) {
+std::string effect_text(const cores::Propose& propose) {
   const auto number = static_cast<std::uint16_t>(propose.body.index() + 1);
   return "propose " + std::string(command_row(number).name) + " of " + std::to_string(items_in(propose.body));
 }
-std::string text_of(const cores::WakeAt& wake) { return "look again at " + to_text(wake.at); }
-std::string text_of(const cores::Rest&) { return "rest"; }
+std::string effect_text(const cores::WakeAt& wake) { return "look again at " + to_text(wake.at); }
+std::string effect_text(const cores::Rest&) { return "rest"; }
 
 template <class Effect>
-std::string text_of(const std::vector<Effect>& effects) {
+std::string effects_text(const std::vector<Effect>& effects) {
   if (effects.empty()) return "nothing";
-  return std::visit([](const auto& effect) { return text_of(effect); }, effects.front());
+  return std::visit([](const auto& effect) { return effect_text(effect); }, effects.front());
 }
 
 std::string next_of(const NodeContext& context, const JobId& id) {
@@ -40,7 +40,7 @@ std::string next_of(const NodeContext& context, const JobId& id) {
     }
     // The ids that it mints are thrown away: any seed will do.
     cores::JobCore core{Random(0)};
-    next = text_of(core.on(context.now(), view, cores::Look{}));
+    next = effects_text(core.on(context.now(), view, cores::Look{}));
   });
   return next;
 }
@@ -51,7 +51,7 @@ std::string next_of(const NodeContext& context, const TaskId& id) {
   if (!facts->record.set_aside.empty()) return "nothing: it is set aside";
   const CellPolicy policy = context.reads().cell().record.policy;
   cores::TaskCore core;
-  return text_of(core.on(context.now(), {facts->record, *facts->descriptor, policy}, cores::Look{}));
+  return effects_text(core.on(context.now(), {facts->record, *facts->descriptor, policy}, cores::Look{}));
 }
 
 std::string next_of_group(const NodeContext& context, const EntityRef& entity) {
@@ -60,7 +60,7 @@ std::string next_of_group(const NodeContext& context, const EntityRef& entity) {
   if (!view) return {};
   if (!view->condition.set_aside.empty()) return "nothing: it is set aside";
   cores::GroupCore core;
-  return text_of(core.on(context.now(), *view, cores::Look{}));
+  return effects_text(core.on(context.now(), *view, cores::Look{}));
 }
 
 }  // namespace
