@@ -230,6 +230,7 @@ void Replica::send_snapshot(const raft::SnapshotNeed& need) {
 }
 
 void Replica::welcome(const raft::SnapshotMeta& snapshot) {
+  if (installing_) return;  // It is told again with each repeated offer, and must not be forgotten now.
   if (!driver_.wants_snapshot(snapshot)) return self_->send(node_.keeper, ForgetSnapshot{});
   // In an earlier term a leader may live who does not know that this is committed; we shall hear of the
   // later.
