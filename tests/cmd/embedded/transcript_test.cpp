@@ -107,12 +107,12 @@ class Scribe {
   std::string text_;
 };
 
-/// The block of the page that begins with ```transcript.
+/// The block of the page that begins with ```text.
 std::string written_in(const std::string& path) {
   std::ifstream file(path);
   std::stringstream all;
   all << file.rdbuf();
-  const std::string fence = "```transcript\n";
+  const std::string fence = "```text\n";
   const auto begin = all.str().find(fence);
   if (begin == std::string::npos) return {};
   const auto from = begin + fence.size();
