@@ -30,7 +30,11 @@ Call::Call(http::Request r, http::ReplyPtr reply, std::shared_ptr<GatewayProbe> 
       arrived_(clock->steady()) {}
 
 Call::~Call() {
-  if (reply_) probe_->answered(route, http_status(ErrorCode::internal), clock_->steady() - arrived_);
+  if (!reply_) return;
+  const bool only_reads = request.method == "GET" || request.method == "HEAD";
+  const Error error{only_reads ? ErrorCode::unavailable : ErrorCode::outcome_unknown,
+                    "this node stopped before it could answer"};
+  answer(api::error_response(error, {.request_id = only_reads ? std::string_view() : request_id}));
 }
 
 Result<void> Call::read_metadata(Random& random) {

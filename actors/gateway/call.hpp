@@ -18,7 +18,7 @@ constexpr std::size_t caller_chars_max = 256;
 constexpr std::size_t call_reason_chars_max = 1024;
 
 /// One request on its way to its answer. Made by the gateway actor; answered once, from any thread. Dropped
-/// without an answer, the client gets 500.
+/// without an answer, as when the node stops, a change is outcome_unknown and a read unavailable.
 class Call {
  public:
   Call(http::Request request, http::ReplyPtr reply, std::shared_ptr<GatewayProbe> probe, const Clock* clock);

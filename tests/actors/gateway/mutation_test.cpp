@@ -10,6 +10,21 @@ using testing::SizeIs;
 
 std::string id_of(const SeenPtr& seen) { return *seen->json().find("id")->text(); }
 
+TEST(GatewayMutation, ANodeThatStopsSaysWhatItDoesNotKnow) {
+  auto scene = std::make_unique<Scene>();
+  scene->replica_does = Scene::Replica::silent;
+  const auto change = scene->call("POST", "/api/v3/jobs", job_body(), {{"idempotency-key", "k1"}});
+  const auto read = scene->get("/api/v3/jobs");
+  EXPECT_FALSE(change->answered || read->answered);
+  scene.reset();
+  EXPECT_EQ(change->response.status, 504);
+  EXPECT_EQ(change->code(), "outcome_unknown");
+  EXPECT_EQ(*change->json().find("requestId")->text(), "k1");
+  EXPECT_TRUE(change->header("retry-after").empty());
+  EXPECT_EQ(read->response.status, 503);
+  EXPECT_FALSE(read->header("retry-after").empty());
+}
+
 TEST(GatewayMutation, AJobIsCreatedAndSaysWhereItIs) {
   Scene scene;
   const auto seen = scene.call("POST", "/api/v3/jobs", job_body(), {{"content-type", "application/json"}});
