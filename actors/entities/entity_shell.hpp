@@ -24,6 +24,22 @@ class EntityShell {
   void perform(const cores::Rest&) { rest(); }
   void rest() { self_->send(home_.directory, EntityRests{home_.entity, nudge_}); }
   void nudged(std::uint64_t number) { nudge_ = number; }
+  /// What an entity hears that has no messages of its own; `feed` gives an event to its core.
+  template <class Feed>
+  caf::behavior heard_by(Feed feed) {
+    return {
+        [this, feed](const Nudge& nudge) {
+          nudged(nudge.number);
+          feed(cores::Look{});
+          after("nudge");
+        },
+        [this, feed](const EntitySettled& settled) {
+          feed(settled_of(settled));
+          after("settled");
+        },
+        [this](Passivate) { self_->quit(); },
+    };
+  }
 
   static cores::Settled settled_of(const EntitySettled& message) {
     cores::Settled settled{message.number, cores::Settled::How::taken, ErrorCode::internal, {}};

@@ -11,18 +11,7 @@ class GroupShell : public EntityShell {
   using EntityShell::EntityShell;
 
   caf::behavior start() {
-    return {
-        [this](const Nudge& nudge) {
-          nudged(nudge.number);
-          feed(cores::Look{});
-          after("nudge");
-        },
-        [this](const EntitySettled& settled) {
-          feed(settled_of(settled));
-          after("settled");
-        },
-        [this](Passivate) { self_->quit(); },
-    };
+    return heard_by([this](const cores::GroupEvent& event) { feed(event); });
   }
 
  private:

@@ -10,18 +10,7 @@ class JobShell : public EntityShell {
       : EntityShell(self, std::move(home)), core_(Random(home_.seed)) {}
 
   caf::behavior start() {
-    return {
-        [this](const Nudge& nudge) {
-          nudged(nudge.number);
-          feed(cores::Look{});
-          after("nudge");
-        },
-        [this](const EntitySettled& settled) {
-          feed(settled_of(settled));
-          after("settled");
-        },
-        [this](Passivate) { self_->quit(); },
-    };
+    return heard_by([this](const cores::JobEvent& event) { feed(event); });
   }
 
  private:

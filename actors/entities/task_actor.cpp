@@ -9,18 +9,7 @@ class TaskShell : public EntityShell {
   using EntityShell::EntityShell;
 
   caf::behavior start() {
-    return {
-        [this](const Nudge& nudge) {
-          nudged(nudge.number);
-          feed(cores::Look{});
-          after("nudge");
-        },
-        [this](const EntitySettled& settled) {
-          feed(settled_of(settled));
-          after("settled");
-        },
-        [this](Passivate) { self_->quit(); },
-    };
+    return heard_by([this](const cores::TaskEvent& event) { feed(event); });
   }
 
  private:
