@@ -19,7 +19,7 @@ namespace troupe::embedded {
 namespace {
 
 constexpr std::chrono::seconds patience{30};
-// Of a cell of three nodes and two hosts in one process, as measured: 21; a host more is one more. The design
+// Of a cell of three nodes and two hosts in one process, as measured: 26; a host more is one more. The design
 // asks for 16, which one actor system for all would give.
 constexpr std::size_t threads_max = 26;
 
