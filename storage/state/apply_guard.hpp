@@ -18,6 +18,21 @@ class ApplyGuard {
   virtual void end() = 0;
 };
 
+struct Applied;
+struct Command;
+struct Outcome;
+
+/// Hears what apply makes of everything. Called on the apply thread; must not call back. For simulations,
+/// which judge a whole history.
+class ApplyObserver {
+ public:
+  virtual ~ApplyObserver() = default;
+  /// Once per command, in log order; what it changed may not be readable yet.
+  virtual void decided(const Command& command, const Outcome& outcome) = 0;
+  /// Once per batch, when it is readable.
+  virtual void applied(const Applied& applied) = 0;
+};
+
 /// An operator's word that one entry of the log is not to be applied. It is a file of the node, not a
 /// command: behind an entry at which every node dies nothing can be committed any more. Each node needs it;
 /// a node without it comes to another hash.
@@ -43,6 +58,7 @@ struct StateOptions {
   HashCheck hash_check = HashCheck::verify;
   std::vector<SkippedEntry> skipped{};
   ApplyGuard* guard = nullptr;  ///< null: nobody counts deaths
+  ApplyObserver* observer = nullptr;
   /// Every replica must sample alike to compare anything; fixed but for tests.
   std::uint64_t sample_every = 1'024;
   unsigned load_threads = 2;  ///< at most; the shards of the current tables are shared out

@@ -41,6 +41,7 @@ Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
   out.index = applied_;
   out.term = applied_term_;
   out.now = tables_.cell.record.now;
+  if (options_.observer != nullptr) options_.observer->applied(out);
   return out;
 }
 
@@ -116,6 +117,7 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
       apply_command(command.value(), entry, committer, outcome);
     remember(command.value(), outcome, batch);
   }
+  if (options_.observer != nullptr) options_.observer->decided(command.value(), outcome);
   out.outcomes.push_back(std::move(outcome));
   const auto* report = std::get_if<CheckState>(&command.value().body);
   return report != nullptr ? examine(*report) : Result<void>();
