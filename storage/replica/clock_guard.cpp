@@ -14,10 +14,12 @@ milliseconds steady_ms(Moment at) {
 
 milliseconds ClockGuard::offset(Instant wall, Moment at) { return milliseconds((wall - steady_ms(at)).ms); }
 
-void ClockGuard::heard(NodeId peer, Instant wall, Moment at) {
+void ClockGuard::heard(NodeId peer, Instant wall, Moment sent, Moment at) {
   const milliseconds news = offset(wall, at);
-  const auto [found, fresh_peer] = heard_.try_emplace(peer, Heard{news, news, at, at});
-  Heard& heard = found->second;
+  const Heard first{news, news, offset(wall, sent), at, at};
+  Heard& heard = heard_.try_emplace(peer, first).first->second;
+  if (is_far(first.set, heard.set)) heard = first;
+  heard.set = first.set;
   heard.last = at;
   if (at - heard.since >= window) {
     heard.before = at - heard.since >= 2 * window ? news : heard.offset;

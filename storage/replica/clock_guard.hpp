@@ -31,7 +31,9 @@ class ClockGuard {
 
   static milliseconds offset(Instant wall, Moment at);  ///< wall less steady time
 
-  void heard(NodeId peer, Instant wall, Moment at);
+  /// `sent`: the sender's steady time, from a beginning of its own. A wall clock that goes another way than
+  /// it was set: what it said before does not count any more.
+  void heard(NodeId peer, Instant wall, Moment sent, Moment at);
   /// After a stall: what was queued meanwhile tells old times.
   void forget() { heard_.clear(); }
   /// Does this node's clock differ too much from the measure?
@@ -48,6 +50,8 @@ class ClockGuard {
   struct Heard {
     milliseconds offset{0};  ///< wall less steady, the largest of this window
     milliseconds before{0};  ///< and of the one before
+    milliseconds set{
+        0};  ///< wall less the sender's own steady time: whatever the delay, only setting changes it
     Moment since, last;
   };
   milliseconds leap_max_;

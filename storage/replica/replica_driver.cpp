@@ -40,7 +40,7 @@ void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
   if (is_deaf()) return;
   const NodeId from = message.message.from;
   confirmations_.heard(from, message.sent, message.echo, now.steady);
-  clocks_.heard(from, message.wall, now.steady);
+  clocks_.heard(from, message.wall, Moment{static_cast<std::int64_t>(message.sent)}, now.steady);
   core_.step(message.message);
   if (core_.leader() != from || core_.term() != message.message.term) return;
   auto at = confirmations_.confirmed(from);

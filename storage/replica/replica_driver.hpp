@@ -152,7 +152,7 @@ class ReplicaDriver {
   void guard_clock(Now now);
   void hand_over(Now now);
   Instant stamp(Now now);
-  void follow_time(milliseconds leaders, Moment now);
+  void follow_time(milliseconds leaders, Now now);
   void look_at_lease(Now now);
   void set_lease(bool held);
   std::optional<Moment> confirmed_by_quorum(Now now) const;

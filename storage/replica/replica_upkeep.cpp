@@ -55,16 +55,18 @@ std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
     cell_time_ = clock_has_leapt(now) ? clocks_.middle(config_.self, now, voters)
                                       : ClockGuard::offset(now.wall, now.steady);
   } else if (const auto leaders = clocks_.offset_of(leader(), now.steady)) {
-    follow_time(*leaders, now.steady);
+    follow_time(*leaders, now);
   }
   return cell_time_;
 }
 
-// A leader whose clock leaps is soon none any more: its time is believed when it goes on leading.
-void ReplicaDriver::follow_time(milliseconds leaders, Moment now) {
-  const bool near = !cell_time_ || !clocks_.is_far(leaders, *cell_time_);
-  if (!near && !strange_since_) strange_since_ = now;
-  if (!near && now - *strange_since_ < strange_time_max) return;
+// A leader whose clock leaps is soon none any more: its time is believed when it goes on leading. Who has
+// just started has no time to compare with, so what most clocks say is taken for it.
+void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
+  if (!cell_time_) cell_time_ = clocks_.middle(config_.self, now, core_.membership().voters);
+  const bool near = !clocks_.is_far(leaders, *cell_time_);
+  if (!near && !strange_since_) strange_since_ = now.steady;
+  if (!near && now.steady - *strange_since_ < strange_time_max) return;
   strange_since_.reset();
   cell_time_ = leaders;
 }

@@ -18,7 +18,11 @@ class Clocks : public testing::Test {
     now.steady = now.steady + span;
     now.wall = now.wall + span;
   }
-  void hear(std::uint32_t peer, milliseconds off) { guard.heard(NodeId{peer}, now.wall + off, now.steady); }
+  /// From a clock that is so far off, by a message that was so long under way.
+  void hear(std::uint32_t peer, milliseconds off, milliseconds late = milliseconds(0)) {
+    const Moment sent = now.steady + (milliseconds(5'000'000) - late);  // Its machine has run for longer.
+    guard.heard(NodeId{peer}, now.wall + off - late, sent, now.steady);
+  }
   bool leapt() const { return guard.has_leapt(NodeId{1}, now, voters); }
   ClockGuard guard{leap_max};
   Now now{Moment{77'000'000'000}, Instant{1'700'000'000'000}};
@@ -76,16 +80,25 @@ TEST_F(Clocks, a_message_that_was_long_under_way_says_little) {
   hear(2, milliseconds(0));
   hear(3, milliseconds(0));
   pass(milliseconds(1'000));
-  for (const std::uint32_t peer : {2U, 3U}) hear(peer, milliseconds(-8'000));
+  for (const std::uint32_t peer : {2U, 3U}) hear(peer, milliseconds(0), milliseconds(8'000));
   EXPECT_FALSE(leapt());
 }
 
-TEST_F(Clocks, a_clock_that_was_set_is_believed_in_time) {
+TEST_F(Clocks, a_clock_that_was_set_back_is_believed_at_once) {
+  hear(2, milliseconds(0));
+  hear(3, std::chrono::hours(87'600));
+  pass(milliseconds(50));
+  hear(3, milliseconds(0));
+  now.wall = now.wall + std::chrono::hours(87'600);
+  EXPECT_TRUE(leapt()) << "what was wild a moment ago must not vouch for another wild clock";
+}
+
+TEST_F(Clocks, a_clock_that_drifts_back_is_believed_in_time) {
   hear(2, milliseconds(0));
   hear(3, milliseconds(0));
-  for (int n = 0; n < 100; ++n) {
+  for (int n = 0; n < 200; ++n) {
     pass(milliseconds(50));
-    for (const std::uint32_t peer : {2U, 3U}) hear(peer, milliseconds(-60'000));
+    for (const std::uint32_t peer : {2U, 3U}) hear(peer, milliseconds(-100 * n));
   }
   EXPECT_TRUE(leapt());
 }
@@ -99,16 +112,16 @@ TEST_F(Clocks, old_news_do_not_count) {
 }
 
 TEST_F(Clocks, a_node_that_does_not_vote_does_not_count) {
-  guard.heard(NodeId{8}, now.wall - std::chrono::hours(1), now.steady);
-  guard.heard(NodeId{9}, now.wall - std::chrono::hours(1), now.steady);
+  guard.heard(NodeId{8}, now.wall - std::chrono::hours(1), now.steady, now.steady);
+  guard.heard(NodeId{9}, now.wall - std::chrono::hours(1), now.steady, now.steady);
   EXPECT_FALSE(leapt());
 }
 
 TEST_F(Clocks, what_a_peer_claims_may_be_anything) {
-  guard.heard(NodeId{2}, Instant{INT64_MAX}, now.steady);
-  guard.heard(NodeId{3}, Instant{INT64_MIN}, now.steady);
+  guard.heard(NodeId{2}, Instant{INT64_MAX}, now.steady, now.steady);
+  guard.heard(NodeId{3}, Instant{INT64_MIN}, now.steady, now.steady);
   EXPECT_FALSE(leapt());
-  guard.heard(NodeId{3}, Instant{INT64_MAX}, now.steady);
+  guard.heard(NodeId{3}, Instant{INT64_MAX}, now.steady, now.steady);
   EXPECT_TRUE(leapt());
 }
 

@@ -124,6 +124,24 @@ TEST_P(LeapingClocks, a_leader_whose_clock_leaps_stamps_nothing_and_hands_over) 
   }
 }
 
+TEST_P(LeapingClocks, who_has_just_started_takes_no_time_from_a_wild_leader) {
+  run(300);
+  const std::uint32_t leapt = leader();
+  Machine& fresh = *nodes.at(leapt == 1 ? 2 : 1);
+  Machine& wild = *nodes.at(leapt);
+  wild.now_.wall = wild.now_.wall + GetParam();
+  ASSERT_TRUE(fresh.crash_and_restart());
+  bool knows = false;
+  for (int n = 0; n < 200; ++n) {
+    run(1);
+    const auto time = fresh.driver_->cell_time(fresh.now_);
+    if (!time) continue;
+    knows = true;
+    ASSERT_LE((*time - ClockGuard::offset(fresh.now_.wall, fresh.now_.steady)).count(), 5'000);
+  }
+  EXPECT_TRUE(knows);
+}
+
 INSTANTIATE_TEST_SUITE_P(Leaps, LeapingClocks,
                          testing::Values(milliseconds(3'600'000), milliseconds(-3'600'000),
                                          milliseconds(315'360'000'000)));
