@@ -25,12 +25,14 @@ struct ContainerSpec {
   std::string image;                              ///< "name:tag" or "name@digest"; ignored by `process`
   std::map<std::string, std::string> attributes;  ///< the job's attributes; `sim` reads its script here
   milliseconds kill_grace{10'000};                ///< SIGTERM, this long, then SIGKILL
+  std::uint32_t resubmits = 0;                    ///< of the slot's task before this one, for any reason
   static constexpr auto fields() {
     return field_list(field("task", &ContainerSpec::task), field("job", &ContainerSpec::job),
                       field("slot", &ContainerSpec::slot), field("argv", &ContainerSpec::argv),
                       field("env", &ContainerSpec::env), field("resources", &ContainerSpec::resources),
                       field("image", &ContainerSpec::image), field("attributes", &ContainerSpec::attributes),
-                      field("kill_grace", &ContainerSpec::kill_grace));
+                      field("kill_grace", &ContainerSpec::kill_grace),
+                      field("resubmits", &ContainerSpec::resubmits));
   }
   friend bool operator==(const ContainerSpec&, const ContainerSpec&) = default;
 };

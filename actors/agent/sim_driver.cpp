@@ -8,7 +8,8 @@ namespace troupe::agent {
 std::vector<TaskId> SimDriver::adopt(Listener listener) {
   listener_ = std::move(listener);
   std::vector<TaskId> ids;
-  for (const auto& [id, task] : tasks_) {
+  for (auto& [id, task] : tasks_) {
+    task.script.forgets = false;
     ids.push_back(id);
     if (task.state != TaskState::launched) to_report_.insert(id);
   }
@@ -19,7 +20,8 @@ void SimDriver::launch(const ContainerSpec& spec) {
   const auto [found, fresh] = tasks_.try_emplace(spec.task);
   if (!fresh) return;
   Task& task = found->second;
-  auto script = parse_sim_script(find_sim_script(spec.attributes, spec.env), spec.slot);
+  auto script = parse_sim_script(find_sim_script(spec.attributes, spec.env),
+                                 {spec.slot, spec.resubmits, host_, host_group_});
   if (script.ok())
     task.script = std::move(script).value();
   else
@@ -51,9 +53,11 @@ void SimDriver::discard(const TaskId& id) {
   discard_order_.pop_front();
 }
 
+Moment SimDriver::begins(const Task& task) { return task.launched + task.script.prepare + task.script.start; }
+
 std::uint64_t SimDriver::written(const Task& task) const {
   if (task.state < TaskState::started || task.problem || task.script.hangs || task.script.fails) return 0;
-  const Moment begun = task.launched + task.script.start;
+  const Moment begun = begins(task);
   const Moment until = task.ended.value_or(now_);
   if (task.script.line.empty() || until < begun) return 0;
   const std::int64_t again = task.script.every ? (until - begun) / *task.script.every : 0;
@@ -93,7 +97,7 @@ void SimDriver::advance(Moment now, Instant wall) {
     step(id, found->second, at);
     schedule(id, found->second);
     const TaskReport report = found->second.latest;
-    listener_({report});  // Last: it may give orders.
+    if (!found->second.script.forgets) listener_({report});  // Last: it may give orders.
   }
 }
 
@@ -112,13 +116,13 @@ std::size_t SimDriver::running() const {
 
 std::optional<Moment> SimDriver::next_step(const Task& task) const {
   if (task.state == TaskState::finished) return std::nullopt;
-  if (task.state == TaskState::launched) return task.launched;
-  if (task.problem || task.script.fails) return task.launched + task.script.start;
   std::optional<Moment> next;
   const auto consider = [&](std::optional<Moment> at) {
     if (at && (!next || *at < *next)) next = at;
   };
-  const Moment begun = task.launched + task.script.start;
+  const Moment begun = begins(task);
+  if (task.problem || (task.script.fails && task.state != TaskState::launched)) return begun;
+  if (task.state == TaskState::launched) consider(task.launched + task.script.prepare);
   if (task.state == TaskState::start_initiated && !task.script.hangs) consider(begun);
   if (task.state == TaskState::started && task.script.run) consider(begun + *task.script.run);
   consider(task.killed);
@@ -138,10 +142,10 @@ void SimDriver::unschedule(const TaskId& id, Task& task) {
 
 void SimDriver::step(const TaskId&, Task& task, Moment at) {
   task.latest.at = wall_ - std::chrono::duration_cast<milliseconds>(now_ - at);
-  if (task.state == TaskState::launched) {
+  if (task.state == TaskState::launched && at == task.launched + task.script.prepare) {
     task.state = TaskState::start_initiated;
   } else if (task.state == TaskState::start_initiated && !task.problem && !task.script.fails &&
-             !task.script.hangs && at == task.launched + task.script.start &&
+             !task.script.hangs && at == begins(task) &&
              !(task.killed && (at >= *task.killed || task.termed))) {
     task.state = TaskState::started;
   } else {

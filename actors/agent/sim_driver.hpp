@@ -19,6 +19,10 @@ class SimDriver final : public Driver {
  public:
   static constexpr std::size_t logs_kept_max = 256;  ///< of discarded tasks; beyond it the oldest is dropped
 
+  /// Of this host: scripts may be for one host or group alone.
+  explicit SimDriver(std::string host = {}, std::string host_group = {})
+      : host_(std::move(host)), host_group_(std::move(host_group)) {}
+
   std::string name() const override { return "sim"; }
   std::vector<TaskId> adopt(Listener listener) override;
   void launch(const ContainerSpec& spec) override;
@@ -47,6 +51,7 @@ class SimDriver final : public Driver {
     std::optional<Moment> ended;
     TaskReport latest;
   };
+  static Moment begins(const Task& task);  ///< to run
   void schedule(const TaskId& id, Task& task);
   void unschedule(const TaskId& id, Task& task);
   std::optional<Moment> next_step(const Task& task) const;
@@ -54,6 +59,7 @@ class SimDriver final : public Driver {
   void finish(Task& task, Moment at);
   std::uint64_t written(const Task& task) const;
 
+  const std::string host_, host_group_;
   Listener listener_;
   Moment now_;
   Instant wall_;

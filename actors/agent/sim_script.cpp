@@ -12,26 +12,30 @@ constexpr std::int64_t time_ms_max = 366LL * 24 * 3'600 * 1'000;
 // Recursive descent; the first problem sticks.
 class Parser {
  public:
-  Parser(std::string_view text, std::uint32_t slot) : text_(text), slot_(slot) {}
+  Parser(std::string_view text, const SimSubject& subject) : text_(text), subject_(subject) {}
 
   Result<SimScript> parse() {
     if (text_.size() > script_bytes_max) fail("the script is longer than 4096 bytes");
-    // Twice: general clauses first, so that a slot's own override them wherever they stand.
+    // Twice: general clauses first, so that selected ones override them wherever they stand.
     pass(Pass::general);
-    pass(Pass::own_slot);
+    pass(Pass::selected);
     if (!problem_.empty()) return Error{ErrorCode::invalid_argument, problem_};
     if (!is_run_given_ && is_end_given_) script_.run = milliseconds(0);
     return script_;
   }
 
  private:
-  enum class Pass : std::uint8_t { general, own_slot };
+  enum class Pass : std::uint8_t { general, selected };
+  struct Scope {
+    bool is_general = true;
+    bool holds = true;  ///< for this subject
+  };
 
   void pass(Pass which) {
     at_ = 0;
     while (problem_.empty()) {
-      const std::optional<std::int64_t> slot = scope();
-      const bool is_wanted = which == Pass::general ? !slot : slot == std::int64_t{slot_};
+      const Scope scope = selectors();
+      const bool is_wanted = which == Pass::general ? scope.is_general : !scope.is_general && scope.holds;
       SimScript ignored = script_;
       const bool run = is_run_given_, end = is_end_given_;
       items();
@@ -41,17 +45,46 @@ class Parser {
     }
   }
 
-  std::optional<std::int64_t> scope() {
-    blanks();
-    const std::size_t before = at_;
-    if (word() != "slot") {
-      at_ = before;
-      return std::nullopt;
+  Scope selectors() {
+    Scope scope;
+    for (blanks(); problem_.empty(); blanks()) {
+      const std::size_t before = at_;
+      const std::string_view what = word();
+      if (what == "slot")
+        scope.holds &= is_among(subject_.slot);
+      else if (what == "attempt")
+        scope.holds &= is_among(subject_.attempt);
+      else if (what == "host")
+        scope.holds &= name() == subject_.host;
+      else if (what == "group")
+        scope.holds &= name() == subject_.host_group;
+      else {
+        at_ = before;
+        break;
+      }
+      scope.is_general = false;
+      if (take(':')) return scope;
     }
+    if (!scope.is_general && problem_.empty()) fail("expected ':' after the selectors");
+    return scope;
+  }
+
+  bool is_among(std::uint32_t number_wanted) {
+    constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
     blanks();
-    const std::int64_t slot = number(0, std::numeric_limits<std::uint32_t>::max());
-    if (!take(':')) fail("expected ':' after the slot's number");
-    return slot;
+    const std::int64_t low = number(0, most);
+    std::int64_t high = low;
+    if (take('-'))
+      high = at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9' ? number(low, most) : most;
+    return low <= number_wanted && number_wanted <= high;
+  }
+
+  std::string_view name() {
+    blanks();
+    const std::size_t from = at_;
+    while (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != ':' && text_[at_] != ';') ++at_;
+    if (at_ == from) fail("expected a name");
+    return text_.substr(from, at_ - from);
   }
 
   void items() {
@@ -74,6 +107,8 @@ class Parser {
       script_.hangs = true;
     else if (name == "fail")
       script_.fails = true;
+    else if (name == "forget")
+      script_.forgets = true;
     else if (name == "ignore_term")
       script_.ignores_term = true;
     else
@@ -81,7 +116,9 @@ class Parser {
   }
 
   void value(std::string_view name) {
-    if (name == "start")
+    if (name == "prepare")
+      script_.prepare = time();
+    else if (name == "start")
       script_.start = time();
     else if (name == "run")
       run();
@@ -102,7 +139,8 @@ class Parser {
   void unknown(std::string_view name) {
     at_ = item_at_;
     fail("unknown item '" + std::string(name) +
-         "'; there are start= run= exit= signal= crash hang fail stop= " + "ignore_term output= every=");
+         "'; there are prepare= start= run= exit= signal= crash hang fail forget stop= ignore_term output= " +
+         "every=");
   }
 
   void run() {
@@ -196,7 +234,7 @@ class Parser {
   }
 
   std::string_view text_;
-  std::uint32_t slot_;
+  const SimSubject& subject_;
   std::size_t at_ = 0;
   std::size_t item_at_ = 0;
   std::string problem_;
@@ -207,8 +245,8 @@ class Parser {
 
 }  // namespace
 
-Result<SimScript> parse_sim_script(std::string_view text, std::uint32_t slot) {
-  return Parser(text, slot).parse();
+Result<SimScript> parse_sim_script(std::string_view text, const SimSubject& subject) {
+  return Parser(text, subject).parse();
 }
 
 std::string_view find_sim_script(const std::map<std::string, std::string>& attributes,

@@ -20,6 +20,7 @@ agent::ContainerSpec container_spec(const TaskRecord& task, const JobDescriptor&
   spec.image = image_text(job.image);
   spec.attributes = job.attributes;
   spec.kill_grace = job.kill_grace;
+  spec.resubmits = task.resubmits;
   return spec;
 }
 

@@ -1,3 +1,4 @@
+#include "actors/agent/sim_script.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "net/api/bodies.hpp"
@@ -39,12 +40,26 @@ void resize(Services& services, const CallPtr& call, const ResizeJob& body) {
   mutate(services, call, body, {.status = 200, .entity_url = job_url(body.job)});
 }
 
+/// What only simulated containers understand is refused where it was said, not found out on a host.
+Result<void> check_sim_script(const JobDescriptor& descriptor) {
+  const auto text = agent::find_sim_script(descriptor.attributes, descriptor.env);
+  const auto script = agent::parse_sim_script(text, {});
+  if (script.ok()) return {};
+  const bool in_attributes = descriptor.attributes.contains("troupe.sim");
+  Error error{ErrorCode::invalid_argument, "the script of the simulated containers cannot be read"};
+  error.violations.push_back(
+      {in_attributes ? "attributes.troupe.sim" : "container.env.TROUPE_SIM", script.error().message});
+  return error;
+}
+
 }  // namespace
 
 void create_job(Services& services, const CallPtr& call) {
   if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
   auto descriptor = api::parse_job_descriptor(call->request.body);
   if (!descriptor.ok()) return call->fail(descriptor.error());
+  if (const auto checked = check_sim_script(descriptor.value()); !checked.ok())
+    return call->fail(checked.error());
   const CreateJob body{services.random().uuid<JobId>(),
                        std::make_shared<const JobDescriptor>(std::move(descriptor).value())};
   mutate(services, call, body,

@@ -43,7 +43,7 @@ class Running final : public RealAgent {
     seams.journal = journal_.get();
     seams.on_failure = config_.on_failure;
     if (config_.driver == "sim") {
-      if (!sim_) sim_ = std::make_unique<agent::SimDriver>();
+      if (!sim_) sim_ = std::make_unique<agent::SimDriver>(config_.agent.host, config_.agent.host_group);
       seams.driver = seams.sim = sim_.get();
     } else {
       agent::ProcessDriverConfig driver;

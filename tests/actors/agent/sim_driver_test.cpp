@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t ms_ns = 1'000'000;
 
 SimScript parsed(const std::string& text, std::uint32_t slot = 0) {
-  auto script = parse_sim_script(text, slot);
+  auto script = parse_sim_script(text, {slot, 0, {}, {}});
   EXPECT_TRUE(script.ok()) << text << ": " << (script.ok() ? "" : script.error().message);
   return script.ok() ? script.value() : SimScript{};
 }
@@ -31,12 +31,27 @@ TEST(SimScript, lets_a_slots_clause_override_the_general_ones_wherever_it_stands
   EXPECT_EQ(parsed(text, 2).exit_code, 0);
 }
 
+TEST(SimScript, selects_by_attempt_host_and_group_the_later_clause_being_stronger) {
+  const std::string text = "run=1s; attempt 0-1: exit=1; attempt 2-: exit=0; host h7 group flex: crash";
+  const auto exit_of = [&](const SimSubject& subject) {
+    const SimScript script = parse_sim_script(text, subject).value();
+    return script.signal != 0 ? -script.signal : script.exit_code;
+  };
+  EXPECT_EQ(exit_of({0, 0, "h1", "flex"}), 1);
+  EXPECT_EQ(exit_of({5, 1, "h7", "critical"}), 1);
+  EXPECT_EQ(exit_of({0, 2, "h1", "flex"}), 0);
+  EXPECT_EQ(exit_of({0, 9, "h1", "flex"}), 0);
+  EXPECT_EQ(exit_of({0, 0, "h7", "flex"}), -11);
+}
+
 TEST(SimScript, knows_all_its_items) {
-  const SimScript script = parsed("start=20ms run=2m stop=1s ignore_term hang fail output='a b; c' every=5s");
+  const SimScript script =
+      parsed("prepare=1s forget start=20ms run=2m stop=1s ignore_term hang fail output='a b; c' every=5s");
   EXPECT_EQ(script.start, milliseconds(20));
   EXPECT_EQ(script.run, milliseconds(120'000));
   EXPECT_EQ(script.stop, milliseconds(1'000));
-  EXPECT_TRUE(script.ignores_term && script.hangs && script.fails);
+  EXPECT_EQ(script.prepare, milliseconds(1'000));
+  EXPECT_TRUE(script.ignores_term && script.hangs && script.fails && script.forgets);
   EXPECT_EQ(script.line, "a b; c\n");
   EXPECT_EQ(script.every, milliseconds(5'000));
 }
@@ -47,7 +62,9 @@ TEST(SimScript, names_the_column_of_an_error) {
       {"run=1", "column 6: a time needs its unit"},
       {"run=1h", "column 6: a time needs its unit"},
       {"walk=1s", "column 1: unknown item 'walk'"},
-      {"slot 3 exit=1", "column 7: expected ':'"},
+      {"slot 3 exit=1", "column 8: expected ':'"},
+      {"attempt 4-2: crash", "column 11: expected a whole number from 4"},
+      {"host : crash", "column 6: expected a name"},
       {"output='open", "column 9: the quote is never closed"},
       {"run=1s,exit=1", "column 7: expected ';' or a blank"},
       {"every=0s", "column 9: every= must be above zero"},
@@ -55,7 +72,7 @@ TEST(SimScript, names_the_column_of_an_error) {
       {"run=99999999m", "column 14: the time is longer than a year"},
   };
   for (const auto& [text, wanted] : cases) {
-    const auto script = parse_sim_script(text, 0);
+    const auto script = parse_sim_script(text, {});
     ASSERT_FALSE(script.ok()) << text;
     EXPECT_NE(script.error().message.find(wanted), std::string::npos)
         << text << ": " << script.error().message;
@@ -100,6 +117,33 @@ TEST_F(SimDriverTest, follows_the_script_to_the_millisecond) {
   EXPECT_EQ(news_[0].reason, Reason::failed);
   EXPECT_EQ(news_[0].at, Instant{5'000 + 2'020});
   EXPECT_EQ(driver_.next_due(), std::nullopt);
+}
+
+TEST_F(SimDriverTest, stays_launched_while_it_prepares) {
+  launch(1, "prepare=1s start=20ms run=2s");
+  EXPECT_TRUE(until(999).empty());
+  ASSERT_EQ(until(1'000).size(), 1u);
+  EXPECT_EQ(news_[0].state, TaskState::start_initiated);
+  EXPECT_TRUE(until(1'019).empty());
+  ASSERT_EQ(until(1'020).size(), 1u);
+  EXPECT_EQ(news_[0].state, TaskState::started);
+}
+
+TEST_F(SimDriverTest, ends_while_it_prepares_if_told_to_stop) {
+  launch(1, "prepare=1s");
+  until(0);
+  driver_.stop(task_id(1), milliseconds(500));
+  ASSERT_EQ(until(10).size(), 1u);
+  EXPECT_EQ(news_[0].reason, Reason::killed);
+}
+
+TEST_F(SimDriverTest, forgets_to_report_until_the_agent_starts_again) {
+  launch(1, "forget run=1s exit=3");
+  EXPECT_TRUE(until(5'000).empty());
+  driver_.agent_died();
+  adopt();
+  ASSERT_EQ(until(5'001).size(), 1u);
+  EXPECT_EQ(news_[0].exit_code, 3);
 }
 
 TEST_F(SimDriverTest, gives_news_of_many_tasks_in_the_order_of_their_times) {
