@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/agent/driver.hpp"
+#include "cmd/embedded/sim_tap.hpp"
 #include "storage/state/reads.hpp"
 
 namespace troupe::embedded {
@@ -27,6 +28,11 @@ class SimChecks {
     hosts.push_back(host);
     if (hosts.size() > 1)
       violated("task " + to_text(task) + " was started on " + hosts.front() + " and again on " + host);
+  }
+  /// Its containers ended with it, and it could not tell: the new machine may be told to start them.
+  void machine_died(const std::string& host) {
+    std::erase_if(launches_,
+                  [&](const auto& entry) { return entry.second == std::vector<std::string>{host}; });
   }
   /// Of a node that has nothing in its hands: the state at its applied index.
   void saw_state(std::uint32_t node, std::uint64_t applied, const Reads& reads) {
@@ -68,15 +74,19 @@ class SimChecks {
 /// Passes everything on and notes each order to start something: the driver itself would start no task twice.
 class WitnessDriver final : public agent::Driver {
  public:
-  WitnessDriver(agent::Driver& inner, SimChecks& checks, std::string host)
-      : inner_(inner), checks_(checks), host_(std::move(host)) {}
+  WitnessDriver(agent::Driver& inner, SimChecks& checks, SimObserver* observer, std::string host)
+      : inner_(inner), checks_(checks), observer_(observer), host_(std::move(host)) {}
   std::string name() const override { return inner_.name(); }
   std::vector<TaskId> adopt(Listener listener) override { return inner_.adopt(std::move(listener)); }
   void launch(const agent::ContainerSpec& spec) override {
     checks_.saw_launch(spec.task, host_);
+    if (observer_ != nullptr) observer_->host_launches(host_, spec);
     inner_.launch(spec);
   }
-  void stop(const TaskId& task, milliseconds grace) override { inner_.stop(task, grace); }
+  void stop(const TaskId& task, milliseconds grace) override {
+    if (observer_ != nullptr) observer_->host_stops(host_, task);
+    inner_.stop(task, grace);
+  }
   void discard(const TaskId& task) override { inner_.discard(task); }
   Result<agent::LogChunk> read_log(const TaskId& task, agent::LogStream stream, std::uint64_t offset,
                                    std::size_t bytes_max) override {
@@ -86,6 +96,7 @@ class WitnessDriver final : public agent::Driver {
  private:
   agent::Driver& inner_;
   SimChecks& checks_;
+  SimObserver* observer_;
   std::string host_;
 };
 

@@ -81,16 +81,33 @@ struct SimCluster::Impl {
     return nodes.at(node).folder->log_path();
   }
 
+  /// Errors: io, corrupt; the node cannot start.
+  static Result<void> open_disk(SimNode& box, SimDisk& disk, std::uint32_t n) {
+    box.log.reset();  // Of a life that did not get further.
+    box.state.reset();
+    auto folder = NodeFolder::open(disk.files(), folder_of(n));
+    if (!folder.ok()) return folder.error();
+    box.folder = std::move(folder).value();
+    if (auto cleaned = box.folder->remove_leftovers(); !cleaned.ok()) return cleaned;
+    auto log = disk.open(box.folder->log_path(), LogStore::tables());
+    if (!log.ok()) return log.error();
+    auto state = disk.open(box.folder->state_path(), keys::table_names());
+    if (!state.ok()) return state.error();
+    box.log = std::move(log).value();
+    box.state = std::move(state).value();
+    return {};
+  }
+
   void start_node(std::uint32_t n) {
     SimNode& box = nodes.try_emplace(n, clock).first->second;
     box.failure.clear();
     box.frozen_since.reset();
     checks.restarted(n);
     SimDisk& disk = disks[n];
-    box.folder = std::move(NodeFolder::open(disk.files(), folder_of(n))).value();
-    TROUPE_CHECK(box.folder->remove_leftovers().ok());
-    box.log = std::move(disk.open(box.folder->log_path(), LogStore::tables())).value();
-    box.state = std::move(disk.open(box.folder->state_path(), keys::table_names())).value();
+    if (const auto opened = open_disk(box, disk, n); !opened.ok()) {
+      box.failure = opened.error().message;
+      return;
+    }
     NodeConfig config;
     config.self = NodeId{n};
     config.cell = options.cell;
@@ -108,6 +125,7 @@ struct SimCluster::Impl {
     seams.log = box.log.get();
     seams.state = box.state.get();
     seams.folder = &*box.folder;
+    if (options.observer != nullptr) seams.state_options.observer = options.observer->node_starts(n);
     seams.look = [&disk](const std::string& folder) { return disk.open_copy(folder, keys::table_names()); };
     seams.on_snapshot = [&box] { box.snapshot_arrived = true; };
     seams.open_hub = [this, n](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
@@ -172,8 +190,9 @@ struct SimCluster::Impl {
     if (box.agent) return;
     if (!box.journal) box.journal = open_memory(agent::journal_tables());
     if (!box.driver) {
-      box.driver = std::make_unique<agent::SimDriver>();
-      box.witness = std::make_unique<WitnessDriver>(*box.driver, checks, "host-" + std::to_string(n));
+      box.driver = std::make_unique<agent::SimDriver>("host-" + std::to_string(n), options.host_group);
+      box.witness =
+          std::make_unique<WitnessDriver>(*box.driver, checks, options.observer, "host-" + std::to_string(n));
     }
     box.actors = ActorHost::simulated();
     agent::AgentConfig config;
@@ -213,6 +232,7 @@ struct SimCluster::Impl {
   void kill_host(std::uint32_t n) {
     crash_agent(n);
     hosts[n] = {};
+    checks.machine_died("host-" + std::to_string(n));
   }
 
   static std::string host_peer(std::uint32_t n) { return "agent/host-" + std::to_string(n); }
@@ -236,12 +256,12 @@ struct SimCluster::Impl {
     for (const auto& [host, host_box] : hosts) network.heal(peer_name(NodeId{n}), host_peer(host));
   }
 
-  static bool steps(const SimNode& box) { return box.node && !box.frozen_since; }
+  static bool moves(const SimNode& box) { return box.node && !box.frozen_since; }
 
   /// Looked at when nobody has anything to do.
   void check() {
     for (auto& [n, box] : nodes) {
-      if (!steps(box)) continue;
+      if (!moves(box)) continue;
       const NodeStatus& status = box.node->status();
       if (status.role.load() == static_cast<std::uint8_t>(raft::Role::leader))
         checks.saw_leader(status.term.load(), n);
@@ -251,26 +271,26 @@ struct SimCluster::Impl {
 
   /// Everything that can happen now, in a fixed order.
   void settle() {
-    for (bool busy = true; busy;) {
-      busy = false;
+    for (std::uint64_t before = steps - 1; before != steps;) {
+      before = steps;
+      step_actors();
       for (auto& [n, box] : nodes)
-        while (steps(box) && box.node->actors().step()) busy = true;
-      for (auto& [n, box] : hosts)
-        while (box.actors && box.actors->step()) busy = true;
-      for (auto& [n, box] : nodes)
-        if (steps(box) && *box.writer != nullptr && (*box.writer)->pump_due()) busy = true;
-      network.deliver_due(clock.steady());
-      for (auto& [n, box] : nodes)
-        if (steps(box) && box.node->actors().step()) busy = true;
-      for (auto& [n, box] : hosts)
-        if (box.actors && box.actors->step()) busy = true;
+        if (moves(box) && *box.writer != nullptr && (*box.writer)->pump_due()) ++steps;
+      steps += network.deliver_due(clock.steady());
+      step_actors();
       for (auto& [n, box] : nodes) {
-        if (!steps(box) || !box.snapshot_arrived) continue;
+        if (!moves(box) || !box.snapshot_arrived) continue;
         install_snapshot(n);
-        busy = true;
+        ++steps;
       }
     }
     check();
+  }
+  void step_actors() {
+    for (auto& [n, box] : nodes)
+      while (moves(box) && box.node->actors().step()) ++steps;
+    for (auto& [n, box] : hosts)
+      while (box.actors && box.actors->step()) ++steps;
   }
 
   /// To the next event, or `until` at the latest.
@@ -281,7 +301,7 @@ struct SimCluster::Impl {
       if (const auto wait = actors.next_timer()) next = std::min(next, clock.steady() + *wait);
     };
     for (auto& [n, box] : nodes) {
-      if (!steps(box)) continue;
+      if (!moves(box)) continue;
       consider(box.node->actors());
       if (*box.writer != nullptr)
         if (const auto due = (*box.writer)->next_due()) next = std::min(next, *due);
@@ -291,7 +311,7 @@ struct SimCluster::Impl {
     const auto by = std::max(std::chrono::nanoseconds(0), next - clock.steady());
     clock.advance(by);
     for (auto& [n, box] : nodes)
-      if (steps(box)) box.node->actors().advance(by);
+      if (moves(box)) box.node->actors().advance(by);
     for (auto& [n, box] : hosts)
       if (box.actors) box.actors->advance(by);
   }
@@ -326,6 +346,7 @@ struct SimCluster::Impl {
   std::map<std::uint32_t, SimHost> hosts;
   std::map<std::uint32_t, SimNode> nodes;
   std::uint64_t answers_hash = 0;
+  std::uint64_t steps = 0;
 };
 
 SimCluster::SimCluster(SimOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -350,16 +371,25 @@ bool SimCluster::run_until(const std::function<bool()>& done, milliseconds at_mo
   return true;
 }
 
-http::Response SimCluster::call(std::uint32_t node, std::string method, std::string target, std::string body,
-                                http::Headers headers, milliseconds patience) {
+std::shared_ptr<SimAnswer> SimCluster::ask(std::uint32_t node, std::string method, std::string target,
+                                           std::string body, http::Headers headers) {
   auto answer = std::make_shared<SimAnswer>();
   const auto found = impl_->nodes.find(node);
-  if (found == impl_->nodes.end() || !found->second.node) return {0, {}, "the node is down"};
+  if (found == impl_->nodes.end() || !found->second.node) {
+    answer->response = {0, {}, "the node is down"};
+    answer->done = true;
+    return answer;
+  }
   if (impl_->options.answered)
     answer->on_done = [this, node, told = answer.get()] { impl_->options.answered(node, told->response); };
-  auto reply = std::make_shared<SimReply>(answer);
   found->second.node->handle(sim_request(std::move(method), target, std::move(body), std::move(headers)),
-                             std::move(reply));
+                             std::make_shared<SimReply>(answer));
+  return answer;
+}
+
+http::Response SimCluster::call(std::uint32_t node, std::string method, std::string target, std::string body,
+                                http::Headers headers, milliseconds patience) {
+  const auto answer = ask(node, std::move(method), std::move(target), std::move(body), std::move(headers));
   run_until([&] { return answer->done; }, patience);
   impl_->answers_hash = impl_->answers_hash * 1099511628211ULL ^
                         static_cast<std::uint64_t>(answer->response.status) ^
@@ -457,6 +487,7 @@ bool SimCluster::damage_state(std::uint32_t node) {
 
 const std::vector<std::string>& SimCluster::violations() const { return impl_->checks.violations(); }
 std::size_t SimCluster::launches(const TaskId& task) const { return impl_->checks.launches(task); }
+std::uint64_t SimCluster::steps() const { return impl_->steps; }
 std::size_t SimCluster::tasks_launched() const { return impl_->checks.tasks_launched(); }
 
 std::uint64_t SimCluster::history_hash() const {

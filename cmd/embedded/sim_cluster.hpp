@@ -21,6 +21,15 @@ struct SimOptions : ClusterOptions {
   std::uint32_t drops = 0;   ///< of a million messages: lost, and nobody notices
   SimTap heard;              ///< for tests: each message between nodes and agents
   std::function<void(std::uint32_t node, const http::Response&)> answered;  ///< likewise, by a gateway
+  SimObserver* observer = nullptr;                                          ///< outlives the cluster
+};
+
+/// What a simulated client has received so far. A stream's chunks are its body, and it is done when it ends.
+/// Status 500 without a body of ours: the node died before it answered.
+struct SimAnswer {
+  bool done = false;
+  http::Response response;
+  std::function<void()> on_done;  ///< of an answer sent whole
 };
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on. Calls advance virtual time only where they say
@@ -42,6 +51,9 @@ class SimCluster {
   /// One request to a node's gateway; time advances until the answer. Status 0: none within `patience`.
   http::Response call(std::uint32_t node, std::string method, std::string target, std::string body = {},
                       http::Headers headers = {}, milliseconds patience = milliseconds(15'000));
+  /// The same, but answered as time goes on; dropping the answer does not end a stream.
+  std::shared_ptr<SimAnswer> ask(std::uint32_t node, std::string method, std::string target,
+                                 std::string body = {}, http::Headers headers = {});
   /// The node that leads; 0: none, or they disagree.
   std::uint32_t leader() const;
   const Reads* reads(std::uint32_t node) const;  ///< nullptr while it is down
@@ -86,6 +98,7 @@ class SimCluster {
   const std::vector<std::string>& violations() const;
   std::size_t launches(const TaskId& task) const;  ///< orders to a driver to start it
   std::size_t tasks_launched() const;
+  std::uint64_t steps() const;  ///< messages handled and delivered, timers, synced groups: what took work
   /// Of everything: the network, the state of every node after each of its steps, every answer.
   std::uint64_t history_hash() const;
 

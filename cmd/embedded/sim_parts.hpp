@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cmd/embedded/sim_cluster.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
 #include "storage/base/time.hpp"
@@ -96,13 +97,6 @@ class SimWriter final : public LogWriter {
   Random random_;
   std::chrono::microseconds sync_min_, sync_max_;
   std::optional<Moment> due_;
-};
-
-/// What a simulated client has received so far.
-struct SimAnswer {
-  bool done = false;
-  http::Response response;
-  std::function<void()> on_done;  ///< of an answer sent whole
 };
 
 /// Collects an answer; a stream's chunks are its body, and it is done when finished.

@@ -3,13 +3,26 @@
 
 #include <functional>
 
+#include "actors/agent/protocol.hpp"
 #include "net/link/link.hpp"
+#include "storage/state/apply_guard.hpp"
 
 namespace troupe::embedded {
 
 /// Hears each message of a simulation's links as it is delivered. Changes nothing.
 using SimTap = std::function<void(const net::PeerName& from, const net::PeerName& to, net::Channel channel,
                                   BytesView message)>;
+
+/// Stands beside a simulation and hears what its nodes apply and its hosts are told to do. Must not call
+/// back.
+class SimObserver {
+ public:
+  virtual ~SimObserver() = default;
+  /// Of this life of the node, which starts now and applies again what it had not flushed. Outlives it.
+  virtual ApplyObserver* node_starts(std::uint32_t node) = 0;
+  virtual void host_launches(const std::string& host, const agent::ContainerSpec& spec) = 0;
+  virtual void host_stops(const std::string& host, const TaskId& task) = 0;
+};
 
 /// Stands between a hub and its listener.
 class TappedListener final : public net::LinkListener {

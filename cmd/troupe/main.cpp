@@ -7,6 +7,7 @@
 #include "cmd/troupe/cli.hpp"
 #include "cmd/troupe/inspect.hpp"
 #include "cmd/troupe/server_commands.hpp"
+#include "cmd/troupe/sim_command.hpp"
 
 int main(int argc, char** argv) {
   // The shim is started for every task: nothing else is set up for it.
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   troupe::cli::add_client_commands(app);
   troupe::cli::add_server_commands(app);
   troupe::cli::add_bench_commands(app);
+  troupe::cli::add_sim_command(app);
   troupe::cli::add_inspect_commands(app);
   troupe::cli::add_skip_command(app);
   return troupe::cli::run_app(app, argc, argv);

@@ -63,12 +63,15 @@ std::optional<Moment> SimNetwork::next_due() const {
   return wires_->queue.begin()->first.first;
 }
 
-void SimNetwork::deliver_due(Moment now) {
+std::size_t SimNetwork::deliver_due(Moment now) {
+  std::size_t performed = 0;
   auto& queue = wires_->queue;
   while (!queue.empty() && queue.begin()->first.first <= now) {
     auto event = std::move(queue.extract(queue.begin()).mapped());
     wires_->perform(std::move(event));
+    ++performed;
   }
+  return performed;
 }
 
 void SimNetwork::cut(const PeerName& from, const PeerName& to) {

@@ -54,8 +54,8 @@ class SimNetwork {
   std::unique_ptr<LinkHub> make_hub(const PeerName& self, LinkListener& listener, const std::string& address);
 
   std::optional<Moment> next_due() const;
-  /// Performs what is due, and what that makes due until `now`.
-  void deliver_due(Moment now);
+  /// Performs what is due, and what that makes due until `now`; returns how much that was.
+  std::size_t deliver_due(Moment now);
 
   /// One way. What is on the wire waits, as TCP would send it again, for healing or the end of its link.
   void cut(const PeerName& from, const PeerName& to);

@@ -1,0 +1,173 @@
+#include "cmd/simulation/ledger.hpp"
+
+namespace troupe::simulation {
+namespace {
+
+bool same(const Event& a, const Event& b) {
+  return a.id == b.id && a.kind == b.kind && a.at == b.at && a.job == b.job && a.task == b.task &&
+         a.host == b.host && a.shard == b.shard && a.node == b.node && a.epoch == b.epoch &&
+         a.job_state == b.job_state && a.task_state == b.task_state && a.task_before == b.task_before &&
+         a.slot == b.slot && a.reason == b.reason;
+}
+
+std::string text_of(const Event& event) {
+  return std::string(kind_text(event.kind)) + " at " + to_text(event.id.index) + "." +
+         std::to_string(event.id.ordinal);
+}
+
+bool is_from_entity(const Command& command) { return std::holds_alternative<EpochFence>(command.fence); }
+
+}  // namespace
+
+class Ledger::Ear final : public ApplyObserver {
+ public:
+  Ear(Ledger& ledger, std::uint32_t node) : ledger_(ledger), node_("node " + std::to_string(node)) {}
+  void decided(const Command& command, const Outcome& outcome) override { ledger_.decided(command, outcome); }
+  void applied(const Applied& applied) override { ledger_.applied(node_, applied); }
+
+ private:
+  Ledger& ledger_;
+  std::string node_;
+};
+
+Ledger::Ledger(Complain complain, std::function<void(const Event&)> told)
+    : complain_(std::move(complain)), told_(std::move(told)) {}
+Ledger::~Ledger() = default;
+
+ApplyObserver* Ledger::node_starts(std::uint32_t node) {
+  ears_.push_back(std::make_unique<Ear>(*this, node));
+  return ears_.back().get();
+}
+
+void Ledger::decided(const Command& command, const Outcome& outcome) {
+  if (outcome.index <= decided_) return;
+  decided_ = outcome.index;
+  if (outcome.error) marks_.reach(refusal_mark(command, outcome.error->code));
+  for (const ItemRefusal& item : outcome.refused) marks_.reach(refusal_mark(command, item.code));
+  if (!outcome.error && is_from_entity(command)) marks_.reach(effect_mark(command));
+}
+
+void Ledger::applied(const std::string& node, const Applied& applied) {
+  const Index before = last_;
+  for (const Event& event : applied.events) {
+    if (event.id.index <= before) {
+      const auto known = events_.find(event.id);
+      if (known == events_.end() || !same(known->second, event))
+        complain_(node + " tells another event than the first node did: " + text_of(event));
+      continue;
+    }
+    if (!events_.empty() && event.id <= events_.rbegin()->first)
+      complain_(node + " tells events out of order: " + text_of(event));
+    events_.emplace(event.id, event);
+    hear(event);
+  }
+  last_ = std::max(last_, applied.index);
+}
+
+void Ledger::hear(const Event& event) {
+  if (told_) told_(event);
+  switch (event.kind) {
+    case EventKind::job_created:
+    case EventKind::job_changed:
+    case EventKind::job_archived:
+      return hear_job(event);
+    case EventKind::task_created:
+    case EventKind::task_changed:
+    case EventKind::task_archived:
+      return hear_task(event);
+    default:
+      return;
+  }
+}
+
+void Ledger::hear_job(const Event& event) {
+  if (event.kind == EventKind::job_created) {
+    if (!jobs_.emplace(event.job, JobStory{}).second) complain_("a job was created twice: " + text_of(event));
+    return;
+  }
+  const auto found = jobs_.find(event.job);
+  if (found == jobs_.end()) return complain_("a job moves that was never created: " + text_of(event));
+  JobStory& story = found->second;
+  if (story.archived) complain_("an archived job moves: " + text_of(event));
+  if (event.job_state != story.state) {
+    if (!may_move(story.state, event.job_state)) complain_("a job moves backwards: " + text_of(event));
+    marks_.reach(job_step_mark(story.state, event.job_state));
+    story.state = event.job_state;
+  }
+  if (event.kind != EventKind::job_archived) return;
+  if (event.job_state != JobState::finished) complain_("a job is archived alive: " + text_of(event));
+  story.archived = true;
+}
+
+void Ledger::hear_task(const Event& event) {
+  if (event.kind == EventKind::task_created) {
+    if (!tasks_
+             .emplace(event.task,
+                      TaskStory{event.job, TaskState::accepted, {}, false, false, event.descriptor})
+             .second)
+      complain_("a task was created twice: " + text_of(event));
+    const auto job = jobs_.find(event.job);
+    if (job == jobs_.end() || job->second.archived)
+      complain_("a task was created for a job that is not there: " + text_of(event));
+    return;
+  }
+  const auto found = tasks_.find(event.task);
+  if (found == tasks_.end()) return complain_("a task moves that was never created: " + text_of(event));
+  if (found->second.archived) complain_("an archived task moves: " + text_of(event));
+  if (event.task_state != found->second.state) move_task(found->second, event);
+  if (event.kind != EventKind::task_archived) return;
+  if (event.task_state != TaskState::finished) complain_("a task is archived alive: " + text_of(event));
+  found->second.archived = true;
+}
+
+void Ledger::move_task(TaskStory& story, const Event& event) {
+  ++transitions_;
+  if (!may_move(story.state, event.task_state)) complain_("a task moves backwards: " + text_of(event));
+  if (event.task_before != story.state) complain_("a task moves from where it was not: " + text_of(event));
+  marks_.reach(task_step_mark(story.state, event.task_state));
+  const bool was_placed = story.host != HostId{};
+  story.state = event.task_state;
+  if (event.task_state == TaskState::kill_initiated) story.kill_asked = true;
+  if (!was_placed && event.task_state == TaskState::launched) {
+    story.host = event.host;
+    book(story, true);
+  }
+  if (event.task_state != TaskState::finished) return;
+  marks_.reach(end_mark(event.reason));
+  if (was_placed) book(story, false);
+}
+
+void Ledger::book(TaskStory& story, bool takes) {
+  Resources& booked = booked_[story.host];
+  if (takes)
+    booked += story.descriptor->resources;
+  else
+    booked -= story.descriptor->resources;
+}
+
+void Ledger::host_launches(const std::string& host, const agent::ContainerSpec& spec) {
+  marks_.reach("driver launch");
+  const auto found = tasks_.find(spec.task);
+  if (found == tasks_.end())
+    return complain_(host + " starts a task that nobody created: " + to_text(spec.task));
+  if (found->second.host == HostId{})
+    complain_(host + " starts a task that nobody placed: " + to_text(spec.task));
+}
+
+void Ledger::host_stops(const std::string& host, const TaskId& task) {
+  marks_.reach("driver stop");
+  const auto found = tasks_.find(task);
+  if (found == tasks_.end()) return complain_(host + " stops a task that nobody created: " + to_text(task));
+  const TaskStory& story = found->second;
+  if (story.state != TaskState::finished && !story.kill_asked)
+    complain_(host + " was told to stop a task that nobody ended: " + to_text(task) + ", which is " +
+              std::string(state_text(story.state)));
+}
+
+std::uint64_t Ledger::waiting() const {
+  std::uint64_t count = 0;
+  for (const auto& [id, story] : tasks_) count += story.state == TaskState::accepted ? 1 : 0;
+  return count;
+}
+
+}  // namespace troupe::simulation

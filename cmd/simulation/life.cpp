@@ -1,0 +1,400 @@
+#include "cmd/simulation/life.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "actors/replica/replica_actor.hpp"
+#include "cmd/simulation/follower.hpp"
+#include "cmd/simulation/users.hpp"
+#include "cmd/simulation/watch.hpp"
+
+namespace troupe::simulation {
+namespace {
+
+constexpr std::size_t complaints_max = 10;
+constexpr milliseconds poll_every{50};
+constexpr milliseconds watch_every{1'000};
+constexpr milliseconds whole_within{60'000};
+constexpr milliseconds known_within{60'000};
+constexpr milliseconds right_within{120'000};
+constexpr milliseconds quiet_within{60'000};
+constexpr milliseconds ahead_max{10'000};  // Twice what the nodes let pass.
+constexpr int followers_count = 2;
+
+/// Empty for what a history would only be longer with.
+std::string event_text(const Event& event) {
+  const std::string kind = "  " + std::string(kind_text(event.kind)) + " ";
+  switch (event.kind) {
+    case EventKind::job_created:
+    case EventKind::job_changed:
+    case EventKind::job_archived:
+      return kind + to_text(event.job) + " " + std::string(state_text(event.job_state)) + " " +
+             std::string(reason_text(event.reason));
+    case EventKind::task_created:
+    case EventKind::task_changed:
+    case EventKind::task_archived:
+      return kind + to_text(event.task) + " of " + to_text(event.job).substr(0, 8) + " slot " +
+             to_text(event.slot) + " " + std::string(state_text(event.task_state)) + " " +
+             std::string(reason_text(event.reason)) + " host/" + to_text(event.host);
+    case EventKind::host_changed:
+      return kind + "host/" + to_text(event.host);
+    default:
+      return {};
+  }
+}
+
+class Life {
+ public:
+  Life(const Plan& plan, const LifeOptions& options)
+      : plan_(plan),
+        options_(options),
+        random_(plan.seed + 99),
+        ledger_([this](const std::string& what) { complain(what); }, teller()),
+        cluster_(cluster_options()),
+        users_(cluster_, ledger_, plan.scope.nodes, [this](const std::string& what) { complain(what); }) {
+    for (int n = 0; n < followers_count; ++n)
+      followers_.push_back(std::make_unique<Follower>(cluster_, ledger_, plan.scope.nodes,
+                                                      plan.seed * 7 + static_cast<std::uint64_t>(n),
+                                                      [this](const std::string& what) { complain(what); }));
+  }
+
+  Verdict run() {
+    try {
+      if (await("the cell to form", whole_within, [this] { return not_whole(); })) carry_out();
+    } catch (const std::exception& thrown) {
+      complain(std::string("an exception: ") + thrown.what());
+    }
+    for (const std::string& broken : cluster_.violations()) complain(broken);
+    return closed();
+  }
+
+ private:
+  embedded::SimOptions cluster_options() {
+    embedded::SimOptions made;
+    const Tunables& drawn = plan_.tunables;
+    made.seed = plan_.seed;
+    made.nodes = plan_.scope.nodes;
+    made.hosts = plan_.scope.hosts;
+    made.host_resources.cpu_milli = drawn.host_cpu_milli;
+    made.policy.host_lost_after = milliseconds(10'000);
+    made.policy.jobs_max = drawn.jobs_max;
+    made.resets = drawn.resets;
+    made.drops = drawn.drops;
+    made.sync_max = std::chrono::microseconds(drawn.sync_max_us);
+    made.settings.set(log_keep_entries, drawn.log_keep_entries);
+    made.settings.set(state_flush_ms, drawn.state_flush_ms);
+    made.observer = &ledger_;
+    made.fault_point = [this](const EntityRef&, std::string_view) {
+      if (!is_armed_ || actor_crashes_ >= plan_.tunables.actor_crashes || !random_.chance(1)) return false;
+      ++actor_crashes_;
+      return true;
+    };
+    return made;
+  }
+
+  // ---- telling ----
+  std::function<void(const Event&)> teller() {
+    if (!options_.history) return {};
+    return [this](const Event& event) {
+      if (const std::string text = event_text(event); !text.empty()) note(text);
+    };
+  }
+  void note(const std::string& what) {
+    if (!options_.history) return;
+    char time[32];
+    std::snprintf(time, sizeof time, "%9.3fs ",
+                  static_cast<double>((cluster_.now() - born_).count()) / 1'000);
+    options_.history(time + what);
+  }
+  void complain(const std::string& what) {
+    if (verdict_.how == Verdict::How::ok) verdict_.how = Verdict::How::violation;
+    if (verdict_.complaints.size() < complaints_max) verdict_.complaints.push_back(what);
+    if (options_.history) options_.history("VIOLATION " + what);
+  }
+  bool is_broken() const { return verdict_.how != Verdict::How::ok || !cluster_.violations().empty(); }
+
+  // ---- time ----
+  void run_to(Instant until) {
+    while (cluster_.now() < until && !is_broken()) {
+      cluster_.run_for(std::min(poll_every, until - cluster_.now()));
+      users_.poll();
+      for (const auto& follower : followers_) follower->poll();
+      if (cluster_.now() - watched_ >= watch_every) watch();
+    }
+  }
+  /// Until `missing` says nothing; what it says at the end is why the cell is stuck. False: broken.
+  bool await(const std::string& what, milliseconds at_most, const std::function<std::string()>& missing) {
+    const Instant end = cluster_.now() + at_most;
+    std::string why = missing();
+    while (!why.empty() && !is_broken() && cluster_.now() < end) {
+      run_to(cluster_.now() + poll_every);
+      why = missing();
+    }
+    if (is_broken()) return false;
+    if (why.empty()) return true;
+    verdict_.how = Verdict::How::stuck;
+    verdict_.complaints.push_back("waited in vain for " + what + ": " + why);
+    if (options_.history) options_.history("STUCK " + verdict_.complaints.back());
+    return false;
+  }
+  void watch() {
+    watched_ = cluster_.now();
+    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) {
+      if (!cluster_.is_up(n) || cluster_.status(n)->applied.load() != ledger_.last().value) continue;
+      if (cluster_.reads(n)->shard_count() == 0) return;
+      const milliseconds ahead = cluster_.reads(n)->cell().record.now - cluster_.now();
+      if (ahead > ahead_max) complain("the cell's time is " + std::to_string(ahead.count()) + " ms ahead");
+      for (const std::string& wrong :
+           wrong_in(*cluster_.reads(n), ledger_, cluster_.reads(n)->cell().record.now))
+        complain("node " + std::to_string(n) + ": " + wrong);
+      return;
+    }
+  }
+
+  // ---- the plan ----
+  void carry_out() {
+    born_ = cluster_.now();
+    is_armed_ = true;
+    for (const Step& step : plan_.steps) {
+      run_to(born_ + step.at);
+      if (is_broken()) return;
+      act(step);
+    }
+    run_to(born_ + plan_.scope.span);
+    is_armed_ = false;
+    if (!is_broken()) settle();
+  }
+
+  void act(const Step& step) {
+    Random random(step.dice);
+    const auto node = static_cast<std::uint32_t>(random.between(1, plan_.scope.nodes));
+    const auto host = static_cast<std::uint32_t>(random.between(1, plan_.scope.hosts));
+    const bool of_host = step.kind == StepKind::crash_agent || step.kind == StepKind::restart_agent ||
+                         step.kind == StepKind::kill_host || step.kind == StepKind::isolate_host;
+    if (step.kind >= StepKind::drain_host)
+      note(std::string(kind_text(step.kind)) + " " + std::to_string(of_host ? host : node));
+    if (is_fault(step.kind) && step.kind != StepKind::heal && step.kind != StepKind::restart_node &&
+        step.kind != StepKind::restart_agent)
+      ++verdict_.faults;
+    switch (step.kind) {
+      case StepKind::submit:
+        return users_.submit(random);
+      case StepKind::kill_job:
+        return users_.kill_job(random);
+      case StepKind::resize_job:
+        return users_.resize_job(random);
+      case StepKind::kill_task:
+        return users_.kill_task(random);
+      case StepKind::read_job:
+        return users_.read_job(random);
+      case StepKind::drain_host:
+        return users_.set_phase(host, false, node);
+      case StepKind::activate_host:
+        return users_.set_phase(host, true, node);
+      case StepKind::transfer_leader:
+        return transfer(node);
+      default:
+        return befall(step.kind, node, host, random);
+    }
+  }
+  void befall(StepKind kind, std::uint32_t node, std::uint32_t host, Random& random) {
+    switch (kind) {
+      case StepKind::crash_node:
+        return crash(node);
+      case StepKind::crash_all_nodes:
+        for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) crash(n);
+        return;
+      case StepKind::restart_node:
+        return restart_those_down(node);
+      case StepKind::isolate_node:
+        return cluster_.isolate_node(node);
+      case StepKind::freeze_node:
+        return freeze(node);
+      case StepKind::cut_nodes:
+        return cluster_.cut(node, node % plan_.scope.nodes + 1);
+      case StepKind::heal:
+        return heal();
+      case StepKind::crash_agent:
+        return cluster_.crash_agent(host);
+      case StepKind::restart_agent:
+        return restart_agents();
+      case StepKind::kill_host:
+        return cluster_.kill_host(host);
+      case StepKind::isolate_host:
+        return cluster_.isolate_host(host);
+      case StepKind::leap_clock:
+        return leap(node, random);
+      case StepKind::drift_clock:
+        return drift(node, random);
+      case StepKind::break_disk:
+        return break_disk(node, random);
+      default:
+        return;
+    }
+  }
+
+  void transfer(std::uint32_t to) {
+    const std::uint32_t leader = cluster_.leader();
+    if (leader == 0 || leader == to || !cluster_.is_up(to) || frozen_.contains(leader)) return;
+    (void)cluster_.transfer_leadership(leader, to);
+  }
+  void crash(std::uint32_t node) {
+    frozen_.erase(node);
+    if (cluster_.is_up(node)) cluster_.crash_node(node);
+  }
+  void restart(std::uint32_t node) {
+    if (cluster_.is_up(node) && !cluster_.failure(node).empty()) crash(node);
+    if (!cluster_.is_up(node)) cluster_.restart_node(node);
+  }
+  /// The one named and, half of the time, all.
+  void restart_those_down(std::uint32_t node) {
+    restart(node);
+    if (random_.chance(50))
+      for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) restart(n);
+  }
+  void restart_agents() {
+    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n) cluster_.restart_agent(n);
+  }
+  void freeze(std::uint32_t node) {
+    if (!cluster_.is_up(node)) return;
+    cluster_.freeze_node(node);
+    frozen_.insert(node);
+  }
+  void heal() {
+    cluster_.heal();
+    frozen_.clear();
+    wild_clock_ = 0;
+  }
+  /// One clock at a time: against a majority of wild ones there is no right time.
+  bool may_go_wild(std::uint32_t node) {
+    if (wild_clock_ != 0 && wild_clock_ != node) return false;
+    wild_clock_ = node;
+    return true;
+  }
+  void leap(std::uint32_t node, Random& random) {
+    constexpr std::int64_t leaps[] = {3'600'000, -3'600'000, 315'360'000'000};
+    const milliseconds by(leaps[random.below(3)]);
+    if (!may_go_wild(node)) return;
+    note("  its clock leaps by " + std::to_string(by.count()) + " ms");
+    cluster_.leap_clock(node, by);
+  }
+  void drift(std::uint32_t node, Random& random) {
+    if (may_go_wild(node)) cluster_.drift_clock(node, random.between(-50'000, 50'000));
+  }
+  void break_disk(std::uint32_t node, Random& random) {
+    if (!cluster_.is_up(node)) return;
+    broken_.insert(node);
+    if (random.chance(50))
+      cluster_.fail_writes(node);
+    else
+      cluster_.fail_syncs(node);
+  }
+
+  // ---- the end ----
+  void settle() {
+    note("all is healed");
+    heal();
+    for (const std::uint32_t node : broken_) crash(node);
+    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) restart(n);
+    restart_agents();
+    if (!await("the cell to heal", whole_within, [this] { return not_whole(); })) return;
+    users_.healed();
+    const auto outcomes = [this] { return users_.knows_all_outcomes() ? "" : "some are open"; };
+    if (!await("the users' outcomes", known_within, outcomes)) return;
+    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n)
+      users_.set_phase(n, true, n % plan_.scope.nodes + 1);
+    const auto room = static_cast<std::uint64_t>(plan_.tunables.host_cpu_milli) * plan_.scope.hosts / 100;
+    users_.shed(room * 8 / 10);
+    if (!await("the last kills and orders", known_within, outcomes)) return;
+    if (!await("every job to be as its user wants it", right_within,
+               [this] { return users_.not_right(reads()); }))
+      return;
+    if (const std::string strangers = users_.strangers(reads()); !strangers.empty())
+      return complain(strangers);
+    users_.kill_everything();
+    if (!await("the end of all jobs", known_within, outcomes)) return;
+    if (!await("the cell to fall silent", quiet_within, [this] { return not_quiet(); })) return;
+    watch();
+  }
+
+  const Reads& reads() const { return *cluster_.reads(1); }
+
+  std::string not_whole() const {
+    const std::uint32_t leader = cluster_.leader();
+    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) {
+      const std::string node = "node " + std::to_string(n);
+      if (!cluster_.is_up(n)) return node + " is down: " + cluster_.failure(n);
+      if (!cluster_.failure(n).empty()) return node + " failed: " + cluster_.failure(n);
+      const NodeStatus& status = *cluster_.status(n);
+      if (status.leader.load() == 0 || status.leader.load() != leader) return node + " knows no leader";
+      if (!status.leased.load()) return node + " has no lease";
+      if (cluster_.reads(n)->cell().hosts_connected != plan_.scope.hosts)
+        return "hosts are missing at " + node;
+    }
+    std::map<std::uint32_t, std::size_t> owned;
+    for (const ShardRecord& shard : reads().shards()) ++owned[shard.owner.value];
+    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n)
+      if (owned[n] < reads().shard_count() / plan_.scope.nodes) return "the shards are not spread";
+    return {};
+  }
+  std::string not_quiet() {
+    if (const std::string why = not_whole(); !why.empty()) return why;
+    std::string left;
+    for (std::uint16_t s = 0; s < reads().shard_count(); ++s)
+      for (const Duty& duty : reads().all_duties(ShardId{s}))
+        if (left.size() < 400) left += duty.entity.text() + " ";
+    if (!left.empty()) return "still to be done: " + left;
+    if (reads().cell().live_jobs != 0) return "jobs are left";
+    for (const auto& [id, task] : ledger_.tasks())
+      if (!task.archived) return "task " + to_text(id) + " is not archived";
+    for (const auto& follower : followers_)
+      if (!follower->has_everything()) return "a follower has not heard everything";
+    return {};
+  }
+
+  Verdict closed() {
+    verdict_.submits = users_.submits();
+    verdict_.unknown = users_.unknown();
+    verdict_.transitions = ledger_.transitions();
+    verdict_.lived = cluster_.now() - born_;
+    verdict_.hash = cluster_.history_hash();
+    verdict_.events = cluster_.steps();
+    for (const auto& follower : followers_) verdict_.followed += follower->heard();
+    verdict_.marks = ledger_.marks();
+    return std::move(verdict_);
+  }
+
+  const Plan& plan_;
+  const LifeOptions& options_;
+  Verdict verdict_;
+  Random random_;
+  bool is_armed_ = false;
+  std::uint32_t actor_crashes_ = 0;
+  Ledger ledger_;
+  embedded::SimCluster cluster_;
+  Users users_;
+  std::vector<std::unique_ptr<Follower>> followers_;
+  std::set<std::uint32_t> frozen_, broken_;
+  std::uint32_t wild_clock_ = 0;
+  Instant born_, watched_;
+};
+
+}  // namespace
+
+std::string_view how_text(Verdict::How how) {
+  constexpr std::string_view texts[] = {"ok", "violation", "stuck"};
+  return texts[static_cast<std::size_t>(how)];
+}
+
+Verdict live(const Plan& plan, const LifeOptions& options) { return Life(plan, options).run(); }
+
+std::string closing_line(const Plan& plan, const Verdict& verdict) {
+  char hash[24];
+  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(verdict.hash));
+  return "seed=" + std::to_string(plan.seed) + " events=" + std::to_string(verdict.events) +
+         " submits=" + std::to_string(verdict.submits) +
+         " transitions=" + std::to_string(verdict.transitions) + " faults=" + std::to_string(verdict.faults) +
+         " hash=" + hash + " verdict=" + std::string(how_text(verdict.how));
+}
+
+}  // namespace troupe::simulation

@@ -1,0 +1,123 @@
+#include "cmd/simulation/watch.hpp"
+
+#include "actors/cores/group_core.hpp"
+#include "actors/cores/job_core.hpp"
+#include "actors/cores/task_core.hpp"
+
+namespace troupe::simulation {
+namespace {
+
+class Look {
+ public:
+  Look(const Reads& reads, const Ledger& ledger, Instant now) : reads_(reads), ledger_(ledger), now_(now) {}
+
+  std::vector<std::string> run() {
+    for (std::uint16_t s = 0; s < reads_.shard_count(); ++s)
+      for (const Duty& duty : reads_.all_duties(ShardId{s})) duties_[duty.entity] = duty.due;
+    look_at_hosts();
+    look_at_jobs();
+    look_at_tasks();
+    look_at_groups();
+    look_at_counters();
+    return std::move(wrong_);
+  }
+
+ private:
+  void say(std::string what) { wrong_.push_back(std::move(what)); }
+
+  void look_at_hosts() {
+    for (const HostFacts& host : reads_.hosts()) {
+      const auto found = ledger_.booked().find(host.record.id);
+      const Resources booked = found == ledger_.booked().end() ? Resources{} : found->second;
+      if (!(booked == host.used))
+        say("host " + host.record.name + " counts " + std::to_string(host.used.cpu_milli) +
+            " thousandths of a cpu as used, its tasks use " + std::to_string(booked.cpu_milli));
+      if (!booked.fits_into(host.record.resources)) say("host " + host.record.name + " is over-committed");
+    }
+  }
+
+  template <class Effect>
+  void expect_woken(const EntityRef& entity, const std::vector<Effect>& effects) {
+    if (effects.empty() || std::holds_alternative<cores::Rest>(effects.front())) return;
+    const auto duty = duties_.find(entity);
+    if (duty == duties_.end()) return say(entity.text() + " has something to do, and no duty says so");
+    const auto* wake = std::get_if<cores::WakeAt>(&effects.front());
+    if (wake != nullptr && duty->second > wake->at) say(entity.text() + " would be woken too late");
+  }
+
+  void look_at_jobs() {
+    reads_.each_job({}, [&](const JobView& view) {
+      ++jobs_;
+      const auto told = ledger_.jobs().find(view.record.id);
+      if (told == ledger_.jobs().end() || told->second.archived) {
+        say("job " + to_text(view.record.id) + " lives, and nobody created it or it is archived");
+        return true;
+      }
+      if (told->second.state != view.record.state)
+        say("job " + to_text(view.record.id) + " is not in the state that was told");
+      if (!view.record.set_aside.empty()) return true;
+      cores::JobCore core{Random(0)};
+      expect_woken(EntityRef::of(view.record.id), core.on(now_, view, cores::Look{}));
+      return true;
+    });
+  }
+
+  void look_at_tasks() {
+    const CellPolicy policy = reads_.cell().record.policy;
+    reads_.each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
+      ++tasks_;
+      const auto told = ledger_.tasks().find(task.id);
+      if (told == ledger_.tasks().end() || told->second.archived) {
+        say("task " + to_text(task.id) + " lives, and nobody created it or it is archived");
+        return true;
+      }
+      if (told->second.state != task.state)
+        say("task " + to_text(task.id) + " is not in the state that was told");
+      if (!task.set_aside.empty()) return true;
+      cores::TaskCore core;
+      expect_woken(EntityRef::of(task.id), core.on(now_, {task, *job.descriptor, policy}, cores::Look{}));
+      return true;
+    });
+  }
+
+  void look_at_groups() {
+    for (const GroupView& group : reads_.group_views()) {
+      if (group.record.tasks_max != 0 && group.use.wanted > group.record.tasks_max)
+        say("group " + group.record.name + " is over its cap");
+      if (!group.condition.set_aside.empty()) continue;
+      cores::GroupCore core;
+      expect_woken(EntityRef::of_group(group.record.name), core.on(now_, group, cores::Look{}));
+    }
+  }
+
+  void look_at_counters() {
+    const CellFigures cell = reads_.cell();
+    const auto differ = [&](const char* what, std::uint64_t counted, std::uint64_t there) {
+      if (counted != there)
+        say("counted are " + std::to_string(counted) + " " + what + ", there are " + std::to_string(there));
+    };
+    std::uint64_t live = 0;
+    for (const std::uint64_t count : cell.live_tasks) live += count;
+    differ("live tasks", live, tasks_);
+    differ("waiting tasks", cell.waiting, ledger_.waiting());
+    std::uint64_t told = 0;
+    for (const auto& [id, job] : ledger_.jobs()) told += job.archived ? 0 : 1;
+    differ("live jobs of the ledger", told, jobs_);
+    if (cell.live_jobs > cell.record.policy.jobs_max) say("there are more live jobs than the cell's cap");
+  }
+
+  const Reads& reads_;
+  const Ledger& ledger_;
+  const Instant now_;
+  std::map<EntityRef, Instant> duties_;
+  std::uint64_t jobs_ = 0, tasks_ = 0;
+  std::vector<std::string> wrong_;
+};
+
+}  // namespace
+
+std::vector<std::string> wrong_in(const Reads& reads, const Ledger& ledger, Instant now) {
+  return Look(reads, ledger, now).run();
+}
+
+}  // namespace troupe::simulation

@@ -1,0 +1,134 @@
+// The ledger must see what is wrong: each broken promise here is told to it as events.
+
+#include "cmd/simulation/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::simulation {
+namespace {
+
+JobId job_of(std::uint8_t n) {
+  JobId id;
+  id.bytes[0] = n;
+  return id;
+}
+TaskId task_of(std::uint8_t n) {
+  TaskId id;
+  id.bytes[0] = n;
+  return id;
+}
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  Ledger ledger{[this](const std::string& what) { complaints.push_back(what); }};
+  std::vector<std::string> complaints;
+  ApplyObserver* first = ledger.node_starts(1);
+  ApplyObserver* second = ledger.node_starts(2);
+  std::uint64_t index = 0;
+
+  Event job(EventKind kind, JobState state) {
+    Event event;
+    event.kind = kind;
+    event.job = job_of(1);
+    event.job_state = state;
+    return event;
+  }
+  Event task(EventKind kind, TaskState before, TaskState state) {
+    Event event;
+    event.kind = kind;
+    event.job = job_of(1);
+    event.task = task_of(2);
+    event.task_before = before;
+    event.task_state = state;
+    event.host = HostId{3};
+    auto descriptor = std::make_shared<JobDescriptor>();
+    descriptor->resources.cpu_milli = 100;
+    event.descriptor = descriptor;
+    return event;
+  }
+  Applied one(Event event) {
+    Applied applied;
+    applied.index = Index{++index};
+    event.id = {applied.index, 0};
+    applied.events.push_back(event);
+    return applied;
+  }
+  void tell(const Event& event) { first->applied(one(event)); }
+  void begin() {
+    tell(job(EventKind::job_created, JobState::accepted));
+    tell(task(EventKind::task_created, TaskState::accepted, TaskState::accepted));
+  }
+  bool complained(std::string_view what) const {
+    return complaints.size() == 1 && complaints[0].find(what) != std::string::npos;
+  }
+};
+
+TEST_F(LedgerTest, FollowsATaskAndBooksItsHost) {
+  begin();
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  EXPECT_EQ(ledger.booked().at(HostId{3}).cpu_milli, 100);
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
+  tell(task(EventKind::task_changed, TaskState::started, TaskState::finished));
+  EXPECT_EQ(ledger.booked().at(HostId{3}).cpu_milli, 0);
+  EXPECT_EQ(ledger.transitions(), 3u);
+  EXPECT_TRUE(complaints.empty()) << complaints[0];
+}
+
+TEST_F(LedgerTest, SeesATaskThatMovesBackwards) {
+  begin();
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::started));
+  tell(task(EventKind::task_changed, TaskState::started, TaskState::launched));
+  EXPECT_TRUE(complained("backwards"));
+}
+
+TEST_F(LedgerTest, SeesAStateThatWasNotTold) {
+  begin();
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
+  EXPECT_TRUE(complained("from where it was not"));
+}
+
+TEST_F(LedgerTest, SeesANodeThatTellsOtherEvents) {
+  const Applied told = one(job(EventKind::job_created, JobState::accepted));
+  first->applied(told);
+  second->applied(told);
+  EXPECT_TRUE(complaints.empty());
+  Applied other = told;
+  other.events[0].job = job_of(9);
+  ledger.node_starts(2)->applied(other);
+  EXPECT_TRUE(complained("node 2 tells another event"));
+}
+
+TEST_F(LedgerTest, SeesAJobCreatedTwice) {
+  tell(job(EventKind::job_created, JobState::accepted));
+  tell(job(EventKind::job_created, JobState::accepted));
+  EXPECT_TRUE(complained("created twice"));
+}
+
+TEST_F(LedgerTest, SeesLifeBehindTheArchive) {
+  tell(job(EventKind::job_created, JobState::accepted));
+  tell(job(EventKind::job_archived, JobState::finished));
+  tell(job(EventKind::job_changed, JobState::finished));
+  EXPECT_TRUE(complained("an archived job moves"));
+}
+
+TEST_F(LedgerTest, SeesAStopThatNobodyAskedFor) {
+  begin();
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::started));
+  ledger.host_stops("host-1", task_of(2));
+  EXPECT_TRUE(complained("nobody ended"));
+  complaints.clear();
+  tell(task(EventKind::task_changed, TaskState::started, TaskState::kill_initiated));
+  ledger.host_stops("host-1", task_of(2));
+  EXPECT_TRUE(complaints.empty());
+}
+
+TEST_F(LedgerTest, SeesAStartOfWhatWasNeverPlaced) {
+  begin();
+  agent::ContainerSpec spec;
+  spec.task = task_of(2);
+  ledger.host_launches("host-1", spec);
+  EXPECT_TRUE(complained("nobody placed"));
+}
+
+}  // namespace
+}  // namespace troupe::simulation
