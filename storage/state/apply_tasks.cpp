@@ -34,15 +34,17 @@ CommandApply::Check CommandApply::check_slot(const TaskRecord& task) const {
 void CommandApply::end_task(const TaskId& id, const End& how) {
   TaskRecord& task = stage_.edit_task(id);
   // A task that ends while it is being killed ends for the kill's reason, whatever its exit code.
-  const bool killed = task.state == TaskState::kill_initiated && how.reason != Reason::stuck_in_killing_state;
-  const Reason reason = killed ? task.step(TaskState::kill_initiated).reason : how.reason;
+  const bool killed = task.state == TaskState::kill_initiated;
+  const Reason why = killed ? task.step(TaskState::kill_initiated).reason : how.reason;
+  const Reason reason = how.reason == Reason::stuck_in_killing_state ? how.reason : why;
   enter(task, TaskState::finished, reason);
   task.exit_code = how.exit_code;
   task.signal = how.signal;
   if (!how.message.empty()) task.message = clipped(how.message);
   SlotRecord& ended = stage_.edit_slot(task.job, task.slot);
   ended.state = SlotState::ended;
-  ended.last_reason = reason;
+  // A kill that is stuck decides nothing about a retry; what it was for does.
+  ended.last_reason = why;
   ended.last_exit_code = how.exit_code;
   ended.last_started = task.step(TaskState::started).at;
   ended.last_finished = stage_.now();

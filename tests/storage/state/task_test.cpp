@@ -116,6 +116,18 @@ TEST(Kills, ThatNeverEndAreEndedByTheCell) {
   EXPECT_EQ(cell.archived(task)->step(TaskState::finished).reason, Reason::stuck_in_killing_state);
 }
 
+TEST(Kills, ThatNeverEndAreRememberedByTheSlotForWhatTheyWere) {
+  Cell cell;
+  const HostId host = cell.host("h1");
+  const JobId job = cell.submit(batch_of(1));
+  const TaskId task = cell.running(job, 0, host);
+  ASSERT_TRUE(cell.apply(KillTasks{{{task, Reason::stuck_in_state, "slow"}}}, cell.fence_of(job)).taken());
+  const EndTasks stuck{{{task, host, Reason::stuck_in_killing_state, "too long"}}};
+  ASSERT_TRUE(cell.apply(stuck, cell.fence_of(job)).taken());
+  EXPECT_EQ(cell.archived(task)->step(TaskState::finished).reason, Reason::stuck_in_killing_state);
+  EXPECT_EQ(cell.slot(job, 0).last_reason, Reason::stuck_in_state);
+}
+
 TEST(Kills, ByAUserAreOneAtATime) {
   Cell cell;
   const JobId job = cell.submit(batch_of(2));
