@@ -1,5 +1,7 @@
 #include "actors/cores/task_core.hpp"
 
+#include <algorithm>
+
 namespace troupe::cores {
 namespace {
 
@@ -43,7 +45,11 @@ std::optional<Instant> task_deadline(const TaskView& view) {
   if (!view.task.set_aside.empty()) return std::nullopt;
   const auto stay = stay_max(view);
   if (!stay) return std::nullopt;
-  return view.task.step(view.task.state).at + *stay;
+  const Instant due = view.task.step(view.task.state).at + *stay;
+  if (!view.cared_since.is_set()) return due;
+  // A limit that the user set is kept to the second, but for one that passed while nobody could hear.
+  if (view.task.state == TaskState::started && due > view.cared_since) return due;
+  return std::max(due, view.cared_since + hearing_grace);
 }
 
 std::vector<TaskEffect> TaskCore::on(Instant now, const TaskView& view, const TaskEvent& event) {

@@ -14,9 +14,14 @@ struct TaskView {
   const TaskRecord& task;
   const JobDescriptor& descriptor;
   const CellPolicy& policy;
+  Instant cared_since{};  ///< from when on this node could hear the task's agent; unset: always
 };
 
-/// When the state that the task is in must end, if ever. This is also its duty.
+/// What agents have to say after nobody could hear them is heard before anything is overdue: a cell that was
+/// down for hours must not kill what went well meanwhile.
+inline constexpr milliseconds hearing_grace{60'000};
+
+/// When the state that the task is in must end, if ever. This is also its duty, but for the grace.
 std::optional<Instant> task_deadline(const TaskView& view);
 
 using TaskEvent = std::variant<Look, Settled>;

@@ -83,6 +83,7 @@ class Directory {
   std::size_t gained_ = 0;     // of the events being handled
   std::vector<ShardId> lost_;  // likewise
   bool leased_ = false;
+  Instant leased_since_;
   std::map<EntityRef, Instant> rested_;    // until when; an event of the entity ends it sooner
   std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
   std::uint64_t next_cookie_ = 0;
@@ -211,6 +212,7 @@ void Directory::on_lease(bool held) {
     for (const EntityRef& entity : activations_.all()) self_->send(activations_.remove(entity), Passivate{});
     return;
   }
+  leased_since_ = now();
   for (const auto& [shard, epoch] : owned_) look(shard);
 }
 
@@ -233,7 +235,7 @@ void Directory::look(ShardId shard) {
 
 Activations::Active* Directory::activate(const EntityRef& entity) {
   if (!leased_ || !owns(shard_of_entity(entity)) || !activations_.may_activate(entity, now())) return nullptr;
-  const EntityHome home{context_, caf::actor_cast<caf::actor>(self_), entity, random_.next()};
+  const EntityHome home{context_, caf::actor_cast<caf::actor>(self_), entity, random_.next(), leased_since_};
   caf::actor actor;
   switch (entity.kind) {
     case EntityKind::job:

@@ -16,7 +16,7 @@ struct Story {
     task.enter(state, {now, Reason::none});
   }
   std::optional<TaskEffect> tell(const TaskEvent& event) {
-    const auto effects = core.on(now, {task, descriptor, policy}, event);
+    const auto effects = core.on(now, {task, descriptor, policy, cared_since}, event);
     EXPECT_LE(effects.size(), 1U);
     if (effects.empty()) return std::nullopt;
     return effects.front();
@@ -35,6 +35,7 @@ struct Story {
   JobDescriptor descriptor;
   CellPolicy policy;
   Instant now{5'000'000};
+  Instant cared_since{};
   TaskCore core;
 };
 
@@ -48,6 +49,25 @@ TEST(TaskCore, KillsATaskThatIsStuckOnItsWayUp) {
     EXPECT_EQ(kill.items[0].task, s.task.id);
     EXPECT_EQ(kill.items[0].reason, Reason::stuck_in_state);
   }
+}
+
+TEST(TaskCore, HearsTheAgentsOutBeforeATaskIsOverdue) {
+  Story s;
+  s.enter(TaskState::start_initiated);
+  s.now = s.cared_since = s.now + std::chrono::hours(2);  // Nobody could hear for so long.
+  const auto kill = std::get<KillTasks>(s.at_deadline(hearing_grace).body);
+  EXPECT_EQ(kill.items.at(0).reason, Reason::stuck_in_state);
+}
+
+TEST(TaskCore, KeepsARuntimeLimitToTheSecondUnlessItPassedUnheard) {
+  Story s;
+  s.enter(TaskState::started);
+  s.now = s.cared_since = s.now + std::chrono::seconds(80);
+  s.at_deadline(std::chrono::seconds(10));
+  Story unheard;
+  unheard.enter(TaskState::started);
+  unheard.now = unheard.cared_since = unheard.now + std::chrono::seconds(100);
+  unheard.at_deadline(hearing_grace);
 }
 
 TEST(TaskCore, KillsABatchTaskAtItsRuntimeLimit) {
