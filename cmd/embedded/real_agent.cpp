@@ -14,7 +14,9 @@ namespace {
 
 class Running final : public RealAgent {
  public:
-  Running(ActorHost& actors, RealAgentConfig config) : actors_(actors), config_(std::move(config)) {}
+  Running(ActorHost& actors, RealAgentConfig config) : actors_(actors), config_(std::move(config)) {
+    if (!config_.cuts) config_.cuts = std::make_shared<Cuts>();
+  }
   ~Running() override { crash(); }
 
   Result<void> start() {
@@ -22,8 +24,6 @@ class Running final : public RealAgent {
       return Error{ErrorCode::invalid_argument,
                    "unknown driver '" + config_.driver + "'; there are process and sim"};
     config_.agent.drivers = {config_.driver};
-    if (config_.driver == "sim" && config_.data.empty())
-      journal_ = std::make_unique<FaultyStore>(open_memory(agent::journal_tables()));
     return restart();
   }
 
@@ -35,6 +35,18 @@ class Running final : public RealAgent {
   }
 
   void fail_writes() override { journal_->fail_writes(); }
+
+  Result<void> kill_host() override {
+    if (config_.driver != "sim")
+      return Error{ErrorCode::invalid_argument,
+                   "the tasks of driver '" + config_.driver + "' are processes of this machine and live on"};
+    crash();
+    sim_.reset();
+    journal_.reset();
+    std::error_code ignored;
+    if (!config_.data.empty()) std::filesystem::remove_all(config_.data, ignored);
+    return {};
+  }
 
   Result<void> restart() override {
     if (auto ready = open_journal(); !ready.ok()) return ready;
@@ -62,9 +74,13 @@ class Running final : public RealAgent {
       hub.io_thread = config_.io_thread;
       hub.seed = seed;
       hub.backoff_max = milliseconds(500);
-      auto opened = net::open_hub(hub, listener);
-      if (!opened.ok()) return opened.error();
-      return std::unique_ptr<net::LinkHub>(std::move(opened).value());
+      const CuttableHub::Open open =
+          [hub](net::LinkListener& inner) -> Result<std::unique_ptr<net::LinkHub>> {
+        auto opened = net::open_hub(hub, inner);
+        if (!opened.ok()) return opened.error();
+        return std::unique_ptr<net::LinkHub>(std::move(opened).value());
+      };
+      return CuttableHub::open(open, listener, config_.cuts, CutLinks::end);
     };
     auto agent = agent::Agent::start(actors_, config_.agent, std::move(seams), random.next());
     if (!agent.ok()) return agent.error();
@@ -75,6 +91,10 @@ class Running final : public RealAgent {
  private:
   Result<void> open_journal() {
     if (journal_) return {};
+    if (config_.driver == "sim" && config_.data.empty()) {
+      journal_ = std::make_unique<FaultyStore>(open_memory(agent::journal_tables()));
+      return {};
+    }
     std::error_code failed;
     std::filesystem::create_directories(config_.data, failed);
     if (failed)

@@ -11,6 +11,8 @@
 
 namespace troupe::embedded {
 
+class Cuts;
+
 struct RealAgentConfig {
   agent::AgentConfig agent;        ///< bootstrap: "NODE@host:port"
   std::string cell;                ///< of the links; the agent's own memory of its cell is in its journal
@@ -18,6 +20,7 @@ struct RealAgentConfig {
   std::string data;                ///< its own folder; empty with `sim`: all in memory
   std::vector<std::string> shim_command;     ///< of `process`; empty: agent::default_shim_command()
   std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
+  std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 
@@ -30,6 +33,9 @@ class RealAgent {
   /// The agent process dies: its containers run on. restart() begins its next life.
   virtual void crash() = 0;
   virtual Result<void> restart() = 0;
+  /// The machine is gone with its containers and its journal; restart() is a new machine of that name.
+  /// Error: invalid_argument: containers that are processes of this machine outlive their agent.
+  virtual Result<void> kill_host() = 0;
   virtual void fail_writes() = 0;  ///< of its journal's disk, until it is restarted
 };
 

@@ -23,7 +23,9 @@ constexpr std::size_t small_state_buffer = std::size_t{8} << 20;
 
 class Running final : public RealNode {
  public:
-  explicit Running(RealNodeConfig config) : config_(std::move(config)) {}
+  explicit Running(RealNodeConfig config) : config_(std::move(config)) {
+    if (!config_.faults) config_.faults = std::make_shared<NodeFaults>();
+  }
   ~Running() override { stop(); }
 
   Result<void> start();
@@ -39,8 +41,7 @@ class Running final : public RealNode {
     release();
   }
   void fail_writes() override { log_->fail_writes(); }
-  void cut_off() override { cuts_->cut_all(); }
-  void heal() override { cuts_->heal(); }
+  void fail_syncs() override { log_->fail_syncs(); }
   Node& node() override {
     const std::shared_lock lock(life_);
     return *node_;
@@ -70,8 +71,6 @@ class Running final : public RealNode {
   }
 
   RealNodeConfig config_;
-  SystemClock clock_;
-  std::shared_ptr<Cuts> cuts_ = std::make_shared<Cuts>();
   std::optional<NodeFolder> folder_;
   std::vector<SkippedEntry> skipped_;
   std::unique_ptr<DeathBook> deaths_;
@@ -160,7 +159,7 @@ void Running::install() {
 
 NodeSeams Running::seams() {
   NodeSeams seams;
-  seams.clock = &clock_;
+  seams.clock = &config_.faults->clock;
   seams.log = log_.get();
   seams.state = state_.get();
   seams.state_options.skipped = skipped_;
@@ -180,7 +179,7 @@ NodeSeams Running::seams() {
       if (!opened.ok()) return opened.error();
       return std::unique_ptr<net::LinkHub>(std::move(opened).value());
     };
-    return CuttableHub::open(open, listener, cuts_);
+    return CuttableHub::open(open, listener, {config_.faults, &config_.faults->cuts}, CutLinks::look_alive);
   };
   seams.make_log_writer = [](LogStore& log, LogWriter::Done done) {
     return std::make_unique<ThreadLogWriter>(log, std::move(done));

@@ -10,6 +10,8 @@
 
 namespace troupe::embedded {
 
+struct NodeFaults;
+
 struct RealNodeConfig {
   NodeConfig node;   ///< seed and life are filled in
   std::string data;  ///< its own folder; made if missing
@@ -18,6 +20,7 @@ struct RealNodeConfig {
   std::shared_ptr<net::IoThread> io_thread;                ///< of links; empty: its own
   std::shared_ptr<http::IoThread> http_thread;             ///< of the gateway; empty: its own
   bool small_buffers = false;                              ///< several nodes in one process
+  std::shared_ptr<NodeFaults> faults;                      ///< for tests; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 
@@ -33,8 +36,7 @@ class RealNode {
   /// Ends at once, as far as a living process can: no flush, answers under way are dropped.
   virtual void crash() = 0;
   virtual void fail_writes() = 0;  ///< of the log's disk, from now on
-  virtual void cut_off() = 0;      ///< its messages vanish both ways
-  virtual void heal() = 0;
+  virtual void fail_syncs() = 0;   ///< likewise, of what must be safe
   virtual Node& node() = 0;
   virtual std::uint16_t http_port() const = 0;
   virtual std::string peer_address() const = 0;

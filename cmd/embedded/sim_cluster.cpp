@@ -52,6 +52,7 @@ struct SimCluster::Impl {
         random(options.seed),
         clock(epoch_of_simulations),
         network(network_config(options), clock) {
+    options.count_hosts();
     for (std::uint32_t n = 1; n <= options.nodes; ++n)
       addresses[NodeId{n}] = {node_peer_address(n), "sim-http:" + std::to_string(n)};
     for (std::uint32_t n = 1; n <= options.nodes; ++n) start_node(n);
@@ -195,10 +196,12 @@ struct SimCluster::Impl {
           std::make_unique<WitnessDriver>(*box.driver, checks, options.observer, "host-" + std::to_string(n));
     }
     box.actors = ActorHost::simulated();
+    const HostOptions host = options.host(n);
     agent::AgentConfig config;
-    config.host = "host-" + std::to_string(n);
-    config.host_group = options.host_group;
-    config.resources = options.host_resources;
+    config.host = host.name;
+    config.host_group = host.group;
+    config.resources = host.resources;
+    config.attributes = host.attributes;
     config.drivers = {"sim"};
     config.link.back_off_max = milliseconds(500);
     config.link.dial_max = milliseconds(1'000);
@@ -369,6 +372,14 @@ bool SimCluster::run_until(const std::function<bool()>& done, milliseconds at_mo
     impl_->run_to(impl_->clock.steady() + milliseconds(1));
   }
   return true;
+}
+
+void SimCluster::open_stream(std::uint32_t node, const std::string& target, http::Headers headers,
+                             SimStream stream) {
+  const auto found = impl_->nodes.find(node);
+  if (found == impl_->nodes.end() || !found->second.node) return stream.on_over();
+  found->second.node->handle(sim_request("GET", target, {}, std::move(headers)),
+                             std::make_shared<SimStreamReply>(std::move(stream)));
 }
 
 std::shared_ptr<SimAnswer> SimCluster::ask(std::uint32_t node, std::string method, std::string target,

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cmd/embedded/options.hpp"
+#include "cmd/embedded/sim_stream.hpp"
 #include "cmd/embedded/sim_tap.hpp"
 #include "net/http/http.hpp"
 #include "storage/raft/ready.hpp"
@@ -32,8 +33,8 @@ struct SimAnswer {
   std::function<void()> on_done;  ///< of an answer sent whole
 };
 
-/// Nodes are numbered from 1, hosts are "host-1" and so on. Calls advance virtual time only where they say
-/// so.
+/// Nodes are numbered from 1, hosts are "host-1" and so on, group by group. Calls advance virtual time only
+/// where they say so.
 class SimCluster {
  public:
   explicit SimCluster(SimOptions options);
@@ -54,6 +55,8 @@ class SimCluster {
   /// The same, but answered as time goes on; dropping the answer does not end a stream.
   std::shared_ptr<SimAnswer> ask(std::uint32_t node, std::string method, std::string target,
                                  std::string body = {}, http::Headers headers = {});
+  /// A GET whose answer goes on: `stream` hears it as time advances, from within run_for() and the like.
+  void open_stream(std::uint32_t node, const std::string& target, http::Headers headers, SimStream stream);
   /// The node that leads; 0: none, or they disagree.
   std::uint32_t leader() const;
   const Reads* reads(std::uint32_t node) const;  ///< nullptr while it is down

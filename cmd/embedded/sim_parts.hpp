@@ -1,5 +1,5 @@
 #pragma once
-// The simulated clock, log writer and HTTP reply of a SimCluster.
+// The simulated clock, log writer and HTTP replies of a SimCluster.
 
 #include <functional>
 #include <memory>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cmd/embedded/sim_cluster.hpp"
+#include "cmd/embedded/sim_stream.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
 #include "storage/base/time.hpp"
@@ -132,6 +133,35 @@ class SimReply final : public http::Reply {
  private:
   std::shared_ptr<SimAnswer> answer_;
   bool opened_ = false;
+  std::function<void()> on_close_;
+};
+
+/// Passes on an answer as it comes, if it is a good one.
+class SimStreamReply final : public http::Reply {
+ public:
+  explicit SimStreamReply(SimStream stream) : stream_(std::move(stream)) {}
+  ~SimStreamReply() override { end(); }
+  void send(http::Response response) override {
+    if (response.status == 200) stream_.on_chunk(response.body);
+    end();
+  }
+  void open(int, http::Headers, std::function<void()> on_close) override { on_close_ = std::move(on_close); }
+  bool write(Bytes chunk) override {
+    if (!over_) stream_.on_chunk(chunk);
+    return !over_;
+  }
+  void when_drained(std::function<void()> then) override { then(); }
+  void finish() override { end(); }
+
+ private:
+  void end() {
+    if (std::exchange(over_, true)) return;
+    if (auto closed = std::exchange(on_close_, nullptr)) closed();
+    stream_.on_over();
+  }
+
+  SimStream stream_;
+  bool over_ = false;
   std::function<void()> on_close_;
 };
 

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "cmd/embedded/cluster.hpp"
+#include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/bench_support.hpp"
 
 namespace troupe::cli {
@@ -41,7 +41,7 @@ class Bench {
                               .disk_mb = per_host * 2,
                               .network_mbps = 0,
                               .gpu = 0};
-    auto cluster = embedded::Cluster::start(std::move(options));
+    auto cluster = embedded::RealCluster::start(std::move(options));
     if (!cluster.ok()) return cluster.error();
     cluster_ = std::move(cluster).value();
     if (!await([&] { return reads().cell().hosts_connected == params_.hosts; }))
@@ -137,7 +137,7 @@ class Bench {
   E2eParams params_;
   ScratchFolder folder_;
   SystemClock clock_;
-  std::unique_ptr<embedded::Cluster> cluster_;
+  std::unique_ptr<embedded::RealCluster> cluster_;
   std::mutex mutex_;
   Await await_{look_every};
   std::vector<double> submit_ms_;

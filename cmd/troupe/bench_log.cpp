@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "cmd/embedded/cluster.hpp"
+#include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/bench_apply.hpp"
 #include "cmd/troupe/bench_floor.hpp"
 #include "cmd/troupe/bench_log_node.hpp"

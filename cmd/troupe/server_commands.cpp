@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "cmd/embedded/cluster.hpp"
+#include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/cli.hpp"
 #include "cmd/troupe/node_files.hpp"
 #include "cmd/troupe/run_until_signal.hpp"
@@ -59,7 +59,7 @@ void run_up(const UpFlags& flags) {
   options.on_failure = [&signals](const std::string& who, const std::string& why) {
     signals.stop(who + ": " + why);
   };
-  auto cluster = or_give_up(embedded::Cluster::start(std::move(options)));
+  auto cluster = or_give_up(embedded::RealCluster::start(std::move(options)));
   std::cout << "gateway http://" << http.host << ':' << cluster->http_port(1) << '\n' << std::flush;
   const std::string why = signals.wait();
   cluster.reset();

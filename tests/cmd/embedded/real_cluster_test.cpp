@@ -1,6 +1,6 @@
 // A whole cell in one process on real threads, disks, sockets and child processes.
 
-#include "cmd/embedded/cluster.hpp"
+#include "cmd/embedded/real_cluster.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -78,7 +78,7 @@ class RealCell : public testing::Test {
       failures[who] = why;
       failed.notify_all();
     };
-    auto started = Cluster::start(std::move(options));
+    auto started = RealCluster::start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.error().message;
     cluster = std::move(started).value();
     ASSERT_TRUE(await([&] { return cluster->leader() != 0; }));
@@ -129,7 +129,7 @@ class RealCell : public testing::Test {
   std::mutex mutex;
   std::condition_variable failed;
   std::map<std::string, std::string> failures;
-  std::unique_ptr<Cluster> cluster;
+  std::unique_ptr<RealCluster> cluster;
 };
 
 TEST_F(RealCell, AJobRunsAndItsOutputIsReadOnAnotherNode) {
@@ -194,11 +194,11 @@ TEST_F(RealCell, AnOwnerThatIsCutOffLosesItsShardsAndGetsThemBack) {
   };
   ASSERT_TRUE(await([&] { return owned() >= 21; }));
   const std::string job = submit(leader, "sleep 2", 6, "a");
-  cluster->cut_off_node(owner);
+  cluster->isolate_node(owner);
   ASSERT_TRUE(await([&] { return owned() == 0; }));
   ASSERT_TRUE(await([&] { return !cluster->node(owner)->node().status().leased.load(); }));
   EXPECT_TRUE(await_finished(leader, job));
-  cluster->heal_node(owner);
+  cluster->heal();
   EXPECT_TRUE(await([&] { return owned() >= 21; }));
   EXPECT_TRUE(await_finished(owner, job));
 }

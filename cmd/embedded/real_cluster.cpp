@@ -1,12 +1,15 @@
-#include "cmd/embedded/cluster.hpp"
+#include "cmd/embedded/real_cluster.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
+#include <set>
 
+#include "cmd/embedded/fault_seams.hpp"
 #include "storage/raft/ready.hpp"
 
 namespace troupe::embedded {
@@ -38,7 +41,7 @@ Result<std::uint16_t> free_port() {
   return port;
 }
 
-struct Cluster::Impl {
+struct RealCluster::Impl {
   RealOptions options;
   std::shared_ptr<net::IoThread> peer_io = std::make_shared<net::IoThread>();
   std::shared_ptr<http::IoThread> http_io = std::make_shared<http::IoThread>();
@@ -46,6 +49,11 @@ struct Cluster::Impl {
   std::map<std::uint32_t, std::unique_ptr<RealNode>> nodes;
   std::unique_ptr<ActorHost> agent_actors;
   std::map<std::uint32_t, std::unique_ptr<RealAgent>> agents;
+  std::map<std::uint32_t, std::shared_ptr<NodeFaults>> node_faults;
+  std::map<std::uint32_t, std::shared_ptr<Cuts>> host_cuts;
+  std::set<std::uint32_t> diskless, agents_down;
+
+  std::string folder_of(std::uint32_t node) const { return options.data + "/node-" + std::to_string(node); }
 
   /// Addresses survive a restart of the whole cluster on the same folder only by chance: nobody outside knows
   /// the peers'.
@@ -74,7 +82,11 @@ struct Cluster::Impl {
     config.node.policy = options.policy;
     config.node.fault_point = options.fault_point;
     config.node.threads = options.nodes > 1 ? 1 : 2;
-    config.data = options.data + "/node-" + std::to_string(n);
+    config.node.joins = diskless.contains(n);
+    config.data = folder_of(n);
+    auto& faults = node_faults[n];
+    if (!faults) faults = std::make_shared<NodeFaults>();
+    config.faults = faults;
     config.peer_listen = addresses[NodeId{n}].peer;
     config.http_listen = addresses[NodeId{n}].http;
     config.io_thread = peer_io;
@@ -91,9 +103,11 @@ struct Cluster::Impl {
 
   Result<void> start_agent(std::uint32_t n) {
     RealAgentConfig config;
-    config.agent.host = "host-" + std::to_string(n);
-    config.agent.host_group = options.host_group;
-    config.agent.resources = options.host_resources;
+    const HostOptions host = options.host(n);
+    config.agent.host = host.name;
+    config.agent.host_group = host.group;
+    config.agent.resources = host.resources;
+    config.agent.attributes = host.attributes;
     config.agent.link.back_off_max = milliseconds(500);
     config.agent.link.dial_max = milliseconds(1'000);
     config.agent.link.greet_max = milliseconds(3'000);
@@ -107,6 +121,9 @@ struct Cluster::Impl {
     if (options.driver != "sim") config.data = options.data + "/" + config.agent.host;
     config.shim_command = options.shim_command;
     config.io_thread = peer_io;
+    auto& cuts = host_cuts[n];
+    if (!cuts) cuts = std::make_shared<Cuts>();
+    config.cuts = cuts;
     config.on_failure = [this, host = config.agent.host](const std::string& why) {
       if (options.on_failure) options.on_failure(host, why);
     };
@@ -117,28 +134,29 @@ struct Cluster::Impl {
   }
 };
 
-Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RealCluster::RealCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Cluster>> Cluster::start(RealOptions options) {
+Result<std::unique_ptr<RealCluster>> RealCluster::start(RealOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
+  impl->options.count_hosts();
   if (auto chosen = impl->choose_addresses(); !chosen.ok()) return chosen.error();
   for (std::uint32_t n = 1; n <= impl->options.nodes; ++n)
     if (auto started = impl->start_node(n); !started.ok()) return started.error();
   impl->agent_actors = ActorHost::with_threads(1);
   for (std::uint32_t n = 1; n <= impl->options.hosts; ++n)
     if (auto started = impl->start_agent(n); !started.ok()) return started.error();
-  return std::unique_ptr<Cluster>(new Cluster(std::move(impl)));
+  return std::unique_ptr<RealCluster>(new RealCluster(std::move(impl)));
 }
 
-Cluster::~Cluster() {
+RealCluster::~RealCluster() {
   impl_->agents.clear();
   if (impl_->agent_actors) impl_->agent_actors->await_end();
   for (auto& [n, node] : impl_->nodes)
     if (node) node->stop();
 }
 
-std::uint32_t Cluster::leader() const {
+std::uint32_t RealCluster::leader() const {
   std::uint32_t leader = 0;
   std::uint64_t term = 0;
   for (const auto& [n, node] : impl_->nodes) {
@@ -150,27 +168,73 @@ std::uint32_t Cluster::leader() const {
   return leader;
 }
 
-RealNode* Cluster::node(std::uint32_t number) const {
+RealNode* RealCluster::node(std::uint32_t number) const {
   const auto found = impl_->nodes.find(number);
   return found == impl_->nodes.end() ? nullptr : found->second.get();
 }
 
-std::uint16_t Cluster::http_port(std::uint32_t number) const {
+std::uint16_t RealCluster::http_port(std::uint32_t number) const {
   return parse_host_port(impl_->addresses.at(NodeId{number}).http).value().port;
 }
 
-void Cluster::stop_node(std::uint32_t number) { impl_->nodes.at(number).reset(); }
+std::string RealCluster::peer_address(std::uint32_t number) const {
+  return impl_->addresses.at(NodeId{number}).peer;
+}
 
-void Cluster::crash_node(std::uint32_t number) {
+void RealCluster::stop_node(std::uint32_t number) { impl_->nodes.at(number).reset(); }
+
+void RealCluster::crash_node(std::uint32_t number) {
   impl_->nodes.at(number)->crash();
   impl_->nodes.at(number).reset();
 }
 
-Result<void> Cluster::restart_node(std::uint32_t number) { return impl_->start_node(number); }
-void Cluster::cut_off_node(std::uint32_t number) { impl_->nodes.at(number)->cut_off(); }
-void Cluster::heal_node(std::uint32_t number) { impl_->nodes.at(number)->heal(); }
-void Cluster::crash_agent(std::uint32_t host) { impl_->agents.at(host)->crash(); }
-void Cluster::fail_agent_writes(std::uint32_t host) { impl_->agents.at(host)->fail_writes(); }
-Result<void> Cluster::restart_agent(std::uint32_t host) { return impl_->agents.at(host)->restart(); }
+Result<void> RealCluster::restart_node(std::uint32_t number) { return impl_->start_node(number); }
+
+void RealCluster::lose_disk(std::uint32_t node) {
+  if (impl_->nodes.at(node)) crash_node(node);
+  std::error_code ignored;  // What is left of it fails the next start.
+  std::filesystem::remove_all(impl_->folder_of(node), ignored);
+  impl_->diskless.insert(node);
+}
+
+void RealCluster::isolate_node(std::uint32_t node) { impl_->node_faults.at(node)->cuts.cut_all(); }
+void RealCluster::cut(std::uint32_t from, std::uint32_t to) {
+  impl_->node_faults.at(from)->cuts.cut_to(peer_name(NodeId{to}));
+}
+void RealCluster::fail_writes(std::uint32_t node) { impl_->nodes.at(node)->fail_writes(); }
+void RealCluster::fail_syncs(std::uint32_t node) { impl_->nodes.at(node)->fail_syncs(); }
+void RealCluster::leap_clock(std::uint32_t node, milliseconds by) {
+  impl_->node_faults.at(node)->clock.leap(by);
+}
+void RealCluster::drift_clock(std::uint32_t node, std::int64_t ppm) {
+  impl_->node_faults.at(node)->clock.drift(ppm);
+}
+void RealCluster::isolate_host(std::uint32_t host) { impl_->host_cuts.at(host)->cut_all(); }
+void RealCluster::heal() {
+  for (auto& [n, faults] : impl_->node_faults) {
+    faults->cuts.heal();
+    faults->clock.set_right();
+  }
+  for (auto& [n, cuts] : impl_->host_cuts) cuts->heal();
+}
+
+bool RealCluster::agent_is_up(std::uint32_t host) const {
+  return impl_->agents.contains(host) && !impl_->agents_down.contains(host);
+}
+void RealCluster::crash_agent(std::uint32_t host) {
+  impl_->agents.at(host)->crash();
+  impl_->agents_down.insert(host);
+}
+Result<void> RealCluster::restart_agent(std::uint32_t host) {
+  auto started = impl_->agents.at(host)->restart();
+  if (started.ok()) impl_->agents_down.erase(host);
+  return started;
+}
+Result<void> RealCluster::kill_host(std::uint32_t host) {
+  auto killed = impl_->agents.at(host)->kill_host();
+  if (killed.ok()) impl_->agents_down.insert(host);
+  return killed;
+}
+void RealCluster::fail_agent_writes(std::uint32_t host) { impl_->agents.at(host)->fail_writes(); }
 
 }  // namespace troupe::embedded
