@@ -1,0 +1,161 @@
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+#include "cmd/embedded/history_book.hpp"
+#include "cmd/embedded/settled.hpp"
+#include "cmd/embedded/sim_cluster.hpp"
+#include "cmd/embedded/world.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+constexpr milliseconds listen_every{1'000};  ///< a node that took a snapshot is listened to again after this
+constexpr milliseconds look_every{100};      ///< at what is awaited, where the cell tells of no change
+
+class SimWorld final : public World {
+ public:
+  SimWorld(SimOptions options, HistoryBook& book)
+      : options_(std::move(options)), book_(book), cluster_(options_) {
+    options_.count_hosts();
+    listen();
+  }
+
+  bool is_simulated() const override { return true; }
+  Instant now() const override { return cluster_.now(); }
+
+  void run_for(milliseconds span) override {
+    for (const Instant end = now() + span; now() < end;) {
+      cluster_.run_for(std::min(listen_every, end - now()));
+      after_running();
+    }
+  }
+
+  bool run_until(const std::function<bool()>& done, milliseconds at_most) override {
+    const Instant end = now() + at_most;
+    while (!done()) {
+      if (now() >= end) return false;
+      cluster_.run_until([this, seen = book_.changes()] { return book_.changes() != seen; },
+                         std::min(look_every, end - now()));
+      after_running();
+    }
+    return true;
+  }
+
+  WorldAnswer call(std::uint32_t node, const WorldRequest& request) override {
+    http::Response answer = cluster_.call(node, std::string(request.method), std::string(request.target),
+                                          std::string(request.body), request.headers, request.patience);
+    after_running();
+    return {answer.status, std::move(answer.headers), std::move(answer.body)};
+  }
+
+  Result<void> strike(const FaultOrder& order) override {
+    apply(order);
+    after_running();
+    return {};
+  }
+
+  std::uint32_t leader() const override { return cluster_.leader(); }
+  bool is_up(std::uint32_t node) const override { return cluster_.is_up(node); }
+  std::string peer_address(std::uint32_t node) const override { return "sim:" + std::to_string(node); }
+  bool agent_is_up(std::uint32_t host) const override { return cluster_.agent_is_up(host); }
+  bool may_speak(std::uint32_t node) const override {
+    return is_up(node) && !frozen_.contains(node) && cluster_.failure(node).empty() &&
+           cluster_.status(node)->leased.load() && cluster_.status(node)->leader.load() == leader();
+  }
+  std::string why_not_settled() const override {
+    std::size_t agents = 0;
+    for (std::uint32_t h = 1; h <= options_.hosts; ++h) agents += agent_is_up(h) ? 1 : 0;
+    return embedded::why_not_settled(options_.nodes, agents, [this](std::uint32_t n) -> NodeLook {
+      if (!is_up(n) && !cluster_.failure(n).empty()) return {cluster_.failure(n), nullptr, nullptr};
+      if (!is_up(n)) return {};
+      return {cluster_.failure(n), cluster_.status(n), cluster_.reads(n)};
+    });
+  }
+  std::vector<std::string> violations() const override { return cluster_.violations(); }
+  std::uint64_t history_hash() const override { return cluster_.history_hash(); }
+
+ private:
+  void apply(const FaultOrder& order) {
+    switch (order.kind) {
+      case FaultKind::crash_node:
+        frozen_.erase(order.node);
+        return cluster_.crash_node(order.node);
+      case FaultKind::restart_node:
+        given_up_.erase(order.node);
+        return diskless_.contains(order.node) ? cluster_.join_node(order.node)
+                                              : cluster_.restart_node(order.node);
+      case FaultKind::freeze_node:
+        frozen_.insert(order.node);
+        return cluster_.freeze_node(order.node);
+      case FaultKind::thaw_node:
+        frozen_.erase(order.node);
+        return cluster_.thaw_node(order.node);
+      case FaultKind::isolate_node:
+        return cluster_.isolate_node(order.node);
+      case FaultKind::cut_link:
+        return cluster_.cut(order.node, order.to);
+      case FaultKind::lose_disk:
+        frozen_.erase(order.node);
+        diskless_.insert(order.node);
+        return cluster_.lose_disk(order.node);
+      case FaultKind::fail_writes:
+        return cluster_.fail_writes(order.node);
+      case FaultKind::fail_syncs:
+        return cluster_.fail_syncs(order.node);
+      case FaultKind::leap_clock:
+        return cluster_.leap_clock(order.node, milliseconds(order.amount));
+      case FaultKind::drift_clock:
+        return cluster_.drift_clock(order.node, order.amount);
+      case FaultKind::crash_agent:
+        return cluster_.crash_agent(order.host);
+      case FaultKind::restart_agent:
+        return cluster_.restart_agent(order.host);
+      case FaultKind::kill_host:
+        return cluster_.kill_host(order.host);
+      case FaultKind::isolate_host:
+        return cluster_.isolate_host(order.host);
+      case FaultKind::heal:
+        frozen_.clear();
+        return cluster_.heal();
+    }
+  }
+
+  void after_running() {
+    for (std::uint32_t n = 1; n <= options_.nodes; ++n)
+      if (const std::string why = cluster_.failure(n); !why.empty() && given_up_.insert(n).second)
+        book_.add_line("fault", now(), "node " + std::to_string(n) + " gave up: " + why);
+    listen();
+  }
+
+  /// A stream ends with its node's life; the book knows where to go on.
+  void listen() {
+    for (std::uint32_t n = 1; n <= options_.nodes; ++n) {
+      if (!is_up(n) || frozen_.contains(n) || !cluster_.failure(n).empty() || !listening_.insert(n).second)
+        continue;
+      http::Headers headers{{"x-titus-callerid", "history"}};
+      if (const std::string last = book_.begin_stream(n); !last.empty()) headers["last-event-id"] = last;
+      cluster_.open_stream(
+          n, "/api/v3/events?consistency=stale", std::move(headers),
+          {[this, n](std::string_view chunk) { book_.hear(n, chunk); }, [this, n] { listening_.erase(n); }});
+    }
+  }
+
+  SimOptions options_;
+  HistoryBook& book_;
+  std::set<std::uint32_t> listening_, frozen_, diskless_, given_up_;
+  SimCluster cluster_;  // Last: its streams end with it, and tell.
+};
+
+}  // namespace
+
+std::unique_ptr<World> make_sim_world(const ClusterOptions& options, const SimWorldOptions& more,
+                                      HistoryBook& book) {
+  SimOptions all;
+  static_cast<ClusterOptions&>(all) = options;
+  all.seed = more.seed;
+  all.resets = more.resets_ppm;
+  return std::make_unique<SimWorld>(std::move(all), book);
+}
+
+}  // namespace troupe::embedded
