@@ -190,13 +190,12 @@ struct SimCluster::Impl {
     SimHost& box = hosts[n];
     if (box.agent) return;
     if (!box.journal) box.journal = open_memory(agent::journal_tables());
+    const HostOptions host = options.host(n);
     if (!box.driver) {
-      box.driver = std::make_unique<agent::SimDriver>("host-" + std::to_string(n), options.host_group);
-      box.witness =
-          std::make_unique<WitnessDriver>(*box.driver, checks, options.observer, "host-" + std::to_string(n));
+      box.driver = std::make_unique<agent::SimDriver>(host.name, host.group);
+      box.witness = std::make_unique<WitnessDriver>(*box.driver, checks, options.observer, host.name);
     }
     box.actors = ActorHost::simulated();
-    const HostOptions host = options.host(n);
     agent::AgentConfig config;
     config.host = host.name;
     config.host_group = host.group;
