@@ -62,8 +62,11 @@ TEST_P(BothWorlds, HostGroupsHaveTheirOwnResourcesAndAttributes) {
   EXPECT_NE(host.find(R"("hostGroup":"large")"), std::string::npos) << host;
   EXPECT_NE(host.find(R"("attributes":{"zone":"b"})"), std::string::npos) << host;
   Scenario story(cluster);
-  TaskStory wide = story.submit({.cpus = 4, .memory_mb = 1'024, .script = "run=forever"}).task();
+  TaskStory wide =
+      story.submit({.cpus = 4, .memory_mb = 1'024, .script = "run=forever; group large: output=large"})
+          .task();
   EXPECT_EQ(wide.expect(TaskState::started).host(), "host-3");
+  EXPECT_EQ(cluster.client().logs(wide.id()), "large\n");
 }
 
 TEST_P(BothWorlds, AJobOutlivesTheNodeThatTookIt) {

@@ -76,8 +76,10 @@ struct JobSpec {
   std::int64_t disk_mb = 100;
   /// With Driver::process, the program and its arguments.
   std::vector<std::string> command = {"/bin/true"};
-  /// With Driver::sim, what each container does: "start=20ms run=1s exit=0". The whole language is in the
-  /// README of actors/agent. Empty: runs for ever.
+  /// With Driver::sim, what each container does: "start=20ms run=1s exit=0". Also signal=, crash, hang, fail,
+  /// forget, prepare=, stop=, ignore_term, output=, every=; and clauses of their own for some tasks: "run=1s;
+  /// slot 2-5: exit=1; attempt 1-: run=forever; host host-2: hang; group large: start=5s". The grammar is in
+  /// actors/agent/sim_script.hpp; what cannot be read is refused. Empty: runs for ever.
   std::string script{};
   RetryPolicy retry{};
   std::chrono::seconds runtime_limit{3'600};  ///< of a batch job's tasks

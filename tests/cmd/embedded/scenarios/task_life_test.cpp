@@ -100,16 +100,20 @@ TEST(TaskLife, ATaskIsNotKilledBecauseTheCellWasDown) {
   story.expect_no_violation();
 }
 
-TEST(TaskLife, ABadScriptIsTheUsersFault) {
+TEST(TaskLife, ABadScriptIsRefused) {
   Stage stage(208);
   const Response refused = stage.cluster.client().post("/api/v3/jobs", to_json({.script = "run=banana"}));
-  if (refused.status == 202) {
-    // Where nobody looked at it before, the task says so.
-    JobStory job = stage.story.job(stage.cluster.client().submit({.script = "run=banana"}));
-    job.task().expect(TaskState::finished, Reason::invalid_request);
-  } else {
-    EXPECT_EQ(refused.status, 400) << refused.body;
-  }
+  EXPECT_EQ(refused.status, 400) << refused.body;
+}
+
+TEST(TaskLife, ATaskWhoseAgentForgetsToReportIsKilledAndReplaced) {
+  Stage stage(209);
+  Scenario story(stage.cluster, hours(1));
+  JobStory job = story.submit({.script = "run=forever; attempt 0: forget"});
+  TaskStory stuck = job.task().expect(TaskState::launched);
+  stuck.expect(TaskState::kill_initiated, Reason::stuck_in_state);
+  expect_about(between(stuck, TaskState::launched, TaskState::kill_initiated), minutes(5));
+  stuck.expect(TaskState::finished, Reason::stuck_in_killing_state).next().expect(TaskState::started);
 }
 
 }  // namespace
