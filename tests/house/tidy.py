@@ -25,6 +25,7 @@ TEXT_SUFFIXES = SOURCE_SUFFIXES + (
 
 # The only files that may ask the operating system for time and chance (design: one seed repeats one history).
 SEAMS = {"storage/base/time.cpp", "storage/base/random.cpp"}
+PUBLIC_HEADERS = "cmd/embedded/include/"  # what other projects compile
 PURE_ROLES = ("_core", "_table", "_store", "_codec")
 REPLICATED = ("storage/state/", "storage/model/")
 
@@ -75,6 +76,8 @@ def may_see(path, header):
     layer, target = layer_of(path), layer_of(header)
     if layer == "tests":
         return None
+    if path.startswith(PUBLIC_HEADERS) and not re.fullmatch(r"troupe/\w+\.hpp|[a-z_]+", header):
+        return "public headers include the standard library only"
     if layer in LAYERS and target in LAYERS and LAYERS.index(target) > LAYERS.index(layer):
         return f"{layer} may not include {target}"
     if layer in LAYERS and target == "tests":

@@ -33,6 +33,13 @@ class Includes(unittest.TestCase):
                              ("net/http/server.cpp", "boost/beast.hpp"), ("tests/net/a.cpp", "boost/asio.hpp")]:
             self.assertEqual(rules(path, f"#include <{header}>\n"), [], path)
 
+    def test_public_headers_know_the_standard_library_only(self):
+        public = "cmd/embedded/include/troupe/a.hpp"
+        for header in ["storage/base/id.hpp", "fmt/core.h", "unistd.h", "world.hpp"]:
+            self.assertEqual(rules(public, f"#include <{header}>\n"), ["include"], header)
+        for header in ["source_location", "troupe/job.hpp"]:
+            self.assertEqual(rules(public, f"#include <{header}>\n"), [], header)
+
 
 class Calls(unittest.TestCase):
     def test_each_banned_call_is_found(self):
