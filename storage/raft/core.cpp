@@ -172,7 +172,8 @@ void Core::hand_out_committed(Ready& ready) {
   if (!may_hand_out()) return;
   const std::size_t room = config_.max_unapplied_bytes - unapplied_bytes_;
   ready.committed = log_.slice(handed_out_.next(), may_apply_to().next(), room);
-  TROUPE_RAFT_CHECK(!ready.committed.empty() && ready.committed.front().index == handed_out_.next());
+  if (ready.committed.empty()) return;  // The view has failed, and its driver will stop.
+  TROUPE_RAFT_CHECK(ready.committed.front().index == handed_out_.next());
   handed_out_ = ready.committed.back().index;
   std::size_t bytes = 0;
   for (const Entry& entry : ready.committed) bytes += entry.bytes();

@@ -26,7 +26,8 @@
 //   promise nothing)
 // A node's own vote and its own copy of an entry count only after persisted(). What is handed out as
 // committed is durable here too, so the state never runs ahead of the synced log. If a write fails the driver
-// stops the node: nothing here retries.
+// stops the node: nothing here retries. The same if the LogView cannot read: it then answers slice() with
+// nothing, the core goes no further, and its driver must look before it takes another Ready.
 //
 // Source: Ongaro, "Consensus: bridging theory and practice" (2014), with pre-vote, check-quorum and
 // ReadIndex.
@@ -192,7 +193,7 @@ class Core {
   bool wants_to_send() const;
   bool wants_append(const Peer& peer) const;
   bool wants_commit(const Peer& peer) const;
-  void send_append(NodeId id, Peer& peer, Ready& ready);
+  bool send_append(NodeId id, Peer& peer, Ready& ready);
   void send_heartbeat(NodeId id, Peer& peer);
   void send_to_peers(Ready& ready);
   // read.cpp

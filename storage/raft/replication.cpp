@@ -168,17 +168,18 @@ bool Core::wants_to_send() const {
 
 void Core::send_to_peers(Ready& ready) {
   for (auto& [id, peer] : peers_) {
-    while (wants_append(peer)) send_append(id, peer, ready);
+    while (wants_append(peer) && send_append(id, peer, ready)) continue;
     if (peer.heartbeat_due || wants_commit(peer)) send_heartbeat(id, peer);
   }
 }
 
-void Core::send_append(NodeId id, Peer& peer, Ready& ready) {
+// False: nothing follows, because the view has failed.
+bool Core::send_append(NodeId id, Peer& peer, Ready& ready) {
   if (mutated(Mutant::snapshot_never_needed)) peer.next = std::max(peer.next, log_.first());
   if (peer.next < log_.first()) {
     peer.state = PeerState::snapshot;
     ready.snapshots.push_back({id, peer.next});
-    return;
+    return true;
   }
   Message message{
       .type = MessageType::append, .to = id, .index = Index{peer.next.value - 1}, .commit = commit_};
@@ -186,6 +187,7 @@ void Core::send_append(NodeId id, Peer& peer, Ready& ready) {
   if (peer.open(config_)) {
     const std::size_t most = mutated(Mutant::append_unbounded) ? SIZE_MAX : config_.max_append_bytes;
     message.entries = log_.slice(peer.next, log_.last().next(), most);
+    if (message.entries.empty() && peer.next <= log_.last()) return false;
   }
   const Index last{message.index.value + message.entries.size()};
   std::size_t bytes = 0;
@@ -194,6 +196,7 @@ void Core::send_append(NodeId id, Peer& peer, Ready& ready) {
   peer.verify = false;
   peer.commit_told = std::max(peer.commit_told, std::min(commit_, last));
   send(std::move(message));
+  return true;
 }
 
 void Core::send_heartbeat(NodeId id, Peer& peer) {
