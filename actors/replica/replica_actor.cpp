@@ -99,7 +99,6 @@ class Replica {
   MemberRequests members_;
   MeetNode node_;
   bool flush_pending_ = false;
-  bool installing_ = false;
   bool leads_ = false;
   int ticks_ = 0;
   NodeId leader_;
@@ -200,7 +199,7 @@ void Replica::perform(ReplicaEffects effects) {
   if (effects.membership) meet(*effects.membership);
   for (const raft::SnapshotNeed& need : effects.snapshots) send_snapshot(need);
   report(effects);
-  if (effects.stop && installing_) return context_->install_snapshot();
+  if (effects.install) return context_->install_snapshot();
   if (effects.stop) context_->fail(*effects.stop);
 }
 
@@ -230,14 +229,16 @@ void Replica::send_snapshot(const raft::SnapshotNeed& need) {
 }
 
 void Replica::welcome(const raft::SnapshotMeta& snapshot) {
-  if (installing_) return;  // It is told again with each repeated offer, and must not be forgotten now.
-  if (!driver_.wants_snapshot(snapshot)) return self_->send(node_.keeper, ForgetSnapshot{});
-  // In an earlier term a leader may live who does not know that this is committed; we shall hear of the
-  // later.
-  if (driver_.term() < snapshot.known_in || !context_->install_snapshot) return;
-  spdlog::info("snapshot_arrived node={} index={}", context_->self.value, snapshot.index.value);
-  driver_.stop("a snapshot is being installed");
-  installing_ = true;
+  if (!context_->install_snapshot) return;
+  switch (driver_.snapshot_arrived(snapshot)) {
+    case ReplicaDriver::Arrival::unwanted:
+      return self_->send(node_.keeper, ForgetSnapshot{});
+    case ReplicaDriver::Arrival::waits:
+      return;  // It is told again with each repeated offer.
+    case ReplicaDriver::Arrival::installs:
+      spdlog::info("snapshot_arrived node={} index={}", context_->self.value, snapshot.index.value);
+      return;
+  }
 }
 
 void Replica::tell_role(const raft::RoleChange& role) {

@@ -26,6 +26,9 @@ class ClockGuard {
  public:
   static constexpr milliseconds window{2'000};
   static constexpr milliseconds fresh{10'000};  ///< older news of a clock do not count
+  /// A message may have been on its way for as long as the one that it answers was sent ago: beyond this it
+  /// says nothing about a clock.
+  static constexpr milliseconds late_max{1'000};
 
   explicit ClockGuard(milliseconds leap_max) : leap_max_(leap_max) {}
 

@@ -23,8 +23,10 @@ class Confirmations {
   explicit Confirmations(std::uint64_t seed) : epoch_(Random(seed).next()) {}
 
   std::uint64_t sent_at(Moment now) const { return epoch_ + static_cast<std::uint64_t>(now.ns); }
-  /// A message that carries these two numbers came from the peer.
-  void heard(NodeId peer, std::uint64_t sent, std::uint64_t echo, Moment now);
+  /// A message that carries these two numbers came from the peer. The time since that one of this node's
+  /// which it had heard before: the message is not older than that. nullopt: it had heard none.
+  std::optional<std::chrono::nanoseconds> heard(NodeId peer, std::uint64_t sent, std::uint64_t echo,
+                                                Moment now);
   /// To be sent to the peer; 0: nothing heard.
   std::uint64_t echo_to(NodeId peer) const;
   /// The peer heard this node at this moment or later.

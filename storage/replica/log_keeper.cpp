@@ -51,13 +51,6 @@ const raft::Membership& LogKeeper::cut(Index edge) {
   return at_edge_;
 }
 
-void LogKeeper::restarted(Index edge, const raft::Membership& membership) {
-  std::erase_if(configs_, [&](const Config& config) { return config.index <= edge; });
-  at_edge_ = membership;
-  flushed_ = std::max(flushed_, edge);
-  caring_ = false;  // The answer came while nobody listened, or will be old.
-}
-
 StateCare LogKeeper::care(const LogCache& log, Index applied, Moment now) {
   if (flushed_at_ == Moment{}) flushed_at_ = now;
   if (caring_ || applied <= flushed_) return StateCare::none;

@@ -42,8 +42,6 @@ class LogKeeper {
   std::optional<Index> edge(const LogCache& log, Index applied) const;
   /// The log is cut there: the membership as of that entry.
   const raft::Membership& cut(Index edge);
-  /// The log restarts behind an installed snapshot.
-  void restarted(Index edge, const raft::Membership& membership);
   /// At most one care is under way: the next one comes after flushed().
   StateCare care(const LogCache& log, Index applied, Moment now);
   Index flushed() const { return flushed_; }

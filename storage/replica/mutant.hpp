@@ -12,9 +12,16 @@ namespace troupe::replica {
   X(compact_keeps_config, "cuts the log without keeping the membership that stood there") \
   X(answer_before_sync, "what waits for durability is said at once")                      \
   X(persisted_before_sync, "tells the core that writes are durable when they are queued") \
+  X(failed_write_counts, "a write that failed counts as durable")                         \
+  X(failed_flush_counts, "a flush that failed counts as done")                            \
+  X(read_before_apply, "answers a read once it is granted, applied or not")               \
   X(lease_by_receipt, "whatever comes from the leader renews the lease, however old")     \
   X(stall_counts, "all of a stall counts as the others' silence")                         \
-  X(stamp_any_time, "stamps whatever its clock says")
+  X(stamp_any_time, "stamps whatever its clock says")                                     \
+  X(install_stale, "takes a snapshot older than what it has")                             \
+  X(install_in_unsynced_term, "takes a snapshot in a term that a crash would forget")     \
+  X(install_in_any_term, "takes a snapshot in an earlier term than it is known in")       \
+  X(install_keeps_log, "keeps its own log where the snapshot's has another term")
 
 enum class Mutant : std::uint8_t {
   none,

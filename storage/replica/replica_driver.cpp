@@ -8,8 +8,7 @@
 namespace troupe {
 namespace {
 
-Error stopped() { return Error{ErrorCode::unavailable, "this node has stopped"}; }
-Error busy() {
+Error stopped() {
   return Error{ErrorCode::unavailable, "this node is taking a snapshot or has stopped; try again"};
 }
 
@@ -30,17 +29,18 @@ ReplicaDriver::ReplicaDriver(ReplicaConfig config, raft::Restored restored, cons
       clocks_(config_.clock_leap),
       confirmations_(config_.seed),
       keeper_(config_.retention, membership_at_edge(log, config_.initial), restored.applied),
-      applied_(restored.applied),
-      handed_to_apply_(restored.applied) {
+      applied_(restored.applied) {
   for (const raft::Entry& entry : log.configs_at_open())
     if (entry.index <= restored.applied) keeper_.committed(entry);
 }
 
 void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
-  if (is_deaf()) return;
+  if (stopped_) return;
   const NodeId from = message.message.from;
-  confirmations_.heard(from, message.sent, message.echo, now.steady);
-  clocks_.heard(from, message.wall, Moment{static_cast<std::int64_t>(message.sent)}, now.steady);
+  // Whoever was silent may only have been late: then its clock tells the time of long ago.
+  const auto age = confirmations_.heard(from, message.sent, message.echo, now.steady);
+  if (age && *age <= ClockGuard::late_max)
+    clocks_.heard(from, message.wall, Moment{static_cast<std::int64_t>(message.sent)}, now.steady);
   core_.step(message.message);
   if (core_.leader() != from || core_.term() != message.message.term) return;
   auto at = confirmations_.confirmed(from);
@@ -49,37 +49,43 @@ void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
 }
 
 void ReplicaDriver::link_up(NodeId peer) {
-  if (!is_deaf()) core_.link_up(peer);
+  if (!stopped_) core_.link_up(peer);
 }
 
 void ReplicaDriver::link_down(NodeId peer) {
-  if (!is_deaf()) core_.link_down(peer);
+  if (!stopped_) core_.link_down(peer);
 }
 
 Result<Index> ReplicaDriver::propose(std::span<const Blob> commands, Now now) {
-  if (is_deaf()) return busy();
+  if (stopped_) return stopped();
   if (role() == raft::Role::leader && clock_has_leapt(now))
     return Error{ErrorCode::unavailable, "the leader's clock has leapt; another node takes over"};
-  const Instant at = stamp(now);
+  const Instant at = std::max(last_stamp_, now.wall);
   std::vector<raft::Proposal> proposals;
   proposals.reserve(commands.size());
   for (const Blob& command : commands) proposals.push_back({at, command});
-  return core_.propose(proposals);
+  return stamped(core_.propose(proposals), at);
 }
 
 Result<Index> ReplicaDriver::change(raft::MemberChange change, Now now) {
-  if (is_deaf()) return busy();
-  change.stamp = clock_has_leapt(now) ? last_stamp_ : stamp(now);
-  return core_.change(change);
+  if (stopped_) return stopped();
+  change.stamp = clock_has_leapt(now) ? last_stamp_ : std::max(last_stamp_, now.wall);
+  return stamped(core_.change(change), change.stamp);
+}
+
+// What is refused leaves no stamp behind: nobody has looked at a follower's clock.
+Result<Index> ReplicaDriver::stamped(Result<Index> appended, Instant at) {
+  if (appended.ok()) last_stamp_ = at;
+  return appended;
 }
 
 Result<void> ReplicaDriver::transfer(NodeId target) {
-  if (is_deaf()) return busy();
+  if (stopped_) return stopped();
   return core_.transfer(target);
 }
 
 Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
-  if (is_deaf()) return busy();
+  if (stopped_) return stopped();
   if (reads_.is_full())
     return Error{ErrorCode::overloaded, "too many reads wait on this node; try again in a second"};
   if (auto asked = core_.read(token); !asked.ok()) return asked;
@@ -89,6 +95,10 @@ Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
 
 void ReplicaDriver::written(const Result<std::uint64_t>& ticket, Now now) {
   if (stopped_) return;
+  if (!ticket.ok() && mutated(replica::Mutant::failed_write_counts)) {
+    written_ = last_writing_;
+    return finish_durable();
+  }
   if (!ticket.ok()) return stop("the log cannot be written: " + ticket.error().message);
   if (ticket.value() > written_) {
     written_ = ticket.value();
@@ -100,28 +110,32 @@ void ReplicaDriver::written(const Result<std::uint64_t>& ticket, Now now) {
     effects_.free_log = true;
     freeing_.reset();
   }
-  if (installing_)
-    reset_log();
-  else
-    finish_durable();
+  finish_durable();
 }
 
 void ReplicaDriver::applied(Index index) {
-  if (is_deaf()) return;
+  if (stopped_) return;
   applied_ = index;
   core_.applied(index);
 }
 
 void ReplicaDriver::flushed(const Result<Index>& index, Now now) {
-  if (is_deaf()) return;
-  if (!index.ok()) return stop("the state cannot be flushed: " + index.error().message);
-  keeper_.flushed(index.value(), now.steady);
+  if (stopped_) return;
+  const bool counts = index.ok() || mutated(replica::Mutant::failed_flush_counts);
+  if (!counts) return stop("the state cannot be flushed: " + index.error().message);
+  keeper_.flushed(index.ok() ? index.value() : applied_, now.steady);
   cut_log();
 }
 
-// Nobody looks at the lease any more: without its end the agents would stay with a node that cannot act.
 void ReplicaDriver::stop(std::string why) {
-  if (std::exchange(stopped_, true)) return;
+  if (stopped_) return;
+  end();
+  effects_.stop = std::move(why);
+}
+
+// Nobody looks at the lease any more: without its end the agents would stay with a node that cannot act.
+void ReplicaDriver::end() {
+  stopped_ = true;
   effects_.send.clear();
   effects_.apply.clear();
   to_send_.clear();
@@ -129,16 +143,15 @@ void ReplicaDriver::stop(std::string why) {
   unsubmitted_.clear();
   reads_.lose_all(stopped());
   set_lease(false);
-  effects_.stop = std::move(why);
 }
 
 ReplicaEffects ReplicaDriver::take(Now now) {
   // A read of the log that failed leaves the core with something ready that it cannot hand out.
-  while (!is_deaf() && !cache_.failure() && core_.has_ready()) take_ready();
+  while (!stopped_ && !cache_.failure() && core_.has_ready()) take_ready();
   if (!stopped_) submit(now);
   if (!stopped_ && cache_.failure()) stop("the log cannot be read: " + cache_.failure()->message);
-  if (!stopped_) reads_.applied(applied_);
-  if (!is_deaf()) tell_membership();
+  if (!stopped_) reads_.applied(mutated(replica::Mutant::read_before_apply) ? Index{UINT64_MAX} : applied_);
+  if (!stopped_) tell_membership();
   address(now);
   effects_.reads = reads_.take_answers();
   return std::exchange(effects_, {});
@@ -152,7 +165,6 @@ void ReplicaDriver::take_ready() {
   if (mutated(replica::Mutant::answer_before_sync)) send(std::exchange(ready.send_after, {}));
   waiting_.push_back({ready.number, last_writing_, std::move(ready.send_after)});
   for (const raft::Entry& entry : ready.committed) keeper_.committed(entry);
-  if (!ready.committed.empty()) handed_to_apply_ = ready.committed.back().index;
   std::move(ready.committed.begin(), ready.committed.end(), std::back_inserter(effects_.apply));
   effects_.snapshots.insert(effects_.snapshots.end(), ready.snapshots.begin(), ready.snapshots.end());
   end_reads(ready);

@@ -49,6 +49,7 @@ struct ReplicaEffects {
   std::optional<milliseconds> stalled;         ///< the process stood still for so long
   bool clock_leapt = false;                    ///< a leader refuses to stamp; told once per leadership
   std::optional<std::string> stop;             ///< the replica is over: told once, nothing follows
+  bool install = false;                        ///< the same, for the snapshot that arrived
 };
 
 struct ReplicaCounters {
@@ -58,7 +59,6 @@ struct ReplicaCounters {
   std::uint64_t syncs = 0;                 ///< answers of the log writer
   std::chrono::nanoseconds sync_time{0};   ///< from handing over to the answer, in all
   std::chrono::nanoseconds sync_worst{0};  ///< of this and the last `worst_window`
-  std::uint64_t snapshots_installed = 0;
 };
 
 /// Owner: the replica's actor, or a simulation. Single-threaded. What survives a crash is the log; who makes
@@ -98,13 +98,14 @@ class ReplicaDriver {
   void snapshot_started(NodeId receiver, Index index);
   void snapshot_sent(NodeId receiver, Index index);  ///< as Core::snapshot_sent; ends the pin
   // ---- snapshots: from others ----
-  bool wants_snapshot(const raft::SnapshotMeta& meta) const;
-  /// Before the state is exchanged: true if this is the moment, with nothing under way in log and state. Then
-  /// inputs but written() and stop() are ignored until finish_install(), as if the node were cut off.
-  bool begin_install(const raft::SnapshotMeta& meta);
-  /// The state is exchanged and durable: the log restarts behind it, and the node goes on.
-  void finish_install();
-  bool is_installing() const { return installing_.has_value(); }
+  enum class Arrival : std::uint8_t {
+    unwanted,  ///< the log has brought this node further meanwhile: forget it
+    waits,     ///< not now: tell again
+    installs,  ///< this replica is over, as ReplicaEffects::install will say
+  };
+  /// One has arrived, whole and verified. Who is told to install it exchanges the state, lets the log begin
+  /// behind it (begin_log_behind) and makes another driver.
+  Arrival snapshot_arrived(const raft::SnapshotMeta& meta);
 
   ReplicaEffects take(Now now);
 
@@ -121,6 +122,7 @@ class ReplicaDriver {
   Index commit() const { return core_.commit(); }
   Index applied() const { return applied_; }
   Index flushed() const { return keeper_.flushed(); }
+  const raft::LogView& log() const { return cache_; }
   Index first() const { return cache_.first(); }
   Index last() const { return cache_.last(); }
   std::uint64_t log_bytes() const { return cache_.sizes().total(); }
@@ -136,8 +138,9 @@ class ReplicaDriver {
     std::uint64_t last_write = 0;  ///< the newest Ready up to this one that wrote anything
     std::vector<raft::Message> send_after;
   };
-  bool is_deaf() const { return stopped_ || installing_; }
   // replica_driver.cpp
+  void end();
+  Result<Index> stamped(Result<Index> appended, Instant at);
   void take_ready();
   void keep(raft::Ready& ready);
   void finish_durable();
@@ -151,13 +154,11 @@ class ReplicaDriver {
   bool clock_has_leapt(Now now) const;
   void guard_clock(Now now);
   void hand_over(Now now);
-  Instant stamp(Now now);
   void follow_time(milliseconds leaders, Now now);
   void look_at_lease(Now now);
   void set_lease(bool held);
   std::optional<Moment> confirmed_by_quorum(Now now) const;
   void cut_log();
-  void reset_log();
   void tell_membership();
 
   const ReplicaConfig config_;
@@ -183,7 +184,6 @@ class ReplicaDriver {
   std::uint32_t leapt_ticks_ = 0;
   Instant last_stamp_;
   Index applied_;
-  Index handed_to_apply_;
   raft::Membership told_;
   std::deque<LogWrite> unsubmitted_;                        ///< in order; the writer would not take them yet
   std::deque<Waiting> waiting_;                             ///< in order
@@ -193,7 +193,6 @@ class ReplicaDriver {
   std::uint64_t written_ = 0;       ///< the highest Ready number whose writes are durable
   std::uint64_t last_writing_ = 0;  ///< the last Ready number that wrote anything
   std::optional<Index> freeing_;    ///< cut; the files are dropped when the cut is durable
-  std::optional<raft::SnapshotMeta> installing_;
 };
 
 }  // namespace troupe

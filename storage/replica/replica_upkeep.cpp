@@ -19,7 +19,6 @@ ReplicaDriver::Tick ReplicaDriver::tick(Now now) {
   if (stopped_) return Tick::counted;
   if (notice_stall(now)) return Tick::again;
   reads_.expire(now.steady);
-  if (installing_) return Tick::counted;
   const bool abstains = role() != raft::Role::leader && clock_has_leapt(now);
   if (!abstains) core_.tick();  // A node with a wild clock does not stand for election.
   ++ticks_;
@@ -34,7 +33,7 @@ ReplicaDriver::Tick ReplicaDriver::tick(Now now) {
 // long it was, at most the one tick that follows counts, so a stall makes no peer look dead.
 bool ReplicaDriver::notice_stall(Now now) {
   const auto before = std::exchange(ticked_, now.steady);
-  if (mutated(replica::Mutant::stall_counts) && before && !installing_)
+  if (mutated(replica::Mutant::stall_counts) && before)
     for (Moment at = *before + 2 * replica_tick; at <= now.steady; at = at + replica_tick) core_.tick();
   if (!before || now.steady - *before <= config_.stall) return false;
   ++counters_.stalls;
@@ -71,11 +70,6 @@ void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
   cell_time_ = leaders;
 }
 
-Instant ReplicaDriver::stamp(Now now) {
-  last_stamp_ = std::max(last_stamp_, now.wall);
-  return last_stamp_;
-}
-
 void ReplicaDriver::guard_clock(Now now) {
   const bool leapt = role() == raft::Role::leader && clock_has_leapt(now);
   if (leapt && !leapt_) {
@@ -100,7 +94,6 @@ void ReplicaDriver::hand_over(Now now) {
 }
 
 void ReplicaDriver::look_at_lease(Now now) {
-  if (installing_) return set_lease(false);
   if (role() == raft::Role::leader)
     if (const auto at = confirmed_by_quorum(now)) confirmed_ = std::max(confirmed_.value_or(*at), *at);
   set_lease(confirmed_ && now.steady - *confirmed_ < config_.lease);
@@ -164,46 +157,22 @@ void ReplicaDriver::snapshot_started(NodeId receiver, Index index) {
 }
 
 void ReplicaDriver::snapshot_sent(NodeId receiver, Index index) {
-  if (is_deaf()) return;
+  if (stopped_) return;
   keeper_.unpin(receiver);
   core_.snapshot_sent(receiver, index);
 }
 
-bool ReplicaDriver::wants_snapshot(const raft::SnapshotMeta& meta) const {
-  return !is_deaf() && core_.wants_snapshot(meta);
-}
-
-bool ReplicaDriver::begin_install(const raft::SnapshotMeta& meta) {
-  if (is_deaf() || core_.has_ready() || !waiting_.empty() || !unsubmitted_.empty()) return false;
-  if (handed_to_apply_ != applied_ || !core_.wants_snapshot(meta)) return false;
-  installing_ = meta;
-  set_lease(false);
-  return true;
-}
-
-void ReplicaDriver::finish_install() {
-  if (stopped_) return;
-  TROUPE_CHECK(installing_);
-  const raft::HardState now = log_.head().hard;
-  const Term known = std::max({now.term, installing_->known_in, installing_->term});
-  LogWrite write;
-  write.hard = raft::HardState{known, known == now.term ? now.voted_for : NodeId{}};
-  write.compact = LogEdge{installing_->index, installing_->term};
-  write.membership = installing_->membership;
-  write.ticket = last_writing_;
-  unsubmitted_.push_back(std::move(write));
-}
-
-// The state is that of the snapshot, the log begins behind it, both durable: the core may know.
-void ReplicaDriver::reset_log() {
-  if (log_.head().edge.index != installing_->index) return;
-  const raft::SnapshotMeta meta = *std::exchange(installing_, std::nullopt);
-  cache_.compact({meta.index, meta.term});
-  keeper_.restarted(meta.index, meta.membership);
-  core_.snapshot_installed(meta);
-  applied_ = handed_to_apply_ = meta.index;
-  freeing_ = meta.index;
-  ++counters_.snapshots_installed;
+ReplicaDriver::Arrival ReplicaDriver::snapshot_arrived(const raft::SnapshotMeta& meta) {
+  if (stopped_) return Arrival::waits;  // It may be the one that is being installed.
+  if (!core_.wants_snapshot(meta) && !mutated(replica::Mutant::install_stale)) return Arrival::unwanted;
+  // In an earlier term a leader may live who does not know that this is committed, and after a crash only
+  // the term on disk counts. We shall hear of the later one.
+  const Term known =
+      mutated(replica::Mutant::install_in_unsynced_term) ? core_.term() : log_.head().hard.term;
+  if (known < meta.known_in && !mutated(replica::Mutant::install_in_any_term)) return Arrival::waits;
+  end();
+  effects_.install = true;
+  return Arrival::installs;
 }
 
 }  // namespace troupe

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/base/msgpack.hpp"
-
 namespace troupe::raft::test {
 
 void Clients::begin(Random& random, Client& client) {
@@ -16,48 +14,48 @@ void Clients::begin(Random& random, Client& client) {
   client.call = history_.write_called(client.key, client.write->value);
 }
 
-void Clients::act(Random& random, Node& node, const std::function<Result<void>(Node&, ReadToken)>& read) {
+void Clients::act(Random& random, const Door& door) {
   Client& client = clients_[random.below(clients_.size())];
   if (client.call && random.chance(8)) client.done();
   if (!client.call) begin(random, client);
   if (client.write) {
-    const Proposal proposal{{}, Blob(packed(*client.write))};
-    const auto index = node.core().propose({&proposal, 1});
-    if (index.ok()) client.attempts.push_back({node.id, node.life, index.value(), node.core().term()});
+    if (const auto position = door.propose(*client.write)) client.attempts.push_back({door.at, *position});
     return;
   }
   const ReadToken token = next_token_++;
-  if (read(node, token).ok()) client.tokens[token] = {node.id, node.life};
+  if (door.read(token)) client.tokens[token] = door.at;
 }
 
-void Clients::on_ready(const Node& node, const Ready& ready) {
+void Clients::committed(At at, const std::vector<Entry>& entries) {
   for (Client& client : clients_) {
-    for (const ReadGrant& grant : ready.reads) {
-      if (client.tokens.contains(grant.token)) client.granted.push_back({grant.token, grant.index});
-    }
     if (!client.write) continue;
-    for (const Entry& entry : ready.committed) {
-      const bool answered =
-          std::any_of(client.attempts.begin(), client.attempts.end(), [&](const Attempt& attempt) {
-            return attempt.node == node.id && attempt.life == node.life && attempt.index == entry.index &&
-                   attempt.term == entry.term;
-          });
-      if (!answered) continue;
-      history_.write_answered(*client.call);
-      client.done();
-      break;
-    }
+    const bool answered = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+      return std::any_of(client.attempts.begin(), client.attempts.end(), [&](const Attempt& attempt) {
+        return attempt.at == at && attempt.position == std::pair(entry.index, entry.term);
+      });
+    });
+    if (!answered) continue;
+    history_.write_answered(*client.call);
+    client.done();
   }
 }
 
-void Clients::answer_reads(const Node& node) {
+void Clients::granted(At at, const ReadGrant& grant) {
   for (Client& client : clients_) {
-    for (const auto& [token, index] : client.granted) {
-      if (client.tokens.at(token) != std::pair(node.id, node.life) || node.state.applied < index) continue;
-      history_.read_answered(*client.call, node.state.values[client.key]);
-      client.done();
-      break;
-    }
+    const auto asked = client.tokens.find(grant.token);
+    if (asked != client.tokens.end() && asked->second == at) client.granted.push_back(grant);
+  }
+}
+
+void Clients::answer_reads(At at, Index applied,
+                           const std::function<std::uint64_t(std::uint8_t key)>& value) {
+  for (Client& client : clients_) {
+    const auto ripe = std::any_of(client.granted.begin(), client.granted.end(), [&](const ReadGrant& grant) {
+      return client.tokens.at(grant.token) == at && grant.index <= applied;
+    });
+    if (!ripe) continue;
+    history_.read_answered(*client.call, value(client.key));
+    client.done();
   }
 }
 

@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "storage/base/random.hpp"
-#include "tests/storage/raft/checker.hpp"
 #include "tests/storage/raft/history.hpp"
 
 namespace troupe::raft::test {
@@ -16,19 +15,30 @@ class Clients {
   explicit Clients(std::uint32_t count) : clients_(count) {
     for (std::uint32_t i = 0; i < count; ++i) clients_[i].id = i + 1;
   }
-  /// One of them does something at this node.
-  void act(Random& random, Node& node, const std::function<Result<void>(Node&, ReadToken)>& read);
-  void on_ready(const Node& node, const Ready& ready);
-  /// After the Readys were carried out: reads whose index is applied get their answer.
-  void answer_reads(const Node& node);
+  /// A node, in one of its lives: what was asked in another one is not answered.
+  struct At {
+    NodeId node;
+    std::uint64_t life = 0;
+    friend bool operator==(const At&, const At&) = default;
+  };
+  /// What a client can ask there.
+  struct Door {
+    At at;
+    std::function<std::optional<std::pair<Index, Term>>(const Command&)> propose;
+    std::function<bool(ReadToken)> read;
+  };
+  /// One of them does something.
+  void act(Random& random, const Door& door);
+  void committed(At at, const std::vector<Entry>& entries);
+  void granted(At at, const ReadGrant& grant);
+  /// Reads whose index is applied get their answer from these values.
+  void answer_reads(At at, Index applied, const std::function<std::uint64_t(std::uint8_t key)>& value);
   const History& history() const { return history_; }
 
  private:
   struct Attempt {
-    NodeId node;
-    std::uint64_t life = 0;
-    Index index;
-    Term term;
+    At at;
+    std::pair<Index, Term> position;
   };
   struct Client {
     ClientId id = 0;
@@ -37,8 +47,8 @@ class Clients {
     std::optional<Command> write;  ///< else it reads `key`
     std::uint8_t key = 0;
     std::vector<Attempt> attempts;
-    std::map<ReadToken, std::pair<NodeId, std::uint64_t>> tokens;
-    std::vector<std::pair<ReadToken, Index>> granted;
+    std::map<ReadToken, At> tokens;
+    std::vector<ReadGrant> granted;
     void done() {
       call.reset();
       write.reset();

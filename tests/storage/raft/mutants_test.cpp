@@ -8,12 +8,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include "storage/base/time.hpp"
+#include "tests/storage/raft/mutant_hunt.hpp"
 #include "tests/storage/raft/mutant_kills.hpp"
 #include "tests/storage/raft/simulation.hpp"
 
@@ -50,16 +49,7 @@ std::optional<std::string> run_seed(Mutant mutant, std::uint64_t seed) {
   return violation;
 }
 
-/// "name seed" lines beside this file, as MutantHunt prints them; 0: none recorded.
-std::uint64_t recorded_seed(const std::string& mutant) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "mutant_seeds.txt");
-  std::string name;
-  std::uint64_t seed = 0;
-  while (file >> name >> seed) {
-    if (name == mutant) return seed;
-  }
-  return 0;
-}
+const MutantHunt hunt{__FILE__};
 
 /// A scenario in a process of its own; true when it fails, other than by a broken check of the core.
 bool scenario_fails(const Named& mutant, const std::string& scenario) {
@@ -78,71 +68,39 @@ bool scenario_fails(const Named& mutant, const std::string& scenario) {
          output.find("C++ exception") == std::string::npos;
 }
 
-class Stopwatch {
- public:
-  std::string seconds() const {
-    return std::to_string(std::chrono::duration<double>(clock_.steady() - start_).count());
-  }
-
- private:
-  SystemClock clock_;
-  Moment start_ = clock_.steady();
-};
-
 class Mutants : public testing::TestWithParam<Named> {};
 
 TEST_P(Mutants, AreKilled) {
   ASSERT_TRUE(chosen);
   const Named& mutant = GetParam();
   bool killed = false;
-  std::cout << "mutant=" << mutant.name << " pitfall=" << mutant.pitfall;
   for (const Kill& kill : kills) {
     if (kill.mutant != mutant.mutant) continue;
     EXPECT_TRUE(scenario_fails(mutant, kill.scenario)) << kill.scenario << " passes";
     EXPECT_FALSE(scenario_fails({Mutant::none, 0, "none", ""}, kill.scenario));
-    std::cout << " scenario=" << kill.scenario;
+    std::cout << "mutant=" << mutant.name << " scenario=" << kill.scenario << "\n";
     killed = true;
   }
-  if (const std::uint64_t seed = recorded_seed(mutant.name); seed != 0) {
-    const Stopwatch watch;
-    const auto violation = run_seed(mutant.mutant, seed);
-    EXPECT_TRUE(violation) << "seed " << seed << " no longer finds it";
-    std::cout << " seed=" << seed << " seconds=" << watch.seconds() << " found=\""
-              << violation.value_or("nothing") << "\"";
-    EXPECT_EQ(run_seed(Mutant::none, seed), std::nullopt) << "the seed fails without the bug";
+  if (const std::uint64_t seed = hunt.recorded_seed(mutant.name); seed != 0) {
+    hunt.replay(
+        mutant.name, seed, [&](std::uint64_t at) { return run_seed(mutant.mutant, at); },
+        [](std::uint64_t at) { return run_seed(Mutant::none, at); });
     killed = true;
   }
-  std::cout << "\n";
   EXPECT_TRUE(killed) << mutant.name << " (" << mutant.what << ") has no recorded kill";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Mutants, testing::ValuesIn(mutants),
                          [](const auto& of) { return std::string(of.param.name); });
 
-// RAFT_HUNT=SECONDS: looks that long for a seed of each mutant (RAFT_MUTANT: of one), and prints the lines of
-// mutant_seeds.txt. RAFT_SIM_SEED: where to begin.
-TEST(MutantHunt, PrintsSeeds) {
-  const char* limit = std::getenv("RAFT_HUNT");
-  if (!limit) GTEST_SKIP() << "set RAFT_HUNT to a number of seconds";
-  const char* first = std::getenv("RAFT_SIM_SEED");
-  const Mutant only = active_mutant;
-  active_mutant = Mutant::none;
-  for (const Named& mutant : mutants) {
-    if (only != Mutant::none && mutant.mutant != only) continue;
-    const Stopwatch watch;
-    std::uint64_t seed = first ? std::strtoull(first, nullptr, 10) : 1;
-    std::uint64_t tried = 0;
-    std::optional<std::string> violation;
-    for (; !violation && std::stod(watch.seconds()) < std::stod(limit); ++seed, ++tried) {
-      violation = run_seed(mutant.mutant, seed);
-      if (violation) {
-        ASSERT_EQ(run_seed(Mutant::none, seed), std::nullopt) << "without any bug, seed " << seed;
-      }
-    }
-    std::cout << (violation ? "" : "survives ") << mutant.name << " " << (violation ? seed - 1 : 0)
-              << "\n# tried=" << tried << " seconds=" << watch.seconds() << " " << violation.value_or("")
-              << std::endl;
-  }
+// See mutant_hunt.hpp: HUNT=SECONDS looks that long for a seed of each mutant without one.
+TEST(RaftMutantHunt, PrintsSeeds) {
+  if (!hunt.seconds()) GTEST_SKIP() << "set HUNT to a number of seconds";
+  for (const Named& mutant : mutants)
+    if (hunt.wants(mutant.name))
+      hunt.search(
+          mutant.name, [&](std::uint64_t seed) { return run_seed(mutant.mutant, seed); },
+          [](std::uint64_t seed) { return run_seed(Mutant::none, seed); });
 }
 
 }  // namespace

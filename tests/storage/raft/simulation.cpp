@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/base/msgpack.hpp"
+
 namespace troupe::raft::test {
 
 namespace {
@@ -111,9 +113,7 @@ void Simulation::event() {
   else if (roll < 70)
     (void)read(node, next_token_++).ok();
   else if (roll < 110)
-    guard(node, [&] {
-      clients_.act(random_, node, [this](Node& at, ReadToken token) { return read(at, token); });
-    });
+    guard(node, [&] { clients_.act(random_, door_of(node)); });
   else if (roll < 350)
     sync(node);
   else if (roll < 370)
@@ -180,9 +180,12 @@ void Simulation::flush(Node& node) {
   guard(node, [&] {
     node.flush([&](const Ready& ready) {
       checker_.on_ready(nodes_, node, ready);
-      clients_.on_ready(node, ready);
+      promises_.on_ready(node, ready);
+      for (const ReadGrant& grant : ready.reads) clients_.granted({node.id, node.life}, grant);
+      clients_.committed({node.id, node.life}, ready.committed);
     });
-    clients_.answer_reads(node);
+    clients_.answer_reads({node.id, node.life}, node.state.applied,
+                          [&](std::uint8_t key) { return node.state.values[key]; });
     if (random_.chance(30)) node.flush_state();
     for (const SnapshotNeed& need : std::exchange(node.snapshots, {})) {
       bulk_.push_back({node.id, need.peer, node.life, node.take_snapshot()});
@@ -192,7 +195,10 @@ void Simulation::flush(Node& node) {
 }
 
 void Simulation::collect(Node& node) {
-  for (Message& message : node.outbox) network_.push_back(std::move(message));
+  for (Message& message : node.outbox) {
+    promises_.on_sent(nodes_, message);
+    network_.push_back(std::move(message));
+  }
   node.outbox.clear();
   while (network_.size() > network_max) network_.pop_front();
 }
@@ -205,13 +211,30 @@ void Simulation::sync(Node& node) {
 void Simulation::propose(Node& node) {
   std::vector<Proposal> batch(1 + random_.below(batch_max_));
   for (Proposal& proposal : batch) proposal.data = Blob("filler " + std::to_string(next_command_++));
-  guard(node, [&] { (void)node.core().propose(batch).ok(); });
+  guard(node, [&] { (void)offer(node, batch).ok(); });
+}
+
+Result<Index> Simulation::offer(Node& node, std::span<const Proposal> proposals) {
+  const Status before = node.core().status();
+  auto index = node.core().propose(proposals);
+  if (index.ok()) promises_.on_accepted(node, before);
+  return index;
 }
 
 Result<void> Simulation::read(Node& node, ReadToken token) {
   auto result = node.core().read(token);
   if (result.ok()) checker_.read_started(node.id, token);
   return result;
+}
+
+Clients::Door Simulation::door_of(Node& node) {
+  const auto propose = [this, &node](const Command& command) -> std::optional<std::pair<Index, Term>> {
+    const Proposal proposal{{}, Blob(packed(command))};
+    const auto index = offer(node, {&proposal, 1});
+    if (!index.ok()) return std::nullopt;
+    return std::pair(index.value(), node.core().term());
+  };
+  return {{node.id, node.life}, propose, [this, &node](ReadToken token) { return read(node, token).ok(); }};
 }
 
 void Simulation::crash(Node& node) {

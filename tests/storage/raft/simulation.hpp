@@ -8,6 +8,7 @@
 #include "storage/raft/mutant.hpp"
 #include "tests/storage/raft/checker.hpp"
 #include "tests/storage/raft/clients.hpp"
+#include "tests/storage/raft/promise_checker.hpp"
 
 namespace troupe::raft::test {
 
@@ -48,6 +49,8 @@ class Simulation {
   void sync(Node& node);
   void propose(Node& node);
   Result<void> read(Node& node, ReadToken token);
+  Result<Index> offer(Node& node, std::span<const Proposal> proposals);
+  Clients::Door door_of(Node& node);
   void crash(Node& node);
   void restart(Node& node);
   void cut();
@@ -67,6 +70,15 @@ class Simulation {
   bool is_well();
   Node* only_leader();
   void tick_all();
+  // simulation_drills.cpp
+  void drill();
+  bool settles();
+  Node& follower();
+  void lose_one_link();
+  void hand_over();
+  void lose_leader();
+  void leave_leader_alone();
+  void remove_leader();
 
   Random random_;
   Config config_;
@@ -76,9 +88,12 @@ class Simulation {
   Membership initial_;
   Nodes nodes_;
   Checker checker_;
+  PromiseChecker promises_{checker_};
+  static constexpr std::uint32_t settle_election_times = 40;
   Clients clients_;
   std::deque<Message> network_;
   std::deque<Bulk> bulk_;
+  NodeId held_;  ///< whose disk syncs nothing for the moment
   std::set<std::pair<NodeId, NodeId>> cuts_;
   std::set<NodeId> ever_voters_;  ///< in anybody's log, at any time
   std::uint64_t next_token_ = 1, next_command_ = 1;

@@ -29,7 +29,11 @@ void Simulation::get_well() {
   for (std::uint32_t ticks = 0; ticks < recovery_election_times * config_.election_ticks; ++ticks) {
     run_quietly();
     if (checker_.violation()) return;
-    if (proposed && is_well()) return stay_well();
+    if (proposed && is_well()) {
+      stay_well();
+      if (!checker_.violation()) drill();
+      return;
+    }
     Node* leader = only_leader();
     if (leader && ticks > 2 * config_.election_ticks) {
       propose(*leader);
@@ -57,9 +61,9 @@ void Simulation::run_quietly() {
     bool moved = !network_.empty() || !bulk_.empty();
     for (auto& [id, node] : nodes_) {
       if (!node->up()) continue;
-      moved = moved || node->core().has_ready() || !node->writes.empty();
+      moved = moved || node->core().has_ready() || (id != held_ && !node->writes.empty());
       flush(*node);
-      while (node->up() && !node->writes.empty()) sync(*node);
+      while (node->up() && id != held_ && !node->writes.empty()) sync(*node);
     }
     for (const Bulk& bulk : std::exchange(bulk_, {})) {
       deliver_bulk(bulk);
@@ -68,7 +72,7 @@ void Simulation::run_quietly() {
     const auto batch = std::exchange(network_, {});
     for (const Message& message : batch) {
       Node& node = *nodes_.at(message.to);
-      if (node.up()) guard(node, [&] { node.core().step(message); });
+      if (can_pass(message)) guard(node, [&] { node.core().step(message); });
     }
     if (!moved) return;
   }

@@ -16,6 +16,13 @@ LogRetention short_log() {
   return retention;
 }
 
+/// From node 1 to node 2.
+raft::Message heartbeat_of(Term term) {
+  raft::Message message{.type = raft::MessageType::heartbeat, .from = NodeId{1}, .to = NodeId{2}};
+  message.term = term;
+  return message;
+}
+
 class ShortLog : public testing::Test {
  protected:
   explicit ShortLog(bool flushes = true) : node(1, {1}, {.retention = short_log(), .flushes = flushes}) {
@@ -171,6 +178,7 @@ TEST(Snapshots, are_installed_with_their_membership_and_the_log_goes_on_behind) 
   }
   const raft::SnapshotMeta meta = sender.driver_->snapshot_meta();
   Machine empty(2, {});
+  empty.hear(heartbeat_of(meta.known_in));
   ASSERT_TRUE(empty.install(meta, sender.state_));
   EXPECT_EQ(empty.driver_->applied(), meta.index);
   EXPECT_EQ(empty.driver_->first(), meta.index.next());
@@ -185,19 +193,44 @@ TEST(Snapshots, are_installed_with_their_membership_and_the_log_goes_on_behind) 
   EXPECT_EQ(empty.state_, sender.state_);
 }
 
-TEST(Snapshots, nothing_is_heard_while_one_is_installed) {
+TEST(Snapshots, nothing_is_heard_once_one_is_installed) {
   Machine sender(1, {1});
   sender.elect();
   Machine empty(2, {});
+  empty.hear(heartbeat_of(Term{1}));
   empty.settle();
-  ASSERT_TRUE(empty.driver_->begin_install(sender.driver_->snapshot_meta()));
+  const raft::SnapshotMeta meta = sender.driver_->snapshot_meta();
+  ASSERT_EQ(empty.driver_->snapshot_arrived(meta), ReplicaDriver::Arrival::installs);
   raft::Message message{.type = raft::MessageType::vote, .from = NodeId{3}, .to = NodeId{2}};
   message.term = Term{50};
   empty.hear(message);
   empty.tick(200);
-  EXPECT_TRUE(empty.settle().empty());
-  EXPECT_EQ(empty.driver_->term(), Term{0});
+  const ReplicaEffects effects = empty.take();
+  EXPECT_TRUE(effects.install);
+  EXPECT_TRUE(effects.send.empty() && !effects.stop);
+  EXPECT_EQ(empty.driver_->term(), Term{1});
   EXPECT_FALSE(empty.propose("x").ok());
+  // It must not be forgotten now, though it is offered again.
+  EXPECT_EQ(empty.driver_->snapshot_arrived(meta), ReplicaDriver::Arrival::waits);
+  EXPECT_FALSE(empty.take().install);
+}
+
+TEST(Snapshots, one_waits_until_the_term_it_is_known_in_is_on_disk) {
+  Machine empty(2, {});
+  const raft::SnapshotMeta meta{Index{5}, Term{2}, {{NodeId{1}}, {}, {}}, Term{3}};
+  EXPECT_EQ(empty.driver_->snapshot_arrived(meta), ReplicaDriver::Arrival::waits);
+  empty.hear(heartbeat_of(Term{3}));
+  empty.take();
+  EXPECT_EQ(empty.driver_->snapshot_arrived(meta),
+            ReplicaDriver::Arrival::waits);  // A crash would forget it.
+  ASSERT_TRUE(empty.sync());
+  EXPECT_EQ(empty.driver_->snapshot_arrived(meta), ReplicaDriver::Arrival::installs);
+}
+
+TEST(Snapshots, one_that_is_no_news_is_unwanted) {
+  Machine node(1, {1});
+  node.elect();
+  EXPECT_EQ(node.driver_->snapshot_arrived(node.driver_->snapshot_meta()), ReplicaDriver::Arrival::unwanted);
 }
 
 }  // namespace

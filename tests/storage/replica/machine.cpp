@@ -7,7 +7,9 @@ namespace troupe {
 namespace {
 
 constexpr Table state_table = 0;
-const Bytes state_key = "state";
+const Bytes state_key = "state", installed_key = "installed";
+constexpr const char* log_path = "log";
+constexpr const char* state_path = "state";
 
 std::string text_of(const std::vector<raft::Entry>& entries) {
   std::string text;
@@ -15,42 +17,99 @@ std::string text_of(const std::vector<raft::Entry>& entries) {
   return text;
 }
 
+raft::Membership voters_only(const std::vector<std::uint32_t>& voters) {
+  raft::Membership membership;
+  for (const std::uint32_t voter : voters) membership.voters.push_back(NodeId{voter});
+  return membership;
+}
+
 }  // namespace
 
 Machine::Machine(std::uint32_t self, const std::vector<std::uint32_t>& voters, MachineOptions options)
-    : self_(NodeId{self}), options_(options) {
-  for (const std::uint32_t voter : voters) initial_.voters.push_back(NodeId{voter});
+    : Machine(NodeId{self}, voters_only(voters), std::move(options)) {}
+
+Machine::Machine(NodeId self, raft::Membership initial, MachineOptions options)
+    : self_(self), options_(std::move(options)), initial_(std::move(initial)) {
   TROUPE_CHECK(start());
 }
 
 bool Machine::start() {
-  kv_ = std::move(disk_.open("log", LogStore::tables())).value();
-  state_kv_ = std::move(disk_.open("state", {"state"})).value();
+  looked_at_.reset();
+  looked_at_kv_.reset();
+  unusable_.clear();
+  unusable_code_ = ErrorCode::internal;
+  const auto opened = open();
+  if (opened.ok()) return true;
+  unusable_ = opened.error().message;
+  unusable_code_ = opened.error().code;
+  return false;
+}
+
+Result<void> Machine::open() {
+  kv_ = std::move(disk_.open(log_path, LogStore::tables())).value();
+  state_kv_ = std::move(disk_.open(state_path, {"state"})).value();
+  if (auto loaded = load_state(); !loaded.ok()) return loaded;
+  if (auto opened = open_log(); !opened.ok()) return opened;
+  auto restored = restore(*log_, state_.index, initial_);
+  if (!restored.ok()) return restored.error();
+  make_driver(restored.value());
+  return {};
+}
+
+Result<void> Machine::load_state() {
   const auto stored = state_kv_->get(state_table, state_key).value();
   state_ = stored ? unpacked<MachineState>(*stored).value() : MachineState{};
+  const auto installed = state_kv_->get(state_table, installed_key).value();
+  installed_ = installed ? unpacked<raft::SnapshotMeta>(*installed).value() : raft::SnapshotMeta{};
+  if (state_.level > options_.level_known)
+    return Error{ErrorCode::unavailable,
+                 "the state's feature level is above this build's; upgrade this node"};
+  return {};
+}
+
+// As whoever runs a node does, see RunningNode::open_log.
+Result<void> Machine::open_log() {
   auto log = LogStore::open(*kv_);
-  if (!log.ok()) return unusable_ = log.error().message, false;
+  if (!log.ok()) return log.error();
   log_ = std::move(log).value();
-  auto restored = restore(*log_, state_.index, initial_);
-  if (!restored.ok()) return unusable_ = restored.error().message, false;
-  writer_ = std::make_unique<InlineLogWriter>(
+  const auto behind = begin_log_behind(*log_, {installed_.index, installed_.term}, installed_.membership);
+  if (!behind.ok()) return behind.error();
+  if (behind.value() == LogBegins::as_it_did) return {};
+  auto again = LogStore::open(*kv_);
+  if (!again.ok()) return again.error();
+  log_ = std::move(again).value();
+  return {};
+}
+
+void Machine::make_driver(const raft::Restored& restored) {
+  writer_ = std::make_unique<StagedLogWriter>(
       *log_, [this](Result<std::uint64_t> done) { driver_->written(done, now_); }, options_.queue_bytes_max);
   ReplicaConfig config;
   config.self = self_;
-  config.seed = ++lives_ * 1000 + self_.value;
+  config.raft = options_.raft;
+  config.lease = options_.lease;
+  config.stall = options_.stall;
+  config.clock_leap = options_.clock_leap;
+  config.seed = options_.seed + ++lives_ * 1000 + self_.value;
   config.initial = initial_;
   config.retention = options_.retention;
-  driver_ = std::make_unique<ReplicaDriver>(config, restored.value(), *log_, *writer_);
+  config.cache_bytes_max = options_.cache_bytes_max;
+  driver_ = std::make_unique<ReplicaDriver>(config, restored, *log_, *writer_);
+  leased_ = false;
   applied_.clear();
   needs_.clear();
-  return true;
 }
 
-void Machine::crash(Random* random) {
+void Machine::give_way() {
   driver_.reset();
   writer_.reset();
   log_.reset();
-  for (const char* path : {"log", "state"}) {
+}
+
+void Machine::crash(Random* random) {
+  if (writer_ && random != nullptr) writer_->abandon(random->below(writer_->in_hand() + 1));
+  give_way();
+  for (const char* path : {log_path, state_path}) {
     if (random != nullptr)
       disk_.crash(path, *random);
     else
@@ -61,26 +120,37 @@ void Machine::crash(Random* random) {
 }
 
 void Machine::apply(const std::vector<raft::Entry>& entries) {
-  KvBatch batch;
   for (const raft::Entry& entry : entries) {
-    TROUPE_CHECK(entry.index == state_.index.next());
+    if (const auto done = state_.apply(entry, options_.level_known); !done.ok())
+      return driver_->stop(done.error().message);
     applied_.push_back(entry);
-    state_.index = entry.index;
-    for (const char byte : std::string(entry.data.view()) + to_text(entry.term))
-      state_.chain = (state_.chain ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
-    if (on_apply_) on_apply_(state_.index, state_.chain);
-    if (entry.kind != raft::EntryKind::config) continue;
-    state_.membership = unpacked<raft::Membership>(entry.data.view()).value();
-    state_.has_membership = true;
+    if (on_apply_) on_apply_(state_);
   }
+  KvBatch batch;
   batch.put(state_table, state_key, packed(state_));
-  TROUPE_CHECK(state_kv_->write(batch, Durability::buffered).ok());
+  if (!state_kv_->write(batch, Durability::buffered).ok())
+    return driver_->stop("the state cannot be written");
   driver_->applied(state_.index);
 }
 
 Index Machine::flushed() const {
   const auto bytes = state_kv_->flushed(state_table, state_key).value();
   return bytes ? unpacked<MachineState>(*bytes).value().index : Index{};
+}
+
+bool Machine::holds(Index index, Term term) const {
+  if (!log_ && !looked_at_) {
+    looked_at_kv_ = std::move(disk_.open_copy(log_path, LogStore::tables())).value();
+    auto log = LogStore::open(*looked_at_kv_);
+    if (!log.ok()) return false;
+    looked_at_ = std::move(log).value();
+  }
+  const LogStore& log = log_ ? *log_ : *looked_at_;
+  const LogHead head = log.head();
+  if (index <= head.edge.index) return true;
+  if (index > head.tail.index) return false;
+  const auto entry = log.read(index, index.next(), 1);
+  return entry.ok() && entry.value().front().term == term;
 }
 
 ReplicaEffects Machine::take() {
@@ -129,14 +199,22 @@ void Machine::elect() {
   settle();
 }
 
+bool Machine::exchange_state(const raft::SnapshotMeta& meta, const MachineState& state) {
+  KvBatch batch;
+  batch.put(state_table, state_key, packed(state));
+  batch.put(state_table, installed_key, packed(meta));
+  return state_kv_->write(batch, Durability::synced).ok();
+}
+
 bool Machine::install(const raft::SnapshotMeta& meta, const MachineState& state) {
   settle();
-  if (!driver_->begin_install(meta)) return false;
-  KvBatch batch;
-  state_ = state;
-  batch.put(state_table, state_key, packed(state_));
-  TROUPE_CHECK(state_kv_->write(batch, Durability::synced).ok());
-  driver_->finish_install();
+  if (driver_->snapshot_arrived(meta) != ReplicaDriver::Arrival::installs) return false;
+  TROUPE_CHECK(take().install);
+  give_way();
+  TROUPE_CHECK(exchange_state(meta, state));
+  kv_.reset();
+  state_kv_.reset();
+  TROUPE_CHECK(start());
   settle();
   return true;
 }

@@ -7,43 +7,42 @@
 
 #include "storage/kv/memory_store.hpp"
 #include "storage/replica/replica_driver.hpp"
+#include "tests/storage/replica/machine_state.hpp"
+#include "tests/storage/replica/staged_writer.hpp"
 
 namespace troupe {
-
-/// Where a small state stands: a chain of what was applied.
-struct MachineState {
-  Index index;
-  std::uint64_t chain = 0;
-  raft::Membership membership;  ///< of the newest configuration applied; empty: none was
-  bool has_membership = false;
-  static constexpr auto fields() {
-    return field_list(field("index", &MachineState::index), field("chain", &MachineState::chain),
-                      field("membership", &MachineState::membership),
-                      field("has_membership", &MachineState::has_membership));
-  }
-  friend bool operator==(const MachineState&, const MachineState&) = default;
-};
 
 struct MachineOptions {
   std::size_t queue_bytes_max = 1 << 20;
   LogRetention retention{};
   bool flushes = true;  ///< the state, when the driver wants it
+  std::size_t cache_bytes_max = LogCache::default_bytes_max;
+  raft::Config raft{};
+  milliseconds lease{1'000};
+  milliseconds stall{250};
+  milliseconds clock_leap{5'000};
+  std::uint64_t seed = 0;         ///< another one gives other lives
+  std::uint32_t level_known = 0;  ///< feature level of its build
 };
 
 /// Collects what its driver wants done; the test decides when the disk syncs and what is delivered.
 class Machine {
  public:
   explicit Machine(std::uint32_t self, const std::vector<std::uint32_t>& voters, MachineOptions options = {});
+  Machine(NodeId self, raft::Membership initial, MachineOptions options);
 
-  /// False, with the reason in `unusable`: log and state do not fit together.
+  /// False, with the reason in `unusable_`: log and state do not fit together, or the disk failed.
   bool start();
-  /// Unflushed batches are lost: all of them, or with `random` any number of the last.
+  /// Unflushed batches are lost: all of them, or with `random` any number of the last. Of the group that the
+  /// log writer has in hand any part may have reached the disk.
   void crash(Random* random = nullptr);
   bool crash_and_restart() {
     crash();
     return start();
   }
   bool is_up() const { return driver_ != nullptr; }
+  /// Its driver is over, in good order; the stores stay open.
+  void give_way();
 
   /// As if from that peer, with its numbers.
   void hear(const raft::Message& message) { hear(ReplicaMessage{message, now_.wall, 0, 0}); }
@@ -64,22 +63,27 @@ class Machine {
   void apply(const std::vector<raft::Entry>& entries);
   /// Gives it another node's state, as a snapshot would; false: not now.
   bool install(const raft::SnapshotMeta& meta, const MachineState& state);
+  /// The part of that which touches the state's disk: durable when true.
+  bool exchange_state(const raft::SnapshotMeta& meta, const MachineState& state);
 
   std::string stored() const;  ///< the log on disk as "index:term index:term"
   std::string applied() const;
   Index flushed() const;
+  /// Its disk has this entry, or begins behind it; also when it is down.
+  bool holds(Index index, Term term) const;
 
   const NodeId self_;
-  const MachineOptions options_;
+  MachineOptions options_;
   raft::Membership initial_;
-  SimDisk disk_;
+  mutable SimDisk disk_;
   std::unique_ptr<KvStore> kv_, state_kv_;
   std::unique_ptr<LogStore> log_;
-  std::unique_ptr<InlineLogWriter> writer_;
+  std::unique_ptr<StagedLogWriter> writer_;
   std::unique_ptr<ReplicaDriver> driver_;
   MachineState state_;
   std::string unusable_;
-  std::function<void(Index index, std::uint64_t chain)> on_apply_;
+  ErrorCode unusable_code_ = ErrorCode::internal;
+  std::function<void(const MachineState&)> on_apply_;
   Now now_{Moment{1'000'000'000}, Instant{1'700'000'000'000}};
   std::vector<raft::Entry> applied_;
   std::vector<ReadAnswer> reads_;
@@ -90,6 +94,16 @@ class Machine {
   bool leased_ = false;
   std::uint64_t freed_ = 0;
   std::uint64_t lives_ = 0;
+
+ private:
+  Result<void> open();
+  Result<void> open_log();
+  Result<void> load_state();
+  void make_driver(const raft::Restored& restored);
+
+  raft::SnapshotMeta installed_;  ///< the newest snapshot that was
+  mutable std::unique_ptr<KvStore> looked_at_kv_;
+  mutable std::unique_ptr<LogStore> looked_at_;  ///< the log of a machine that is down
 };
 
 }  // namespace troupe

@@ -100,6 +100,43 @@ TEST_F(ThreeDrivers, a_broken_link_to_a_peer_that_is_not_known_yet_costs_no_snap
   EXPECT_EQ(nodes.at(old_leader)->state_, next.state_);
 }
 
+TEST_F(ThreeDrivers, what_was_on_its_way_while_all_stood_still_makes_no_clock_leap) {
+  run(300);
+  Machine& lead = *nodes.at(leader());
+  std::vector<ReplicaMessage> answers;
+  lead.tick(5);
+  for (const ReplicaMessage& message : lead.settle()) {
+    Machine& peer = *nodes.at(message.message.to.value);
+    peer.hear(message);
+    for (ReplicaMessage& answer : peer.settle()) answers.push_back(std::move(answer));
+  }
+  ASSERT_GE(answers.size(), 2u);
+  lead.now_.steady = lead.now_.steady + std::chrono::seconds(13);
+  lead.now_.wall = lead.now_.wall + std::chrono::seconds(13);
+  ASSERT_EQ(lead.driver_->tick(lead.now_), ReplicaDriver::Tick::again);
+  for (const ReplicaMessage& answer : answers) lead.hear(answer);
+  ASSERT_EQ(lead.driver_->tick(lead.now_), ReplicaDriver::Tick::counted);
+  EXPECT_TRUE(lead.propose("x").ok());
+  EXPECT_EQ(lead.driver_->counters().leaps_refused, 0u);
+}
+
+TEST_F(ThreeDrivers, a_proposal_that_is_refused_leaves_no_stamp_behind) {
+  run(300);
+  const std::uint32_t old_leader = leader();
+  Machine& next = *nodes.at(old_leader == 1 ? 2 : 1);
+  const auto decade = std::chrono::hours(24 * 3'650);
+  next.now_.wall = next.now_.wall + decade;
+  EXPECT_FALSE(next.propose("not the leader").ok());
+  EXPECT_FALSE(next.driver_->change({raft::MemberChangeKind::remove, NodeId{3}, "", {}}, next.now_).ok());
+  next.now_.wall = next.now_.wall - decade;  // Somebody has set the machine's clock.
+  run(300);
+  ASSERT_TRUE(nodes.at(old_leader)->driver_->transfer(next.self_).ok());
+  while (next.driver_->role() != raft::Role::leader) run(1);
+  ASSERT_TRUE(next.propose("right").ok());
+  run(50);
+  EXPECT_LE(next.applied_.back().stamp, next.now_.wall);
+}
+
 class LeapingClocks : public ThreeDrivers, public testing::WithParamInterface<milliseconds> {};
 
 TEST_P(LeapingClocks, a_leader_whose_clock_leaps_stamps_nothing_and_hands_over) {

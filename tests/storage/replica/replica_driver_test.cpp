@@ -191,6 +191,55 @@ TEST_F(Follower, a_failing_sync_ends_it_too) {
   EXPECT_EQ(node.stops_.size(), 1u);
 }
 
+// Nothing of the log stays in memory once it is synced.
+class Forgetful : public testing::Test {
+ protected:
+  Machine node{1, {1, 2, 3}, {.cache_bytes_max = 0}};
+  void damage_entries() {
+    Random random(1);
+    for (int n = 0; n < 50; ++n) ASSERT_TRUE(node.disk_.flip_bit("log", LogStore::entries_table, random));
+  }
+  void expect_stopped(const ReplicaEffects& effects) {
+    ASSERT_EQ(node.stops_.size(), 1u);
+    EXPECT_EQ(node.stops_.front().find("the log cannot be read: "), 0u) << node.stops_.front();
+    EXPECT_TRUE(effects.send.empty() && effects.apply.empty());
+    EXPECT_TRUE(node.driver_->is_stopped());
+    node.hear(vote_request(3, 9));
+    EXPECT_TRUE(node.settle().empty());
+  }
+};
+
+TEST_F(Forgetful, a_follower_that_cannot_read_what_it_should_apply_stops) {
+  node.hear(append_of(2, 1, 1, 3, 0));
+  node.settle();
+  damage_entries();
+  node.hear(append_of(2, 1, 4, 3, 1, 3));
+  expect_stopped(node.take());
+}
+
+TEST_F(Forgetful, a_leader_that_cannot_read_what_it_should_send_stops) {
+  Message vote{.type = MessageType::vote_reply, .from = NodeId{2}, .to = NodeId{1}};
+  while (node.driver_->role() != raft::Role::leader) {
+    node.tick();
+    node.settle();
+    vote.type = MessageType::pre_vote_reply;
+    vote.term = node.driver_->term().next();
+    node.hear(vote);
+    node.settle();
+    vote.type = MessageType::vote_reply;
+    vote.term = node.driver_->term();
+    node.hear(vote);
+    node.settle();
+  }
+  for (int n = 0; n < 3; ++n) ASSERT_TRUE(node.propose("x").ok());
+  node.settle();
+  damage_entries();
+  Message reply{.type = MessageType::append_reply, .from = NodeId{2}, .to = NodeId{1}};
+  reply.term = node.driver_->term();
+  node.hear(reply);  // The peer has nothing yet: all that follows is to be sent.
+  expect_stopped(node.take());
+}
+
 TEST_F(Follower, a_restart_finds_its_log_and_goes_on_behind_it) {
   node.hear(append_of(2, 3, 1, 5, 0, 4));
   node.settle();
