@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <iostream>
 
 #include "storage/raft/mutant.hpp"
@@ -10,6 +11,19 @@
 
 namespace troupe::raft::test {
 namespace {
+
+std::string name_of(Mutant mutant) {
+  switch (mutant) {
+    case Mutant::none:
+      break;
+#define X(name, pitfall, what) \
+  case Mutant::name:           \
+    return #name;
+      TROUPE_RAFT_MUTANT_LIST(X)
+#undef X
+  }
+  return "none";
+}
 
 struct Hunt {
   std::string name;
@@ -44,9 +58,12 @@ class ExhaustiveMutants : public testing::TestWithParam<Hunt> {};
 TEST_P(ExhaustiveMutants, AreFound) {
   constexpr std::uint64_t states_max = 4'000'000;
   active_mutant = GetParam().mutant;
+  const std::clock_t begin = std::clock();
   const Found found = explore(GetParam().scope, states_max);
   active_mutant = Mutant::none;
-  std::cout << "hunt=" << GetParam().name << " " << summary(found) << "\n";
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  std::cout << "mutant=" << name_of(GetParam().mutant) << " hunt=" << GetParam().name
+            << " explored_seconds=" << seconds << " " << summary(found) << "\n";
   ASSERT_TRUE(found.wrong) << GetParam().name << " survives";
   EXPECT_EQ(found.wrong->substr(0, found.wrong->find(' ')), GetParam().wrong);
 }

@@ -100,7 +100,7 @@ NodeRef Space::initial(NodeId id) {
 const Outcome& Space::step(NodeRef node, Input input) {
   const std::uint64_t key =
       std::uint64_t{node} << 32 | std::uint64_t{input.argument} << 8 | static_cast<std::uint64_t>(input.step);
-  if (const auto known = memo_.find(key); known != memo_.end()) return known->second;
+  if (const auto known = memo_.find(key); known != memo_.end()) return outcomes_[known->second];
   State state = nodes_[node];
   windows_[state.facts.id.value].log = &state.log;
   Outcome outcome;
@@ -110,7 +110,8 @@ const Outcome& Space::step(NodeRef node, Input input) {
     apply(state, input);
   settle(state, outcome.sent);
   outcome.node = intern(std::move(state));
-  return memo_.emplace(key, std::move(outcome)).first->second;
+  memo_.emplace(key, static_cast<std::uint32_t>(outcomes_.size()));
+  return outcomes_.emplace_back(std::move(outcome));
 }
 
 void Space::apply(State& state, Input input) {

@@ -2,6 +2,8 @@
 // All states of single nodes met so far, and what each input does to them. A step of one node is computed
 // once and looked up ever after: a cluster's state is a few numbers.
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -120,7 +122,8 @@ class Space {
   std::deque<Message> messages_;
   std::unordered_map<std::string, NodeRef> node_refs_;
   std::unordered_map<std::string, MessageRef> message_refs_;
-  std::unordered_map<std::uint64_t, Outcome> memo_;
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> memo_;  ///< by node and input: into outcomes_
+  std::deque<Outcome> outcomes_;
 };
 
 }  // namespace troupe::raft::test
