@@ -13,19 +13,26 @@ BUILD = ROOT / "build/release"
 BATCH_SECONDS_MAX = 900
 CHAOS_EVERY_SECONDS = 240.0
 CHAOS = {"SECONDS": "40", "SUBMIT_SECONDS": "32", "JOBS": "60", "EVERY": "4"}
-# name: program, its test, environment for the first seed and the number of seeds, seeds a batch
-SIMULATIONS = {
-    "log": ("raft_tests", "RaftSimulation.Faults*", "RAFT_SIM_FIRST", "RAFT_SIM_SEEDS", 4000),
-    "replicas": ("replica_life_tests", "Life.Keeps*", "LIFE_FIRST", "LIFE_SEEDS", 400),
-    "cells": ("sim_cluster_tests", "SimRandom.*Seeds*", "TROUPE_SIM_FIRST", "TROUPE_SIM_SEEDS", 10),
-}
+SEEDS_A_BATCH = {"log": 4000, "replicas": 400, "cells": 10}
+
+
+def batch_of(name, first):
+    """What runs the simulation's next batch of seeds: a command, and its environment."""
+    count = SEEDS_A_BATCH[name]
+    if name == "log":
+        return [BUILD / "raft_tests", "--gtest_filter=RaftSimulation.Faults*"], {
+            "RAFT_SIM_FIRST": str(first), "RAFT_SIM_SEEDS": str(count)}
+    if name == "replicas":
+        return [BUILD / "replica_life_tests", "--gtest_filter=Life.Keeps*"], {
+            "LIFE_FIRST": str(first), "LIFE_SEEDS": str(count)}
+    return [BUILD / "troupe", "sim", "--small", "--shrink", "--seeds", f"{first}..{first + count - 1}"], {}
 
 
 class Report:
     def __init__(self):
         self.seeds = collections.Counter()
         self.seconds = collections.Counter()
-        self.figures = {name: collections.Counter() for name in [*SIMULATIONS, "kills"]}
+        self.figures = {name: collections.Counter() for name in [*SEEDS_A_BATCH, "kills"]}
         self.violations = []
 
     def tell(self, elapsed):
@@ -52,13 +59,14 @@ def run(command, environment):
 
 
 def simulate(name, first, report):
-    """One batch; the seed to go on with. A batch ends at its first violation, the next begins behind it."""
-    program, test, first_name, count_name, count = SIMULATIONS[name]
-    output, status, seconds = run([BUILD / program, f"--gtest_filter={test}"], {first_name: str(first), count_name: str(count)})
+    """One batch; the seed to go on with. A batch ends at its first violation, and the next begins behind it."""
+    count = SEEDS_A_BATCH[name]
+    output, status, seconds = run(*batch_of(name, first))
     report.seconds[name] += seconds
-    told = re.search(r"^seeds=\d+ (.*)$", output, re.MULTILINE)
-    for key, value in re.findall(r"(\w+)=(\d+)", told.group(1) if told else ""):
-        report.figures[name][key] += int(value)
+    for told in re.findall(r"^seeds?=\d+ (.*)$", output, re.MULTILINE):
+        for key, value in re.findall(r"(?<!\S)(\w+)=(\d+)(?!\S)", told):
+            if key != "hash":
+                report.figures[name][key] += int(value)
     if status == 0:
         report.seeds[name] += count
         return first + count
@@ -100,7 +108,7 @@ def main():
     begin = time.monotonic()
     end = begin + options.minutes * 60
     first = options.first or int(time.time()) % 1_000_000 * 1_000
-    report, next_seed = Report(), dict.fromkeys(SIMULATIONS, first)
+    report, next_seed = Report(), dict.fromkeys(SEEDS_A_BATCH, first)
     kill_at = begin
     print(f"first seed {first}", flush=True)
     while time.monotonic() < end:
@@ -108,7 +116,7 @@ def main():
             kill(first + report.seeds["kills"], report)
             kill_at = time.monotonic() + CHAOS_EVERY_SECONDS
         # The one that has had the least time so far.
-        name = min(SIMULATIONS, key=lambda each: report.seconds[each])
+        name = min(SEEDS_A_BATCH, key=lambda each: report.seconds[each])
         next_seed[name] = simulate(name, next_seed[name], report)
     report.tell(time.monotonic() - begin)
     return 1 if report.violations else 0
