@@ -18,13 +18,9 @@ std::string story(std::uint64_t seed, milliseconds length) {
   return out;
 }
 
-// LIFE_SEED repeats one seed, LIFE_SEEDS runs more, LIFE_FIRST begins elsewhere, LIFE_MS makes each longer.
-TEST(Life, KeepsEveryPromiseUnderEveryFault) {
-  const std::uint64_t only = from_environment("LIFE_SEED", 0);
-  const std::uint64_t first = only ? only : from_environment("LIFE_FIRST", 1);
-  const std::uint64_t count = only ? 1 : from_environment("LIFE_SEEDS", life_seeds);
+/// Up to the first violation.
+void live(std::uint64_t first, std::uint64_t count, LifeCounts& counts) {
   const milliseconds length = life_length();
-  LifeCounts counts;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Life life(seed, faults_of(seed, length), length);
     const auto violation = life.run();
@@ -32,6 +28,15 @@ TEST(Life, KeepsEveryPromiseUnderEveryFault) {
     ASSERT_FALSE(violation) << *violation << " seed=" << seed << "\n" << story(seed, length);
   }
   std::cout << "seeds=" << count << " " << text_of(counts) << "\n";
+}
+
+// LIFE_SEED repeats one seed, LIFE_SEEDS runs more, LIFE_FIRST begins elsewhere, LIFE_MS makes each longer.
+TEST(Life, KeepsEveryPromiseUnderEveryFault) {
+  const std::uint64_t only = from_environment("LIFE_SEED", 0);
+  const std::uint64_t first = only ? only : from_environment("LIFE_FIRST", 1);
+  const std::uint64_t count = only ? 1 : from_environment("LIFE_SEEDS", life_seeds);
+  LifeCounts counts;
+  ASSERT_NO_FATAL_FAILURE(live(first, count, counts));
   if (only || count < 100) return;
   // A simulation in which nothing happens finds nothing.
   EXPECT_GT(counts.commits, 20 * count);
@@ -48,6 +53,12 @@ TEST(Life, KeepsEveryPromiseUnderEveryFault) {
   EXPECT_GT(counts.refused, count / 50);
   for (std::size_t kind = 0; kind < fault_kinds; ++kind)
     EXPECT_GT(counts.faults[kind], count / 20) << fault_names[kind];
+}
+
+TEST(Life, KeepsThemFromSeedsThatNobodyHasTried) {
+  constexpr std::uint64_t count = 100;
+  LifeCounts counts;
+  live(Random::from_system().next() >> 16, count, counts);
 }
 
 TEST(Life, ASeedIsAlwaysTheSameRun) {
