@@ -20,6 +20,12 @@ if(TROUPE_SANITIZE)
   target_link_options(troupe_options INTERFACE -fsanitize=${TROUPE_SANITIZE})
 endif()
 
+# Rarely built and never edited in: six files at a time, because most of a file's time goes into the headers.
+function(troupe_unity name)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # says that a source file was included
+endfunction()
+
 # troupe_library(name SOURCES a.cpp ... DEPENDS target ... [SYSTEM target ...] [PCH header ...])
 # DEPENDS are targets of ours or libraries whose headers our headers need.
 function(troupe_library name)
@@ -27,9 +33,7 @@ function(troupe_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC troupe_options ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
   if(TROUPE_SANITIZE)
-    # Rarely built and never edited in: six files at a time, because most of a file's time goes into the headers.
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
-    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # says that a source file was included
+    troupe_unity(${name})
   endif()
   if(ARG_PCH)
     target_precompile_headers(${name} PRIVATE ${ARG_PCH})
@@ -58,11 +62,12 @@ function(troupe_test_header)
   target_precompile_headers(troupe_test_pch PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
 endfunction()
 
-# troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds] [ASAN])
+# troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds] [ASAN] [APART source ...])
 # One gtest program, one ctest entry per test. LABELS fast: part of cmd/dev/test --fast. ASAN: a core, a codec or a
 # short simulation that is also built and run with sanitizers; in that build the others are neither built nor listed.
+# APART: these sources use names that others of this program use too, so they are never compiled together with them.
 function(troupe_test name)
-  cmake_parse_arguments(ARG "ASAN" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ASAN" "TIMEOUT" "SOURCES;DEPENDS;LABELS;APART" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -77,6 +82,8 @@ function(troupe_test name)
       return()
     endif()
     add_dependencies(troupe_asan_tests ${name})
+    troupe_unity(${name})
+    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     set(prefix "asan.${name}.")
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")
   elseif("fast" IN_LIST ARG_LABELS)
