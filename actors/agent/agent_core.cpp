@@ -1,5 +1,7 @@
 #include "actors/agent/agent_core.hpp"
 
+#include "storage/base/planted_bug.hpp"
+
 namespace troupe::agent {
 namespace {
 
@@ -170,6 +172,7 @@ void AgentCore::obey(Now& now, const Launch& order) {
 
 void AgentCore::take_launch(Now& now, const ContainerSpec& spec, JournalChanges& journal, Effects& launches) {
   if (book_.find(spec.task)) {
+    if (planted(Bug::launched_again)) launches.push_back(LaunchTask{spec});
     ++counts_.repeated_launches;
   } else if (book_.count(TaskPhase::live) + book_.count(TaskPhase::ended) >= config_.tasks_max) {
     ++counts_.refused_limit;
@@ -259,7 +262,8 @@ void AgentCore::handle(Now& now, const DriverNews& event) {
     return;
   }
   if (!known) known = &book_.found(report.task, now.wall, journal);
-  if (!may_move(known->latest.state, report.state)) return write(now, std::move(journal));
+  const bool unheard = planted(Bug::end_unheard) && session_.is_nil();
+  if (unheard || !may_move(known->latest.state, report.state)) return write(now, std::move(journal));
   known->latest = report;
   if (report.state == TaskState::finished) {
     book_.end(*known, report, journal);

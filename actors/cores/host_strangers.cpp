@@ -1,6 +1,7 @@
 // The part of HostCore that deals with reported tasks that do not live on this host by the state.
 
 #include "actors/cores/host_state.hpp"
+#include "storage/base/planted_bug.hpp"
 
 namespace troupe::cores {
 namespace {
@@ -40,6 +41,7 @@ void HostCore::State::handle(HostRound& round, const Looked& event) {
 std::optional<Instant> HostCore::State::care_for(HostRound& round, const TaskId& id, Stranger& stranger,
                                                  bool& done) {
   if (link != Link::reported || !host.set_aside.empty()) return std::nullopt;
+  if (planted(Bug::strangers_killed)) return kill_stranger(round, id, stranger);
   if (!stranger.where) {
     if (stranger.ask_at > round.now) return stranger.ask_at;
     round.lookups.push_back(id);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "storage/base/planted_bug.hpp"
+
 namespace troupe::cores {
 
 bool may_retry(const JobDescriptor& job, const SlotRecord& slot) {
@@ -12,7 +14,7 @@ bool may_retry(const JobDescriptor& job, const SlotRecord& slot) {
   if (slot.last_reason == Reason::runtime_limit_exceeded && !batch->retry_on_runtime_limit) return false;
   const std::uint32_t not_counted = slot.system_resubmits + slot.eviction_resubmits;
   const std::uint32_t counted = slot.resubmits > not_counted ? slot.resubmits - not_counted : 0;
-  return counted < batch->retry.retries;
+  return counted < batch->retry.retries || planted(Bug::retry_counter_reset);
 }
 
 milliseconds retry_delay(const RetryPolicy& policy, const SlotRecord& slot) {
@@ -51,6 +53,7 @@ std::optional<SlotDecision> decide_ended(const JobDescriptor& job, const Capacit
     return wait_for(slot, retry_delay(job.retry(), slot));
   }
   if (slot.number.value >= capacity.desired) return std::nullopt;
+  if (planted(Bug::killed_not_replaced) && slot.last_reason == Reason::killed) return std::nullopt;
   // Shrunk away and wanted again: no failure, so no delay.
   if (slot.last_reason == Reason::scaled_down) return wait_for(slot, milliseconds(0));
   return wait_for(slot, retry_delay(job.retry(), slot));
@@ -76,6 +79,7 @@ int shrink_rank(TaskState state) {
 }  // namespace
 
 std::vector<TaskId> choose_victims(const JobView& view, std::size_t count_max) {
+  if (planted(Bug::victims_forgotten)) return {};
   std::vector<const TaskRecord*> surplus;
   for (const SlotEntry& slot : view.slots) {
     if (slot.record.number.value < view.record.capacity.desired || slot.live == nullptr) continue;

@@ -7,6 +7,7 @@
 #include "actors/directory/activations.hpp"
 #include "actors/directory/awake_report.hpp"
 #include "actors/entities/entity_actor.hpp"
+#include "storage/base/planted_bug.hpp"
 #include "storage/base/random.hpp"
 
 namespace troupe {
@@ -114,8 +115,10 @@ caf::behavior Directory::start() {
       },
       [this](const EntityRests& rests) {
         auto* active = sender(rests.entity);
-        if (active == nullptr || active->nudges != rests.nudge) return;  // It was nudged meanwhile.
-        rested_[rests.entity] = now() + rest_at_least;
+        const bool missed = planted(Bug::event_lost_on_passivation);
+        // It was nudged meanwhile.
+        if (active == nullptr || (active->nudges != rests.nudge && !missed)) return;
+        rested_[rests.entity] = now() + (missed ? milliseconds(86'400'000) : rest_at_least);
         self_->send(activations_.remove(rests.entity), Passivate{});
       },
       [this](FlushReports) { flush_reports(); },

@@ -5,6 +5,7 @@
 #include "actors/gateway/gateway_settings.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "net/api/event_json.hpp"
+#include "storage/base/planted_bug.hpp"
 
 namespace troupe::gateway {
 namespace {
@@ -58,6 +59,9 @@ void EventStreams::begin(const CallPtr& call, std::optional<JobId> job, std::opt
   Stream stream;
   stream.job = job;
   stream.position = resume.value_or(ring_.end());
+  if (resume && planted(Bug::stream_gap_on_resume)) stream.position = ring_.end();
+  if (resume && planted(Bug::stream_repeats_on_resume))
+    stream.position = {Index{resume->index.value - 1}, UINT32_MAX};
   if (resume) stream.part = Part::events;
   if (job)
     if (const auto found = begin_job(stream, resume); !found.ok()) return call->fail(found.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/scheduler/waiting_queue.hpp"
+#include "storage/base/planted_bug.hpp"
 
 namespace troupe::scheduler {
 
@@ -133,6 +134,7 @@ void Engine::settle(Instant now, TaskId task, const std::variant<Placed, Refused
   if (!entry.in_flight) return;
   const Refused& refused = std::get<Refused>(outcome);
   ++state_->counts.refused;
+  if (planted(Bug::refused_placement_forgotten)) return state_->erase(known);
   entry.last_refusal = refused.message;
   state_->put_to_rest(entry, now);
 }

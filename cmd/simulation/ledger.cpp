@@ -1,5 +1,7 @@
 #include "cmd/simulation/ledger.hpp"
 
+#include <algorithm>
+
 namespace troupe::simulation {
 namespace {
 
@@ -13,6 +15,11 @@ bool same(const Event& a, const Event& b) {
 std::string text_of(const Event& event) {
   return std::string(kind_text(event.kind)) + " at " + to_text(event.id.index) + "." +
          std::to_string(event.id.ordinal);
+}
+
+bool is_refused(const Outcome& outcome, std::size_t item) {
+  return std::any_of(outcome.refused.begin(), outcome.refused.end(),
+                     [&](const ItemRefusal& refusal) { return refusal.item == item; });
 }
 
 bool is_from_entity(const Command& command) { return std::holds_alternative<EpochFence>(command.fence); }
@@ -45,6 +52,37 @@ void Ledger::decided(const Command& command, const Outcome& outcome) {
   if (outcome.error) marks_.reach(refusal_mark(command, outcome.error->code));
   for (const ItemRefusal& item : outcome.refused) marks_.reach(refusal_mark(command, item.code));
   if (!outcome.error && is_from_entity(command)) marks_.reach(effect_mark(command));
+  if (outcome.error || outcome.repeated) return;
+  check_fences(command, outcome);
+  follow_fences(command, outcome);
+}
+
+void Ledger::check_fences(const Command& command, const Outcome& outcome) {
+  if (const auto* fence = std::get_if<EpochFence>(&command.fence)) {
+    const auto owned = epochs_.find(fence->shard);
+    if (owned != epochs_.end() && owned->second != fence->epoch)
+      complain_("a former owner's command was taken: " + std::string(command_name(command)) + " at " +
+                to_text(outcome.index));
+  }
+  const auto* report = std::get_if<ReportTasks>(&command.body);
+  for (std::size_t n = 0; report != nullptr && n < report->parts.size(); ++n) {
+    const auto open = sessions_.find(report->parts[n].host);
+    if (!is_refused(outcome, n) && open != sessions_.end() && open->second != report->parts[n].session)
+      complain_("a former session's report was taken at " + to_text(outcome.index));
+  }
+}
+
+void Ledger::follow_fences(const Command& command, const Outcome& outcome) {
+  if (const auto* open = std::get_if<OpenSession>(&command.body)) sessions_[open->host] = open->session;
+  if (const auto* close = std::get_if<CloseSessions>(&command.body)) {
+    for (std::size_t n = 0; n < close->items.size(); ++n)
+      if (!is_refused(outcome, n)) sessions_[close->items[n].host] = SessionId{};
+  }
+  if (const auto* assign = std::get_if<AssignShards>(&command.body)) {
+    for (std::size_t n = 0; n < assign->moves.size(); ++n)
+      if (!is_refused(outcome, n))
+        epochs_[assign->moves[n].shard] = Epoch{assign->moves[n].expected.value + 1};
+  }
 }
 
 void Ledger::applied(const std::string& node, const Applied& applied) {

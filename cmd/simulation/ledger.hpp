@@ -30,8 +30,9 @@ struct JobStory {
 };
 
 /// Keeps its own books from the events alone and compares: every node tells the same events at the same
-/// positions; jobs and tasks move along their drawings; no host is booked beyond what it has; nothing is told
-/// to stop that nobody ended. One thread; outlives its cluster.
+/// positions; jobs and tasks move along their drawings; no former owner's command and no former session's
+/// report is taken; no host is booked beyond what it has; nothing is told to stop that nobody ended. One
+/// thread; outlives its cluster.
 class Ledger final : public embedded::SimObserver {
  public:
   using Complain = std::function<void(const std::string& what)>;
@@ -56,6 +57,8 @@ class Ledger final : public embedded::SimObserver {
  private:
   class Ear;
   void decided(const Command& command, const Outcome& outcome);
+  void check_fences(const Command& command, const Outcome& outcome);
+  void follow_fences(const Command& command, const Outcome& outcome);
   void applied(const std::string& node, const Applied& applied);
   void hear(const Event& event);
   void hear_job(const Event& event);
@@ -70,6 +73,8 @@ class Ledger final : public embedded::SimObserver {
   std::map<JobId, JobStory> jobs_;
   std::map<TaskId, TaskStory> tasks_;
   std::map<HostId, Resources> booked_;
+  std::map<ShardId, Epoch> epochs_;       ///< by the moves that were taken
+  std::map<HostId, SessionId> sessions_;  ///< likewise
   Index last_;
   Index decided_;
   std::uint64_t transitions_ = 0;

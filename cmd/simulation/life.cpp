@@ -77,6 +77,9 @@ class Life {
     made.hosts = plan_.scope.hosts;
     made.host_resources.cpu_milli = drawn.host_cpu_milli;
     made.policy.host_lost_after = milliseconds(10'000);
+    made.policy.launched_max = milliseconds(20'000);
+    made.policy.start_initiated_max = milliseconds(15'000);
+    made.policy.kill_initiated_max = milliseconds(15'000);
     made.policy.jobs_max = drawn.jobs_max;
     made.resets = drawn.resets;
     made.drops = drawn.drops;

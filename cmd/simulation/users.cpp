@@ -8,7 +8,9 @@ namespace troupe::simulation {
 namespace {
 
 constexpr milliseconds order_patience{30'000};  // Longer than any gateway's own.
-constexpr std::uint64_t bound_base = 50;        // The register's value is the size's upper bound less this.
+/// What may befall the first task of a slot; the next ones do as their script says.
+constexpr std::string_view troubles[] = {"hang", "fail", "forget", "ignore_term", "prepare=3s", "crash"};
+constexpr std::uint64_t bound_base = 50;  // The register's value is the size's upper bound less this.
 
 std::string size_json(std::uint32_t desired, std::uint64_t version) {
   return R"({"min": 0, "desired": )" + std::to_string(desired) + R"(, "max": )" +
@@ -93,6 +95,7 @@ void Users::submit(Random& random) {
     script = "run=400ms exit=3";
   else if (!job.is_service)
     script = "start=50ms run=" + std::to_string(random.between(50, 8'000)) + "ms exit=0";
+  if (random.chance(15)) script += "; attempt 0: " + std::string(troubles[random.below(std::size(troubles))]);
   const std::uint32_t node = some_node(random);
   Ask ask{Kind::submit, jobs_.size(), "POST", "/api/v3/jobs", job_json(job.is_service, job.desired, script)};
   jobs_.push_back(job);

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "cmd/simulation/shrink.hpp"
+#include "storage/base/planted_bug.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -132,6 +133,18 @@ void add_sim_command(CLI::App& app) {
       "other ones per second (20; 1 when small)", "per minute (60)"};
   for (std::size_t n = 0; n < 6; ++n)
     sim->add_option(names[n], (*given)[n], helps[n])->check(CLI::Range(1, 100'000));
+#ifdef TROUPE_PLANTED_BUGS
+  std::string bugs;
+  for (const BugRow& row : bug_rows) bugs += "\n    " + std::string(row.name) + ": " + std::string(row.what);
+  sim->add_option_function<std::string>(
+      "--plant",
+      [](const std::string& name) {
+        for (const BugRow& row : bug_rows)
+          if (row.name == name) planted_bug = row.bug;
+        if (planted_bug == Bug::none) throw CLI::ValidationError("--plant", "there is no such bug: " + name);
+      },
+      "a deliberate bug that must be found:" + bugs);
+#endif
   sim->footer(
       "Example: troupe sim --seeds 1..20 --shrink\n"
       "Exit codes: 0 every promise was kept, 1 one was broken or a cell got stuck, 2 usage.");

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "storage/base/planted_bug.hpp"
 #include "storage/state/archive.hpp"
 #include "storage/state/keys.hpp"
 
@@ -293,7 +294,8 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
       HostEntry& host = cell.hosts[now.host];
       const bool was_placed = before.is_placed();
       if (!was_placed && !ended) host.used += amount, use.placed += amount, host.tasks.insert(now.id);
-      if (was_placed && ended) host.used -= amount, use.placed -= amount, host.tasks.erase(now.id);
+      if (was_placed && ended && !planted(Bug::capacity_leaks)) host.used -= amount;
+      if (was_placed && ended) use.placed -= amount, host.tasks.erase(now.id);
       host.as_of = {index_, ordinal_};  // The event that this becomes, below.
       if (was_placed && is_order(before.state)) --host.orders;
       if (!ended && is_order(now.state)) ++host.orders;
@@ -315,6 +317,8 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
     finish_task(*entry);
   else
     store_task(shard, *entry), update_task_duty(tables_, *entry, *job->record.descriptor);
+  if (planted(Bug::event_left_out) && before.state == TaskState::launched && now.state == TaskState::started)
+    events_.pop_back();
 }
 
 void Committer::finish_task(TaskEntry& entry) {
@@ -408,7 +412,8 @@ void Committer::finish_job(JobEntry& entry) {
   }
   tables_.shift_hash(shard, 0 - entry.hash);
   batch_.erase(keys::current, keys::job(shard_id, entry.record.id));
-  count_archived(shard, archive_job(batch_, shard_id, archived)).jobs += 1;
+  if (!planted(Bug::archive_left_out))
+    count_archived(shard, archive_job(batch_, shard_id, archived)).jobs += 1;
   move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
   finished_jobs_.push_back(entry.record.id);
   const std::unique_lock lock(tables_.cell.mutex);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/base/planted_bug.hpp"
+
 namespace troupe {
 namespace {
 
@@ -19,10 +21,10 @@ Due slot_duty(const SlotEntry& slot, const JobRecord& job) {
     case SlotState::ended:
       return wanted ? Due(due_now) : std::nullopt;
     case SlotState::waiting:
-      return wanted ? Due(slot.record.retry_at) : std::nullopt;
+      return wanted && !planted(Bug::retry_duty_lost) ? Due(slot.record.retry_at) : std::nullopt;
     case SlotState::running: {
       const bool surplus = !wanted && slot.live != nullptr && slot.live->state < TaskState::kill_initiated;
-      return surplus ? Due(due_now) : std::nullopt;
+      return surplus && !planted(Bug::surplus_duty_lost) ? Due(due_now) : std::nullopt;
     }
     case SlotState::done:
     case SlotState::failed:
@@ -84,7 +86,8 @@ Due host_duty(const HostRecord& host, std::size_t orders, std::size_t placed, No
               const CellPolicy& policy) {
   if (!host.set_aside.empty()) return std::nullopt;
   if (host.is_connected()) return orders > 0 || host.session_node != owner ? Due(due_now) : std::nullopt;
-  return placed > 0 ? Due(host.disconnected + policy.host_lost_after) : std::nullopt;
+  return placed > 0 && !planted(Bug::lost_host_duty_lost) ? Due(host.disconnected + policy.host_lost_after)
+                                                          : std::nullopt;
 }
 
 }  // namespace troupe

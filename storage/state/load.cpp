@@ -3,6 +3,7 @@
 #include <mutex>
 #include <thread>
 
+#include "storage/base/planted_bug.hpp"
 #include "storage/state/commit.hpp"
 #include "storage/state/keys.hpp"
 #include "storage/state/state_machine.hpp"
@@ -235,6 +236,8 @@ Result<void> StateMachine::load_tasks(ShardTables& shard) {
         TaskEntry& entry = shard.tasks.insert({std::move(record), no_duty, record_hash(key, value)});
         shard.hash += entry.hash;
         Committer::index_task(tables_, entry);
+        if (planted(Bug::capacity_counted_twice) && entry.record.is_placed())
+          tables_.cell.hosts[entry.record.host].used += job->record.descriptor->resources;
         Committer::update_task_duty(tables_, entry, *job->record.descriptor);
         return true;
       });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "storage/base/planted_bug.hpp"
 #include "storage/state/apply.hpp"
 #include "storage/state/commit.hpp"
 #include "storage/state/keys.hpp"
@@ -182,7 +183,7 @@ bool StateMachine::requests_full(const Command& command, Outcome& outcome) const
 }
 
 void StateMachine::remember(const Command& command, const Outcome& outcome, KvBatch& batch) {
-  if (command.request.empty() || !is_worth_remembering(outcome)) return;
+  if (command.request.empty() || !is_worth_remembering(outcome) || planted(Bug::requests_forgotten)) return;
   RequestRecord record;
   record.body_hash = request_hash(command.body);
   record.refused = outcome.error.has_value();

@@ -72,6 +72,20 @@ TEST(GatewayMutation, CallerAndReasonTravelAndAnonymousHasNoPort) {
   EXPECT_EQ(scene.proposed.back().command.reason, "release 7");
 }
 
+TEST(GatewayMutation, AScriptOfSimulatedContainersThatCannotBeReadIsRefusedWithItsPlace) {
+  Scene scene;
+  const auto with = [&](const std::string& members) {
+    return scene.call("POST", "/api/v3/jobs", "{" + members + "," + job_body().substr(1));
+  };
+  const auto wrong = with(R"("attributes": {"troupe.sim": "run=1s walk"})");
+  EXPECT_EQ(wrong->response.status, 400);
+  const json::Value& violation = wrong->json().find("violations")->array()->front();
+  EXPECT_EQ(*violation.find("path")->text(), "attributes.troupe.sim");
+  EXPECT_THAT(std::string(*violation.find("message")->text()), HasSubstr("column 8: unknown item 'walk'"));
+  EXPECT_TRUE(scene.proposed.empty());
+  EXPECT_EQ(with(R"("attributes": {"troupe.sim": "attempt 0: crash"})")->response.status, 202);
+}
+
 TEST(GatewayMutation, BadRequestsAreRefusedBeforeAnythingIsProposed) {
   Scene scene;
   const auto wrong = scene.call("POST", "/api/v3/jobs", R"({"owner":7})");

@@ -11,26 +11,32 @@ namespace {
 class Lives : public ::testing::Test {
  protected:
   Lives() { spdlog::set_level(spdlog::level::off); }
-  static void expect_ok(const Plan& plan, const char* scope) {
+  void expect_ok(const Plan& plan, const char* scope) {
     const Verdict verdict = live(plan);
+    marks.add(verdict.marks);
     std::string all;
     for (const std::string& complaint : verdict.complaints) all += complaint + "\n";
     EXPECT_EQ(verdict.how, Verdict::How::ok)
         << all << "repeat with: troupe sim " << scope << "--seed " << plan.seed << " --history";
   }
+  Marks marks;
 };
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::uint64_t small_lives = 4;
+constexpr bool expects_marks = false;
 constexpr bool lives_loaded = false;
 #else
 constexpr std::uint64_t small_lives = 50;
+constexpr bool expects_marks = true;
 constexpr bool lives_loaded = true;
 #endif
 
 TEST_F(Lives, ManySmallCellsKeepEveryPromise) {
   for (std::uint64_t seed = 1; seed <= small_lives && !HasFailure(); ++seed)
     expect_ok(draw_plan(seed, small_scope()), "--small ");
+  for (const std::string& mark : all_marks())
+    EXPECT_TRUE(!expects_marks || marks.reached().contains(mark)) << "nothing reached " << mark;
 }
 
 TEST_F(Lives, ALoadedCellKeepsEveryPromise) {

@@ -1,0 +1,36 @@
+// Each deliberate bug must be found by a checker, in the life of the seed that is recorded for it. Built with
+// the bugs compiled in; elsewhere there is nothing to run.
+
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include "cmd/simulation/life.hpp"
+#include "storage/base/planted_bug.hpp"
+
+#ifdef TROUPE_PLANTED_BUGS
+namespace troupe::simulation {
+namespace {
+
+struct Found {
+  Bug bug;
+  std::uint64_t seed;  ///< of a small cell
+};
+
+class PlantedBugs : public ::testing::TestWithParam<Found> {};
+
+TEST_P(PlantedBugs, AreFound) {
+  spdlog::set_level(spdlog::level::off);
+  planted_bug = GetParam().bug;
+  const Verdict verdict = live(draw_plan(GetParam().seed, small_scope()));
+  planted_bug = Bug::none;
+  EXPECT_NE(verdict.how, Verdict::How::ok);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PlantedBugs, ::testing::Values(Found{Bug::stale_owner_accepted, 1}),
+                         [](const auto& test) {
+                           return std::string(bug_rows[static_cast<std::size_t>(test.param.bug) - 1].name);
+                         });
+
+}  // namespace
+}  // namespace troupe::simulation
+#endif
