@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
+#include <iostream>
+
 #include "cmd/simulation/life.hpp"
 #include "storage/base/planted_bug.hpp"
 
@@ -24,6 +27,25 @@ TEST_P(PlantedBugs, AreFound) {
   const Verdict verdict = live(draw_plan(GetParam().seed, small_scope()));
   planted_bug = Bug::none;
   EXPECT_NE(verdict.how, Verdict::How::ok);
+}
+
+/// Prints, for each bug, the first seed that finds it: TROUPE_BUG_SEEDS=N are tried.
+TEST(PlantedBugHunt, PrintsSeeds) {
+  const char* most = std::getenv("TROUPE_BUG_SEEDS");
+  if (most == nullptr) GTEST_SKIP() << "TROUPE_BUG_SEEDS=N looks for new seeds";
+  spdlog::set_level(spdlog::level::off);
+  for (const BugRow& row : bug_rows) {
+    std::string found = "not found";
+    for (std::uint64_t seed = 1; seed <= std::stoull(most); ++seed) {
+      planted_bug = row.bug;
+      const Verdict verdict = live(draw_plan(seed, small_scope()));
+      if (verdict.how == Verdict::How::ok) continue;
+      found = std::to_string(seed) + ": " + verdict.complaints.front();
+      break;
+    }
+    std::cout << row.name << " " << found << std::endl;
+  }
+  planted_bug = Bug::none;
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PlantedBugs, ::testing::Values(Found{Bug::stale_owner_accepted, 1}),
