@@ -97,6 +97,12 @@ Bytes log_head_record(const LogHead& head) {
   return sealed(std::move(out));
 }
 
+Bytes log_head_key() { return "head"; }
+
+Bytes seal_log_record(const Bytes& body) { return sealed(Bytes(seal_bytes, '\0') + body); }
+
+Result<BytesView> open_log_record(BytesView record) { return opened(record); }
+
 Result<LogHead> log_head(BytesView record) {
   const auto body = opened(record);
   if (!body.ok()) return damaged_record("log head: " + body.error().message);

@@ -16,5 +16,10 @@ Result<raft::Entry> log_entry(BytesView key, BytesView record);
 /// version (1) ∥ XXH3-64 of the rest (8) ∥ msgpack
 Bytes log_head_record(const LogHead& head);
 Result<LogHead> log_head(BytesView record);  ///< Errors: corrupt.
+Bytes log_head_key();                        ///< in the meta table
+
+/// Another record beside the head, sealed as that is.
+Bytes seal_log_record(const Bytes& body);
+Result<BytesView> open_log_record(BytesView record);  ///< Errors: corrupt.
 
 }  // namespace troupe

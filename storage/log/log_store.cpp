@@ -1,24 +1,15 @@
 #include "storage/log/log_store.hpp"
 
+#include "storage/log/disk_record.hpp"
 #include "storage/log/log_codec.hpp"
 
 namespace troupe {
 namespace {
 
-const Bytes head_key = "head";
 const Bytes entries_low = Bytes(8, '\0');
 const Bytes entries_high = Bytes(9, '\xff');  ///< above every key
 
 Error damaged(const std::string& what) { return Error{ErrorCode::corrupt, what}; }
-
-Result<std::optional<LogHead>> read_head(const KvStore& store) {
-  const auto record = store.get(LogStore::meta_table, head_key);
-  if (!record.ok()) return record.error();
-  if (!record.value()) return std::optional<LogHead>();
-  const auto head = log_head(*record.value());
-  if (!head.ok()) return head.error();
-  return std::optional<LogHead>(head.value());
-}
 
 }  // namespace
 
@@ -89,7 +80,7 @@ class GroupBuilder {
   }
 
   const KvBatch& finish() {
-    batch_.put(LogStore::meta_table, head_key, log_head_record(head_));
+    batch_.put(LogStore::meta_table, log_head_key(), log_head_record(head_));
     return batch_;
   }
   const LogHead& head() const { return head_; }
@@ -162,7 +153,7 @@ LogStore::LogStore(KvStore& store, LogHead head, Found found)
     : store_(store), found_(std::move(found)), head_(std::move(head)) {}
 
 Result<std::unique_ptr<LogStore>> LogStore::open(KvStore& store) {
-  auto head = read_head(store);
+  auto head = read_log_head(store);
   if (!head.ok()) return head.error();
   const LogHead found = head.value().value_or(LogHead{});
   auto checked = check_entries(store, found);

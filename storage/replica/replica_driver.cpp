@@ -37,6 +37,7 @@ ReplicaDriver::ReplicaDriver(ReplicaConfig config, raft::Restored restored, cons
 void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
   if (stopped_) return;
   const NodeId from = message.message.from;
+  if (!admits(message)) return;
   // Whoever was silent may only have been late: then its clock tells the time of long ago.
   const auto age = confirmations_.heard(from, message.sent, message.echo, now.steady);
   if (age && *age <= ClockGuard::late_max)
@@ -49,7 +50,9 @@ void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
 }
 
 void ReplicaDriver::link_up(NodeId peer) {
-  if (!stopped_) core_.link_up(peer);
+  if (stopped_) return;
+  greet(peer);
+  core_.link_up(peer);
 }
 
 void ReplicaDriver::link_down(NodeId peer) {
@@ -88,7 +91,10 @@ Result<void> ReplicaDriver::read(raft::ReadToken token, Moment deadline) {
   if (stopped_) return stopped();
   if (reads_.is_full())
     return Error{ErrorCode::overloaded, "too many reads wait on this node; try again in a second"};
-  if (auto asked = core_.read(token); !asked.ok()) return asked;
+  if (core_.leader() == NodeId{})
+    unasked_.push_back(token);
+  else if (auto asked = core_.read(token); !asked.ok())
+    return asked;
   reads_.add(token, deadline);
   return {};
 }
@@ -139,6 +145,7 @@ void ReplicaDriver::end() {
   effects_.send.clear();
   effects_.apply.clear();
   to_send_.clear();
+  greetings_.clear();
   waiting_.clear();
   unsubmitted_.clear();
   reads_.lose_all(stopped());
@@ -147,6 +154,7 @@ void ReplicaDriver::end() {
 
 ReplicaEffects ReplicaDriver::take(Now now) {
   // A read of the log that failed leaves the core with something ready that it cannot hand out.
+  ask_again();
   while (!stopped_ && !cache_.failure() && core_.has_ready()) take_ready();
   if (!stopped_) submit(now);
   if (!stopped_ && cache_.failure()) stop("the log cannot be read: " + cache_.failure()->message);
@@ -213,9 +221,20 @@ void ReplicaDriver::submit(Now now) {
 void ReplicaDriver::end_reads(const raft::Ready& ready) {
   for (const raft::ReadGrant& grant : ready.reads) reads_.granted(grant);
   for (const raft::ReadToken token : ready.reads_lost) {
-    if (!reads_.waits(token) || core_.read(token).ok()) continue;  // Asked again, while there is a leader.
-    reads_.lose(token, Error{ErrorCode::unavailable, "no leader at the moment; try again"});
+    if (!reads_.waits(token) || core_.read(token).ok()) continue;
+    unasked_.push_back(token);
   }
+}
+
+// A failover costs a read its time, not its answer: the next leader is asked, within the read's own deadline.
+void ReplicaDriver::ask_again() {
+  if (stopped_ || unasked_.empty()) return;
+  if (core_.leader() == NodeId{}) {
+    std::erase_if(unasked_, [&](raft::ReadToken token) { return !reads_.waits(token); });
+    return;
+  }
+  std::erase_if(unasked_,
+                [&](raft::ReadToken token) { return !reads_.waits(token) || core_.read(token).ok(); });
 }
 
 void ReplicaDriver::send(std::vector<raft::Message>&& messages) {
@@ -223,11 +242,15 @@ void ReplicaDriver::send(std::vector<raft::Message>&& messages) {
 }
 
 void ReplicaDriver::address(Now now) {
-  for (raft::Message& message : to_send_) {
+  const auto add = [&](raft::Message&& message, bool greets) {
     const NodeId to = message.to;
     effects_.send.push_back(
         {std::move(message), now.wall, confirmations_.sent_at(now.steady), confirmations_.echo_to(to)});
-  }
+    sign(effects_.send.back(), greets);
+  };
+  for (raft::Message& greeting : greetings_) add(std::move(greeting), true);
+  for (raft::Message& message : to_send_) add(std::move(message), false);
+  greetings_.clear();
   to_send_.clear();
 }
 

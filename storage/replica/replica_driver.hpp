@@ -15,6 +15,7 @@
 #include "storage/raft/core.hpp"
 #include "storage/replica/clock_guard.hpp"
 #include "storage/replica/confirmations.hpp"
+#include "storage/replica/disk_book.hpp"
 #include "storage/replica/log_keeper.hpp"
 #include "storage/replica/replica_message.hpp"
 #include "storage/replica/waiting_reads.hpp"
@@ -33,6 +34,7 @@ struct ReplicaConfig {
   raft::Membership initial;  ///< of the cell at its beginning; counts while the log has everything
   std::uint64_t seed = 0;    ///< of this life
   std::size_t cache_bytes_max = LogCache::default_bytes_max;
+  DiskBook* disks = nullptr;  ///< null: every node that comes under a number is that one
 };
 
 /// What the shell must do.
@@ -59,6 +61,7 @@ struct ReplicaCounters {
   std::uint64_t syncs = 0;                 ///< answers of the log writer
   std::chrono::nanoseconds sync_time{0};   ///< from handing over to the answer, in all
   std::chrono::nanoseconds sync_worst{0};  ///< of this and the last `worst_window`
+  std::uint64_t strangers = 0;  ///< messages from another disk than the one known under that number
 };
 
 /// Owner: the replica's actor, or a simulation. Single-threaded. What survives a crash is the log; who makes
@@ -84,7 +87,8 @@ class ReplicaDriver {
   Result<Index> propose(std::span<const Blob> commands, Now now);
   /// As Core::change; the stamp is filled in.
   Result<Index> change(raft::MemberChange change, Now now);
-  /// Ends in ReplicaEffects::reads if ok; tokens are used once. Errors: overloaded, unavailable.
+  /// Ends in ReplicaEffects::reads if ok; tokens are used once. Without a leader it waits for the next one
+  /// until its deadline. Errors: overloaded; unavailable (this node has stopped, or takes a snapshot).
   Result<void> read(raft::ReadToken token, Moment deadline);
   Result<void> transfer(NodeId target);
   void written(const Result<std::uint64_t>& ticket, Now now);  ///< what the log writer said
@@ -138,6 +142,14 @@ class ReplicaDriver {
     std::uint64_t last_write = 0;  ///< the newest Ready up to this one that wrote anything
     std::vector<raft::Message> send_after;
   };
+  // replica_disks.cpp
+  bool is_mute() const;
+  bool admits(const ReplicaMessage& message);
+  void greet(NodeId peer);
+  void greet_again(NodeId peer);
+  void greet_while_unknown();
+  void look_at_disks();
+  void sign(ReplicaMessage& message, bool greets) const;
   // replica_driver.cpp
   void end();
   Result<Index> stamped(Result<Index> appended, Instant at);
@@ -147,6 +159,7 @@ class ReplicaDriver {
   void submit(Now now);
   void measure_sync(Now now);
   void end_reads(const raft::Ready& ready);
+  void ask_again();
   void send(std::vector<raft::Message>&& messages);
   void address(Now now);
   // replica_upkeep.cpp
@@ -167,12 +180,15 @@ class ReplicaDriver {
   LogCache cache_;
   raft::Core core_;
   WaitingReads reads_;
+  std::vector<raft::ReadToken> unasked_;  ///< of reads_, some of them over: no leader is known, or it is busy
   ClockGuard clocks_;
   Confirmations confirmations_;
   LogKeeper keeper_;
   ReplicaEffects effects_;
   ReplicaCounters counters_;
   std::vector<raft::Message> to_send_;
+  std::vector<raft::Message> greetings_;     ///< to be sent, by the way
+  std::map<NodeId, std::uint32_t> greeted_;  ///< in which tick
   bool stopped_ = false;
   std::uint32_t ticks_ = 0;
   std::optional<Moment> ticked_;

@@ -19,9 +19,12 @@ ReplicaDriver::Tick ReplicaDriver::tick(Now now) {
   if (stopped_) return Tick::counted;
   if (notice_stall(now)) return Tick::again;
   reads_.expire(now.steady);
-  const bool abstains = role() != raft::Role::leader && clock_has_leapt(now);
-  if (!abstains) core_.tick();  // A node with a wild clock does not stand for election.
+  look_at_disks();
+  if (stopped_) return Tick::counted;
+  const bool abstains = role() != raft::Role::leader && (is_mute() || clock_has_leapt(now));
+  if (!abstains) core_.tick();  // Such a node does not stand for election.
   ++ticks_;
+  greet_while_unknown();
   guard_clock(now);
   if (ticks_ % lease_every_ticks == 0) look_at_lease(now);
   if (ticks_ % care_every_ticks == 0)

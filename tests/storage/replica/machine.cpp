@@ -82,6 +82,8 @@ Result<void> Machine::open_log() {
 }
 
 void Machine::make_driver(const raft::Restored& restored) {
+  if (options_.disk != 0)
+    disks_ = std::move(DiskBook::open(*kv_, self_, log_->head(), options_.disk)).value();
   writer_ = std::make_unique<StagedLogWriter>(
       *log_, [this](Result<std::uint64_t> done) { driver_->written(done, now_); }, options_.queue_bytes_max);
   ReplicaConfig config;
@@ -93,6 +95,7 @@ void Machine::make_driver(const raft::Restored& restored) {
   config.seed = options_.seed + ++lives_ * 1000 + self_.value;
   config.initial = initial_;
   config.retention = options_.retention;
+  config.disks = disks_.get();
   config.cache_bytes_max = options_.cache_bytes_max;
   driver_ = std::make_unique<ReplicaDriver>(config, restored, *log_, *writer_);
   leased_ = false;
@@ -103,6 +106,7 @@ void Machine::make_driver(const raft::Restored& restored) {
 void Machine::give_way() {
   driver_.reset();
   writer_.reset();
+  disks_.reset();
   log_.reset();
 }
 

@@ -23,6 +23,7 @@ struct MachineOptions {
   milliseconds clock_leap{5'000};
   std::uint64_t seed = 0;         ///< another one gives other lives
   std::uint32_t level_known = 0;  ///< feature level of its build
+  DiskId disk = 0;      ///< drawn for a new log; 0: this node knows nothing of disks
 };
 
 /// Collects what its driver wants done; the test decides when the disk syncs and what is delivered.
@@ -78,6 +79,7 @@ class Machine {
   mutable SimDisk disk_;
   std::unique_ptr<KvStore> kv_, state_kv_;
   std::unique_ptr<LogStore> log_;
+  std::unique_ptr<DiskBook> disks_;
   std::unique_ptr<StagedLogWriter> writer_;
   std::unique_ptr<ReplicaDriver> driver_;
   MachineState state_;

@@ -332,8 +332,29 @@ TEST_F(Follower, stalls_without_end_do_not_hide_a_dead_leader) {
   EXPECT_FALSE(asked.empty());
 }
 
-TEST_F(Follower, a_read_without_a_leader_is_refused_or_ends) {
-  EXPECT_EQ(node.driver_->read(1, node.now_.steady + milliseconds(100)).error().code, ErrorCode::unavailable);
+TEST_F(Follower, a_read_without_a_leader_waits_for_the_next_one) {
+  ASSERT_TRUE(node.driver_->read(1, node.now_.steady + milliseconds(100)).ok());
+  EXPECT_TRUE(of_type(node.settle(), MessageType::read_index).empty()) << "there is nobody to ask";
+  node.hear(append_of(2, 1, 1, 1, 0));
+  EXPECT_EQ(of_type(node.settle(), MessageType::read_index).size(), 1u);
+  node.driver_->link_down(NodeId{2});
+  EXPECT_TRUE(of_type(node.settle(), MessageType::read_index).empty());
+  EXPECT_TRUE(node.reads_.empty()) << "a leader that dies costs it its time, not its answer";
+  node.hear(append_of(3, 2, 2, 2, 1));
+  const auto asked = of_type(node.settle(), MessageType::read_index);
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked.front().to, NodeId{3});
+}
+
+TEST_F(Follower, a_read_that_no_leader_comes_for_ends_in_time) {
+  ASSERT_TRUE(node.driver_->read(1, node.now_.steady + milliseconds(50)).ok());
+  node.tick(5);
+  node.settle();
+  ASSERT_EQ(node.reads_.size(), 1u);
+  EXPECT_EQ(node.reads_.front().applied.error().code, ErrorCode::unavailable);
+}
+
+TEST_F(Follower, a_read_that_its_leader_does_not_answer_ends) {
   node.hear(append_of(2, 1, 1, 1, 0));
   node.settle();
   ASSERT_TRUE(node.driver_->read(2, node.now_.steady + milliseconds(100)).ok());
