@@ -39,6 +39,10 @@ Result<void> fill(NodeFolder& folder, const std::string& backup, SnapshotManifes
     auto state = seams.open_state(folder.incoming_path());
     if (!state.ok()) return state.error();
     if (auto written = rewrite_membership(*state.value(), manifest.membership); !written.ok()) return written;
+    const auto name = read_cell_name(*state.value());
+    if (!name.ok()) return name.error();
+    if (name.value() != manifest.cell)
+      if (auto renamed = rename_cell(*state.value(), manifest.cell); !renamed.ok()) return renamed;
   }
   {
     auto log = seams.open_log(folder.log_path());
@@ -77,17 +81,17 @@ Result<SnapshotManifest> verify_backup(FileDoor& files, const std::string& backu
 }
 
 Result<SnapshotManifest> restore_backup(FileDoor& files, const std::string& backup, const std::string& data,
-                                        NodeId self, const RestoreSeams& seams) {
+                                        NodeId self, const RestoreSeams& seams, const std::string& cell) {
   auto manifest = verify_backup(files, backup);
   if (!manifest.ok()) return manifest;
   if (auto empty = check_empty(files, data); !empty.ok()) return empty.error();
   auto folder = NodeFolder::open(files, data);
   if (!folder.ok()) return folder.error();
   // Nothing of it may start before all of it stands.
-  if (auto noted = folder.value().note_fault("an unfinished restore: remove this folder and restore again");
-      !noted.ok())
+  if (auto noted = folder.value().note_fault(NodeFolder::unfinished_restore); !noted.ok())
     return noted.error();
   manifest.value().membership = {{self}, {}};
+  if (!cell.empty()) manifest.value().cell = cell;
   if (auto filled = fill(folder.value(), backup, manifest.value(), seams); !filled.ok())
     return filled.error();
   return manifest;

@@ -28,9 +28,9 @@ struct RestoreSeams {
 };
 
 /// Makes the new node folder `data`: the backup's state, an empty log behind it, and `self` as the only
-/// voter. Other nodes join it as learners. Nothing of an unfinished restore starts as a node. Errors: io (the
-/// folder holds something), not_found, corrupt.
+/// voter. Other nodes join it as learners. Nothing of an unfinished restore starts as a node. `cell`: the new
+/// cell's name; empty: the backup's. Errors: io (the folder holds something), not_found, corrupt.
 Result<SnapshotManifest> restore_backup(FileDoor& files, const std::string& backup, const std::string& data,
-                                        NodeId self, const RestoreSeams& seams);
+                                        NodeId self, const RestoreSeams& seams, const std::string& cell = {});
 
 }  // namespace troupe

@@ -1,5 +1,7 @@
 #include "storage/snapshot/node_folder.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -10,6 +12,9 @@ constexpr const char* pointer_name = "CURRENT";
 constexpr std::size_t skipped_bytes_max = 1 << 20;
 constexpr const char* skipped_name = "SKIPPED";
 constexpr const char* fault_name = "FAULT";
+constexpr const char* repair_name = "REPAIR";
+constexpr const char* why_name = "damaged-why";
+constexpr std::size_t repair_bytes_max = 1 << 20;
 constexpr const char* incoming_manifest_name = "incoming.manifest";
 
 /// Nothing if the file is not there.
@@ -95,12 +100,17 @@ Result<void> NodeFolder::adopt_incoming(const SnapshotManifest& manifest) {
   if (auto renamed = files_->rename(incoming_path(), target); !renamed.ok()) return renamed;
   // The pointer must not be durable before the name that it points to.
   if (auto synced = files_->sync_folder(root_); !synced.ok()) return synced;
-  const Bytes pointer = seal_record(pointer_version, packed(next));
-  if (auto moved = replace_small_file(*files_, root_, pointer_name, pointer); !moved.ok()) return moved;
-  current_ = std::move(next);
+  if (auto pointed = point_to(std::move(next)); !pointed.ok()) return pointed;
   if (auto removed = files_->remove(root_ + "/" + incoming_manifest_name); !removed.ok()) return removed;
   if (auto removed = files_->remove(root_ + "/" + fault_name); !removed.ok()) return removed;
   return files_->sync_folder(root_);
+}
+
+Result<void> NodeFolder::point_to(CurrentState next) {
+  const Bytes pointer = seal_record(pointer_version, packed(next));
+  if (auto moved = replace_small_file(*files_, root_, pointer_name, pointer); !moved.ok()) return moved;
+  current_ = std::move(next);
+  return {};
 }
 
 Result<void> NodeFolder::remove_leftovers() {
@@ -138,6 +148,43 @@ Result<void> NodeFolder::add_skipped(const SkippedEntry& entry) {
 
 Result<void> NodeFolder::note_fault(const std::string& why) {
   return replace_small_file(*files_, root_, fault_name, why.substr(0, fault_bytes_max));
+}
+
+Result<void> NodeFolder::note_repair(const Bytes& record) {
+  return replace_small_file(*files_, root_, repair_name, record);
+}
+
+Result<std::optional<Bytes>> NodeFolder::repair() const {
+  return read_if_there(*files_, root_ + "/" + repair_name, repair_bytes_max);
+}
+
+Result<void> NodeFolder::move_aside(const std::string& name, const std::string& aside) {
+  const auto entries = files_->list(root_);
+  if (!entries.ok()) return entries.error();
+  const bool is_there =
+      std::ranges::any_of(entries.value(), [&](const FileEntry& entry) { return entry.name == name; });
+  if (!is_there) return {};  // A crash came behind it.
+  if (auto removed = files_->remove(root_ + "/" + aside); !removed.ok()) return removed;
+  return files_->rename(root_ + "/" + name, root_ + "/" + aside);
+}
+
+Result<void> NodeFolder::set_aside(const std::string& why) {
+  if (auto dropped = drop_incoming(); !dropped.ok()) return dropped;
+  if (auto moved = move_aside("log", "damaged-log"); !moved.ok()) return moved;
+  if (auto moved = move_aside(current_.folder, "damaged-state"); !moved.ok()) return moved;
+  if (auto noted = replace_small_file(*files_, root_, why_name, why.substr(0, fault_bytes_max)); !noted.ok())
+    return noted;
+  CurrentState next;
+  next.number = current_.number + 1;
+  next.folder = "state-" + std::to_string(next.number);
+  return point_to(std::move(next));
+}
+
+Result<void> NodeFolder::end_repair() {
+  if (auto removed = files_->remove(root_ + "/" + fault_name); !removed.ok()) return removed;
+  if (auto synced = files_->sync_folder(root_); !synced.ok()) return synced;
+  if (auto removed = files_->remove(root_ + "/" + repair_name); !removed.ok()) return removed;
+  return files_->sync_folder(root_);
 }
 
 Result<std::optional<std::string>> NodeFolder::fault() const {

@@ -8,6 +8,8 @@
 //   SKIPPED              entries that an operator had left out (apply_guard.hpp)
 //   APPLYING             the entry being applied, for counting deaths (death_book.hpp)
 //   FAULT                why this node must be repaired from a peer before it may vote again
+//   REPAIR               it is being repaired (self_repair.hpp)
+//   damaged-…            what the last repair set aside
 
 #include <optional>
 #include <string>
@@ -66,6 +68,18 @@ class NodeFolder {
   /// A local fault that only a peer can repair (divergence, damage): kept until the next installation.
   Result<void> note_fault(const std::string& why);
   Result<std::optional<std::string>> fault() const;
+  /// What a restore notes until it is done: nothing repairs that.
+  static constexpr const char* unfinished_restore =
+      "an unfinished restore: remove this folder and restore again";
+
+  // ---- for self_repair.cpp ----
+  Result<void> note_repair(const Bytes& record);
+  Result<std::optional<Bytes>> repair() const;
+  /// Log and state go beside, in place of what the repair before left there; an empty state is the current
+  /// one. Repeated after a crash it goes on. With all databases closed.
+  Result<void> set_aside(const std::string& why);
+  /// The new log stands: neither fault nor repair any more.
+  Result<void> end_repair();
 
   /// Entries that an operator had skipped: of no command, but of this folder, and kept for ever. Error:
   /// corrupt.
@@ -75,6 +89,8 @@ class NodeFolder {
 
  private:
   NodeFolder(FileDoor& files, std::string root) : files_(&files), root_(std::move(root)) {}
+  Result<void> move_aside(const std::string& name, const std::string& aside);
+  Result<void> point_to(CurrentState next);
   FileDoor* files_;
   std::string root_;
   CurrentState current_;

@@ -16,6 +16,22 @@ Result<std::optional<Record>> read_record(const KvStore& store, Table table, con
   return std::optional<Record>(std::move(record).value());
 }
 
+/// One record of the meta table becomes another, and so does the sum over all.
+Result<void> rewrite(KvStore& store, const Bytes& key, const std::optional<Bytes>& before,
+                     const Bytes& record) {
+  auto position = read_position(store);
+  if (!position.ok()) return position.error();
+  if (position.value().hash) {
+    if (before) *position.value().hash -= record_hash(key, *before);
+    *position.value().hash += record_hash(key, record);
+  }
+  KvBatch batch;
+  batch.put(keys::meta, key, record);
+  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
+    batch.put(table, keys::applied(), packed(position.value()));
+  return store.write(batch, Durability::synced);
+}
+
 }  // namespace
 
 Result<StatePosition> read_position(const KvStore& store, Table table) {
@@ -42,20 +58,20 @@ Result<std::optional<raft::Membership>> read_membership(const KvStore& store) {
 }
 
 Result<void> rewrite_membership(KvStore& store, const raft::Membership& membership) {
-  auto position = read_position(store);
-  if (!position.ok()) return position.error();
-  const auto before = read_membership(store);
+  const auto before = store.get(keys::meta, keys::membership());
   if (!before.ok()) return before.error();
-  const Bytes record = packed(membership);
-  if (position.value().hash) {
-    if (before.value()) *position.value().hash -= record_hash(keys::membership(), packed(*before.value()));
-    *position.value().hash += record_hash(keys::membership(), record);
-  }
-  KvBatch batch;
-  batch.put(keys::meta, keys::membership(), record);
-  for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
-    batch.put(table, keys::applied(), packed(position.value()));
-  return store.write(batch, Durability::synced);
+  return rewrite(store, keys::membership(), before.value(), packed(membership));
+}
+
+Result<void> rename_cell(KvStore& store, const std::string& name) {
+  const auto before = store.get(keys::meta, keys::cell());
+  if (!before.ok()) return before.error();
+  if (!before.value())
+    return Error{ErrorCode::precondition_failed, "the state is of a cell that has no name yet"};
+  auto cell = unpacked<CellRecord>(*before.value());
+  if (!cell.ok()) return cell.error();
+  cell.value().name = name;
+  return rewrite(store, keys::cell(), before.value(), packed(cell.value()));
 }
 
 Result<std::string> read_cell_name(const KvStore& store) {

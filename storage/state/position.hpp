@@ -31,6 +31,8 @@ Result<std::optional<raft::Membership>> read_membership(const KvStore& store);
 /// For a restored state, outside of any log: the membership is this one, at the same position. The store must
 /// not be in use. Errors: io, corrupt.
 Result<void> rewrite_membership(KvStore& store, const raft::Membership& membership);
+/// The same of the cell's name. Errors: precondition_failed (it was never bootstrapped), io, corrupt.
+Result<void> rename_cell(KvStore& store, const std::string& name);
 /// Of the cell; empty before bootstrap. Errors: io, corrupt.
 Result<std::string> read_cell_name(const KvStore& store);
 

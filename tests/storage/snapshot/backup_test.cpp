@@ -80,6 +80,16 @@ TEST_P(Backup, BecomesACellOfOneMemberWithTheSameState) {
   EXPECT_EQ(head.membership.voters, std::vector<NodeId>{NodeId{7}});
 }
 
+TEST_P(Backup, BecomesACellOfAnotherNameWhoseSumIsRight) {
+  ASSERT_TRUE(restore_backup(machine->files(), backup, data, NodeId{7}, seams(), "south").ok());
+  const NodeFolder folder = NodeFolder::look(machine->files(), data).value();
+  const auto store = machine->open_state(folder.state_path());
+  const auto state = StateMachine::open(*store);
+  ASSERT_TRUE(state.ok()) << state.error().message;
+  EXPECT_EQ(state.value()->reads().cell().record.name, "south");
+  EXPECT_EQ(recompute_hash(*store).value().hash, state.value()->hash());
+}
+
 TEST_P(Backup, IsNeverWrittenOrRestoredOverSomething) {
   EXPECT_EQ(write_backup(machine->files(), backup + "/files", {}, backup).error().code, ErrorCode::io);
   ASSERT_TRUE(restore().ok());

@@ -1,0 +1,114 @@
+#include "storage/snapshot/self_repair.hpp"
+
+#include <algorithm>
+
+#include "storage/log/disk_record.hpp"
+#include "storage/state/position.hpp"
+
+namespace troupe {
+namespace {
+
+/// What a repair must know to begin and to end.
+struct RepairRecord {
+  raft::HardState hard;  ///< of the new log
+  DiskRecord disk;       ///< of the new log
+  std::string why;
+  bool is_set_aside = false;  ///< what stands at the log's place is the new one
+  static constexpr auto fields() {
+    using R = RepairRecord;
+    return field_list(field("hard", &R::hard), field("disk", &R::disk), field("why", &R::why),
+                      field("is_set_aside", &R::is_set_aside));
+  }
+};
+
+constexpr char repair_version = 1;
+
+Error unsafe(const std::string& what) {
+  return Error{
+      ErrorCode::precondition_failed,
+      what +
+          ": this node cannot know any more what it promised. Remove it (troupe cell members remove), and "
+          "start a new one on an empty folder, with a number that was never used and 'join: true'; a cell "
+          "of one node is restored from a backup"};
+}
+
+Result<void> write_repair(NodeFolder& folder, const RepairRecord& record) {
+  return folder.note_repair(seal_record(repair_version, packed(record)));
+}
+
+Result<std::optional<RepairRecord>> read_repair(const NodeFolder& folder) {
+  const auto bytes = folder.repair();
+  if (!bytes.ok()) return bytes.error();
+  if (!bytes.value()) return std::optional<RepairRecord>();
+  const auto body = open_record(repair_version, *bytes.value(), "REPAIR");
+  if (!body.ok()) return body.error();
+  auto record = unpacked<RepairRecord>(body.value());
+  if (!record.ok()) return record.error();
+  return std::optional<RepairRecord>(std::move(record).value());
+}
+
+/// A state that stands further than the log tells of a log that forgot its end, and perhaps its last vote.
+Result<void> check_state(const NodeFolder& folder, const LogHead& head, const RepairSeams& seams) {
+  const auto state = seams.open_state(folder.state_path());
+  if (!state.ok()) return {};
+  const auto position = read_position(*state.value());
+  if (position.ok() && position.value().index > head.tail.index)
+    return unsafe("the log ends before the state does");
+  return {};
+}
+
+Result<RepairRecord> plan(const NodeFolder& folder, const std::string& why, const RepairSeams& seams) {
+  const auto log = seams.open_log(folder.log_path());
+  if (!log.ok()) return unsafe("the log's database does not open (" + log.error().message + ")");
+  const auto head = read_log_head(*log.value());
+  if (!head.ok()) return unsafe("the log's head is damaged (" + head.error().message + ")");
+  if (!head.value()) return unsafe("the log is gone");
+  const auto disk = read_disk_record(*log.value());
+  if (!disk.ok()) return unsafe(disk.error().message);
+  if (auto checked = check_state(folder, *head.value(), seams); !checked.ok()) return checked.error();
+  if (!disk.value()) return unsafe("the log does not say whose it is");
+  if (disk.value()->peers.empty()) return unsafe("no other node was ever heard here");
+  RepairRecord record;
+  record.why = why;
+  record.disk = *disk.value();
+  // Nothing was promised in a later term than this; a repair that was cut off may have had to go through
+  // more.
+  const Term last = std::max({head.value()->hard.term, head.value()->tail.term, record.disk.mute_through});
+  record.disk.mute_through = last;
+  // In the next one nothing was promised at all. The leader of the last one, hearing of it, makes way for
+  // another, which takes nothing of what this node once had for granted.
+  record.hard = {last.next(), NodeId{}};
+  return record;
+}
+
+Result<void> make_log(const NodeFolder& folder, const RepairRecord& record, const RepairSeams& seams) {
+  const auto log = seams.open_log(folder.log_path());
+  if (!log.ok()) return log.error();
+  if (auto written = write_first_head(*log.value(), record.hard); !written.ok()) return written;
+  return write_disk_record(*log.value(), record.disk);
+}
+
+}  // namespace
+
+Result<void> repair_folder(NodeFolder& folder, const std::string& why, const RepairSeams& seams) {
+  const auto record = plan(folder, why, seams);
+  if (!record.ok()) return record.error();
+  if (auto noted = write_repair(folder, record.value()); !noted.ok()) return noted;
+  return resume_repair(folder, seams);
+}
+
+Result<void> resume_repair(NodeFolder& folder, const RepairSeams& seams) {
+  auto found = read_repair(folder);
+  if (!found.ok()) return found.error();
+  if (!found.value()) return {};
+  RepairRecord& record = *found.value();
+  if (!record.is_set_aside) {
+    if (auto aside = folder.set_aside(record.why); !aside.ok()) return aside;
+    record.is_set_aside = true;
+    if (auto noted = write_repair(folder, record); !noted.ok()) return noted;
+  }
+  if (auto made = make_log(folder, record, seams); !made.ok()) return made;
+  return folder.end_repair();
+}
+
+}  // namespace troupe
