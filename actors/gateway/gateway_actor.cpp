@@ -5,8 +5,10 @@
 #include "actors/gateway/event_streams.hpp"
 #include "actors/gateway/gateway_settings.hpp"
 #include "actors/gateway/log_streams.hpp"
+#include "actors/gateway/mailed_reply.hpp"
 #include "actors/gateway/router.hpp"
 #include "actors/gateway/waits.hpp"
+#include "actors/operations/backup_actor.hpp"
 #include "storage/base/planted_bug.hpp"
 
 namespace troupe {
@@ -35,7 +37,9 @@ constexpr milliseconds tick_every{100};
 constexpr milliseconds proposal_patience{10'000};
 constexpr milliseconds read_patience{5'000};
 constexpr milliseconds question_patience{5'000};
-constexpr milliseconds order_patience{12'000};  // Longer than the operations' own.
+constexpr milliseconds order_patience{12'000};    // Longer than the operations' own.
+constexpr milliseconds standing_patience{1'500};  // An operator looks at the whole cell while a node is down.
+constexpr milliseconds backup_patience{120'000};  // Taking one reads the whole state.
 /// The replica and the post answer at the deadline at the latest; this much later they are taken to be gone.
 constexpr milliseconds answer_grace{1'000};
 /// Reads run beside the gateway, so that a long list does not hold up a mutation.
@@ -52,11 +56,12 @@ caf::behavior reader(caf::event_based_actor*, ContextPtr context) {
 class Gateway final : public Services {
  public:
   Gateway(caf::event_based_actor* self, ContextPtr context, caf::actor replica, caf::actor post,
-          Index applied)
+          caf::actor backups, Index applied)
       : self_(self),
         context_(std::move(context)),
         replica_(std::move(replica)),
         post_(std::move(post)),
+        backups_(std::move(backups)),
         random_(context_->seed ^ context_->life),
         seen_(applied),
         events_(*this, applied),
@@ -75,6 +80,8 @@ class Gateway final : public Services {
   void ask_scheduler(TaskId task, Told told) override;
   void ask_console(NodeId node, std::string command, Told told) override;
   void ask_cell(CellOrder order, Told told) override;
+  void ask_standing(NodeId node, Told told) override;
+  void ask_backup(BackupOrder order, Told told) override;
   std::uint64_t next_stream() override { return ++last_stream_; }
   std::function<void()> stream_signal(std::uint64_t stream, StreamSignal signal) override;
 
@@ -102,6 +109,7 @@ class Gateway final : public Services {
   ContextPtr context_;
   caf::actor replica_;
   caf::actor post_;
+  caf::actor backups_;
   std::vector<caf::actor> readers_;
   std::size_t next_reader_ = 0;
   Random random_;
@@ -139,7 +147,8 @@ caf::behavior Gateway::start() {
 }
 
 void Gateway::on_call(HttpCall& http) {
-  auto call = std::make_shared<Call>(std::move(http.request), std::move(http.reply), probe_, context_->clock);
+  auto call = std::make_shared<Call>(std::move(http.request), MailedReply::opened(std::move(http.reply)),
+                                     probe_, context_->clock);
   Match match = match_route(routes(), call->request.method, call->request.path);
   if (match.route == nullptr) {
     const Error nothing{ErrorCode::not_found, "there is no such path: " + call->request.path.substr(0, 200)};
@@ -280,17 +289,27 @@ void Gateway::ask_cell(CellOrder order, Told told) {
   ask(NodeId{}, AskCell{std::move(order)}, order_patience, std::move(told));
 }
 
+void Gateway::ask_standing(NodeId node, Told told) {
+  ask(node, AskCell{CellOrder{}}, standing_patience, std::move(told));
+}
+
+void Gateway::ask_backup(BackupOrder order, Told told) {
+  if (is_full()) return told(too_many_wait);
+  const auto cookie = questions_.add(now() + backup_patience, std::move(told));
+  self_->send(backups_, AskBackup{std::move(order), cookie, me()});
+}
+
 }  // namespace
 }  // namespace troupe::gateway
 
 namespace troupe {
 
 caf::actor spawn_gateway(caf::actor_system& system, const ContextPtr& context, caf::actor replica,
-                         caf::actor post) {
+                         caf::actor post, caf::actor backups) {
   // Read here, before entries are applied beside us: events after this index will come as StateApplied.
   const Index applied = context->machine->applied();
   return system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
-    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post, applied);
+    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post, backups, applied);
     // The behaviour's handlers hold `gateway` by address; this functor holds its life.
     self->attach_functor([gateway]() mutable { gateway.reset(); });
     return gateway->start();

@@ -23,6 +23,17 @@ struct GatewayProbe::Impl {
   void set(const char* name, const char* help, std::uint64_t value, const prometheus::Labels& labels = {}) {
     set(name, help, static_cast<double>(value), labels);
   }
+  /// Of what comes and goes: told until the next scrape, which tells what is there then.
+  void set_for_now(const char* name, const char* help, double value, const prometheus::Labels& labels) {
+    auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    auto& gauge = family.Add(labels);
+    gauge.Set(value);
+    for_now.emplace_back(&family, &gauge);
+  }
+  void forget_for_now() {
+    for (const auto& [family, gauge] : for_now) family->Remove(gauge);
+    for_now.clear();
+  }
   void read_node(const NodeContext& node);
   void read_replica(const NodeContext& node);
   void read_cell(const NodeContext& node);
@@ -42,7 +53,8 @@ struct GatewayProbe::Impl {
                                                           .Name("troupe_gateway_refused_total")
                                                           .Help("Refused at a limit of this node")
                                                           .Register(registry);
-  std::mutex scraping;
+  std::mutex scraping;  ///< guards for_now
+  std::vector<std::pair<prometheus::Family<prometheus::Gauge>*, prometheus::Gauge*>> for_now;
 };
 
 GatewayProbe::GatewayProbe() : impl_(std::make_unique<Impl>()) {}
@@ -115,9 +127,10 @@ void GatewayProbe::Impl::read_replica(const NodeContext& node) {
   set("troupe_snapshots_arrived_total", "Snapshots that have arrived here", status.snapshots_arrived.load());
   for (const PeerStanding& peer : node.peers.all()) {
     const prometheus::Labels labels{{"peer", to_text(peer.id)}};
-    set("troupe_follower_lag_entries", "Entries that a follower lacks", peer.lag, labels);
-    set("troupe_follower_silent_seconds", "Since a follower's last message",
-        static_cast<double>(peer.silent.count()) * 1e-3, labels);
+    set_for_now("troupe_follower_lag_entries", "Entries that a follower lacks, told by the leader alone",
+                static_cast<double>(peer.lag), labels);
+    set_for_now("troupe_follower_silent_seconds", "Since a follower's last message, told by the leader alone",
+                static_cast<double>(peer.silent.count()) * 1e-3, labels);
   }
 }
 
@@ -142,15 +155,18 @@ void GatewayProbe::Impl::read_groups(const NodeContext& node) {
   for (const GroupView& group : node.reads().group_views()) {
     if (++told > groups_told_max) return;
     const prometheus::Labels labels{{"group", group.record.name}};
-    set("troupe_group_tasks", "Live tasks of a capacity group", group.use.tasks, labels);
-    set("troupe_group_tasks_waiting", "Of these, those that wait to be placed", group.waiting, labels);
-    set("troupe_group_alert", "1 while tasks of the group have waited too long",
-        std::uint64_t{group.condition.is_raised()}, labels);
+    set_for_now("troupe_group_tasks", "Live tasks of a capacity group", static_cast<double>(group.use.tasks),
+                labels);
+    set_for_now("troupe_group_tasks_waiting", "Of these, those that wait to be placed",
+                static_cast<double>(group.waiting), labels);
+    set_for_now("troupe_group_alert", "1 while tasks of the group have waited too long",
+                group.condition.is_raised() ? 1 : 0, labels);
   }
 }
 
 std::string GatewayProbe::scrape(const NodeContext& node) {
   const std::lock_guard lock(impl_->scraping);
+  impl_->forget_for_now();
   impl_->read_node(node);
   impl_->read_cell(node);
   impl_->read_groups(node);

@@ -36,6 +36,15 @@ void promote_member(Services& services, const CallPtr& call);
 void remove_member(Services& services, const CallPtr& call);
 void put_leader(Services& services, const CallPtr& call);
 
+// ---- standing.cpp ----
+void get_cell_status(Services& services, const CallPtr& call);
+
+// ---- backups.cpp ----
+void take_snapshot(Services& services, const CallPtr& call);
+void get_snapshot(Services& services, const CallPtr& call);
+void read_snapshot_file(Services& services, const CallPtr& call);
+void drop_snapshot(Services& services, const CallPtr& call);
+
 // ---- events.cpp ----
 void watch_job(Services& services, const CallPtr& call);
 void watch_cell(Services& services, const CallPtr& call);

@@ -5,6 +5,7 @@
 #include "actors/agent/protocol.hpp"
 #include "actors/gateway/call.hpp"
 #include "actors/node/node_context.hpp"
+#include "actors/operations/backup_desk.hpp"
 #include "actors/operations/cell_order.hpp"
 #include "net/api/query.hpp"
 #include "storage/model/outcome.hpp"
@@ -44,6 +45,10 @@ class Services {
   virtual void ask_console(NodeId node, std::string command, Told told) = 0;
   /// Of the leader. An order that was not answered: outcome_unknown.
   virtual void ask_cell(CellOrder order, Told told) = 0;
+  /// How that node itself sees the cell. Errors: as the others', sooner.
+  virtual void ask_standing(NodeId node, Told told) = 0;
+  /// This node's own backups. A snapshot that was not answered may be held until it is idle for too long.
+  virtual void ask_backup(BackupOrder order, Told told) = 0;
 
   /// Names a stream; never given twice.
   virtual std::uint64_t next_stream() = 0;

@@ -7,9 +7,13 @@
 #include "actors/directory/directory_actor.hpp"
 #include "actors/gateway/gateway_actor.hpp"
 #include "actors/gateway/gateway_settings.hpp"
+#include "actors/gateway/mailed_reply.hpp"
+#include "actors/operations/backup_actor.hpp"
 #include "actors/operations/operations_actor.hpp"
 #include "actors/replica/replica_actor.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
+#include "storage/base/random.hpp"
+#include "storage/replica/disk_book.hpp"
 #include "storage/replica/restore.hpp"
 
 namespace troupe {
@@ -37,9 +41,10 @@ class RunningNode final : public Node, private net::LinkListener {
 
   Result<void> start();
   Result<void> open_log();
+  Result<void> open_disks();
   Result<void> open_shelf();
   void handle(http::Request request, http::ReplyPtr reply) override {
-    caf::anon_send(node_.gateway, HttpCall{std::move(request), std::move(reply)});
+    caf::anon_send(node_.gateway, HttpCall{std::move(request), gateway::MailedReply::of(std::move(reply))});
   }
   void change_members(raft::MemberChange change, Done done) override {
     ChangeMembers request;
@@ -79,6 +84,7 @@ class RunningNode final : public Node, private net::LinkListener {
   NodeConfig config_;
   NodeSeams seams_;
   std::unique_ptr<LogStore> log_;
+  std::unique_ptr<DiskBook> disks_;
   std::unique_ptr<SnapshotShelf> shelf_;
   std::unique_ptr<StateMachine> machine_;
   raft::Restored restored_;
@@ -87,12 +93,14 @@ class RunningNode final : public Node, private net::LinkListener {
   std::unique_ptr<net::LinkHub> hub_;
   std::string peer_address_;
   MeetNode node_;
+  caf::actor backups_;
   std::atomic<bool> spawned_{false};
   std::atomic<bool> failed_{false};
 };
 
 Result<void> RunningNode::start() {
   if (auto opened = open_log(); !opened.ok()) return opened;
+  if (auto opened = open_disks(); !opened.ok()) return opened;
   if (auto opened = open_shelf(); !opened.ok()) return opened;
   auto machine = StateMachine::open(*seams_.state, seams_.state_options);
   if (!machine.ok()) return machine.error();
@@ -124,6 +132,17 @@ Result<void> RunningNode::open_log() {
   auto again = LogStore::open(*seams_.log);
   if (!again.ok()) return again.error();
   log_ = std::move(again).value();
+  return {};
+}
+
+Result<void> RunningNode::open_disks() {
+  constexpr std::uint64_t stream = 0x6469736b;  // Apart from what else is drawn from this life's seed.
+  const DiskId drawn = Random(config_.seed ^ stream).next() | 1;
+  auto disks = DiskBook::open(*seams_.log, config_.self, log_->head(), drawn);
+  if (!disks.ok()) return disks.error();
+  disks_ = std::move(disks).value();
+  if (const std::string why = standing_text(disks_->standing()); !why.empty())
+    spdlog::info("node_does_not_vote node={} why=\"{}\"", config_.self.value, why);
   return {};
 }
 
@@ -176,18 +195,20 @@ raft::Membership RunningNode::initial_membership() const {
 
 void RunningNode::spawn() {
   caf::actor_system& system = actors_->system();
-  node_.replica = spawn_replica(system, context_, restored_);
+  node_.replica = spawn_replica(system, context_, restored_, disks_.get());
   node_.applier = spawn_applier(system, context_);
   node_.keeper =
       spawn_keeper(system, context_, actors_->is_simulated() ? KeeperThread::shared : KeeperThread::own);
-  node_.operations = spawn_operations(system, context_);
+  node_.operations = spawn_operations(system, context_, disks_.get());
   node_.directory = spawn_directory(system, context_);
   node_.door = spawn_door(system, context_);
   node_.post = spawn_post(system, context_);
   node_.scheduler = spawn_scheduler(system, context_);
   node_.balancer = spawn_balancer(system, context_);
   node_.console = spawn_console(system, context_);
-  node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post);
+  backups_ =
+      spawn_backups(system, context_, actors_->is_simulated() ? BackupThread::shared : BackupThread::own);
+  node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post, backups_);
   spawned_ = true;
   for (const caf::actor& actor : {node_.applier, node_.keeper, node_.operations, node_.directory, node_.door,
                                   node_.post, node_.scheduler, node_.balancer, node_.console, node_.replica})
@@ -223,10 +244,11 @@ RunningNode::~RunningNode() {
   if (hub_) hub_->close();
   if (actors_ && spawned_) {
     for (const caf::actor& actor :
-         {node_.gateway, node_.console, node_.balancer, node_.scheduler, node_.post, node_.door,
+         {node_.gateway, backups_, node_.console, node_.balancer, node_.scheduler, node_.post, node_.door,
           node_.directory, node_.operations, node_.keeper, node_.applier, node_.replica})
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     node_ = {};
+    backups_ = nullptr;
     actors_->await_end();
   }
   actors_.reset();

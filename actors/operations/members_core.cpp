@@ -59,7 +59,7 @@ void member(json::Writer& writer, const raft::Status& status, NodeId node, std::
 }  // namespace
 
 std::string members_json(const raft::Status& status, const std::map<NodeId, std::string>& addresses,
-                         milliseconds tick) {
+                         milliseconds tick, const std::string& vote_withheld) {
   std::vector<NodeId> nodes = status.membership.voters;
   nodes.insert(nodes.end(), status.membership.learners.begin(), status.membership.learners.end());
   std::sort(nodes.begin(), nodes.end());
@@ -69,6 +69,11 @@ std::string members_json(const raft::Status& status, const std::map<NodeId, std:
   writer.key("leader");
   writer.uint(status.leader.value);
   text(writer, "commit", to_text(status.commit));
+  text(writer, "last", to_text(status.last));
+  text(writer, "applied", to_text(status.applied));
+  text(writer, "snapshot",
+       std::to_string(status.first.value - std::min<std::uint64_t>(1, status.first.value)));
+  if (!vote_withheld.empty()) text(writer, "voteWithheld", vote_withheld);
   writer.key("items");
   writer.begin_array();
   for (const NodeId node : nodes) {

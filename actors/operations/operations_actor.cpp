@@ -13,7 +13,8 @@ constexpr milliseconds order_patience{10'000};
 
 class Operations {
  public:
-  Operations(caf::event_based_actor* self, ContextPtr context) : self_(self), context_(std::move(context)) {}
+  Operations(caf::event_based_actor* self, ContextPtr context, const DiskBook* disks)
+      : self_(self), context_(std::move(context)), disks_(disks) {}
 
   caf::behavior start() {
     return {
@@ -65,7 +66,7 @@ class Operations {
   Bytes members(const raft::Status& status) const {
     std::map<NodeId, std::string> addresses;
     for (const auto& [node, address] : context_->book.all()) addresses[node] = address.peer;
-    return operations::members_json(status, addresses, replica_tick);
+    return operations::members_json(status, addresses, replica_tick, standing_text(disks_->standing()));
   }
 
   void answer(const Asked& asked, Answer answer) {
@@ -74,6 +75,7 @@ class Operations {
 
   caf::event_based_actor* self_;
   ContextPtr context_;
+  const DiskBook* disks_;
   caf::actor replica_;
   std::uint64_t cookie_ = 0;
   std::map<std::uint64_t, Asked> orders_;  ///< by cookie; the replica answers each
@@ -81,9 +83,9 @@ class Operations {
 
 }  // namespace
 
-caf::actor spawn_operations(caf::actor_system& system, const ContextPtr& context) {
-  return system.spawn([context](caf::event_based_actor* self) -> caf::behavior {
-    auto operations = std::make_shared<Operations>(self, context);
+caf::actor spawn_operations(caf::actor_system& system, const ContextPtr& context, const DiskBook* disks) {
+  return system.spawn([context, disks](caf::event_based_actor* self) -> caf::behavior {
+    auto operations = std::make_shared<Operations>(self, context, disks);
     self->attach_functor([operations]() mutable { operations.reset(); });
     return operations->start();
   });

@@ -24,7 +24,7 @@ LogRetention log_retention(const Settings& settings) {
   return retention;
 }
 
-ReplicaConfig driver_config(const NodeContext& context) {
+ReplicaConfig driver_config(const NodeContext& context, DiskBook* disks) {
   const auto ticks = [&](const Setting& setting) {
     return static_cast<std::uint32_t>(context.settings.get(setting) / replica_tick.count());
   };
@@ -38,6 +38,7 @@ ReplicaConfig driver_config(const NodeContext& context) {
   config.retention = log_retention(context.settings);
   config.initial = context.initial;
   config.seed = context.seed;
+  config.disks = disks;
   return config;
 }
 
@@ -51,11 +52,12 @@ LogWriter::Done completions_to(const caf::actor& replica) {
 
 class Replica {
  public:
-  Replica(caf::event_based_actor* self, const ContextPtr& context, const raft::Restored& restored)
+  Replica(caf::event_based_actor* self, const ContextPtr& context, const raft::Restored& restored,
+          DiskBook* disks)
       : self_(self),
         context_(context),
         writer_(context->make_log_writer(completions_to(caf::actor_cast<caf::actor>(self)))),
-        driver_(driver_config(*context), restored, *context->log, *writer_),
+        driver_(driver_config(*context, disks), restored, *context->log, *writer_),
         proposer_(self, context, driver_),
         members_(self, context, driver_) {}
 
@@ -309,10 +311,10 @@ void Replica::publish_status() {
 
 }  // namespace
 
-caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context,
-                         const raft::Restored& restored) {
-  return system.spawn([context, restored](caf::event_based_actor* self) -> caf::behavior {
-    auto replica = std::make_shared<Replica>(self, context, restored);
+caf::actor spawn_replica(caf::actor_system& system, const ContextPtr& context, const raft::Restored& restored,
+                         DiskBook* disks) {
+  return system.spawn([context, restored, disks](caf::event_based_actor* self) -> caf::behavior {
+    auto replica = std::make_shared<Replica>(self, context, restored, disks);
     // The behaviour's handlers hold `replica` by address; this handler holds its life.
     self->attach_functor([replica]() mutable { replica.reset(); });
     return replica->start();

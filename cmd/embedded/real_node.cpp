@@ -1,5 +1,7 @@
 #include "cmd/embedded/real_node.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <charconv>
 #include <mutex>
 #include <optional>
@@ -11,6 +13,7 @@
 #include "storage/kv/rocks_store.hpp"
 #include "storage/log/log_writer.hpp"
 #include "storage/snapshot/death_book.hpp"
+#include "storage/snapshot/self_repair.hpp"
 #include "storage/snapshot/skip.hpp"
 #include "storage/state/keys.hpp"
 
@@ -55,6 +58,9 @@ class Running final : public RealNode {
                                                   std::vector<std::string> tables,
                                                   std::size_t small_buffer) const;
   Result<void> open_folder();
+  Result<void> mend_folder();
+  Result<void> repair(const std::string& why);
+  RepairSeams repair_seams() const;
   Result<void> start_node();
   NodeSeams seams();
   void install_soon();
@@ -102,11 +108,7 @@ Result<void> Running::open_folder() {
   auto folder = NodeFolder::open(system_files(), config_.data);
   if (!folder.ok()) return folder.error();
   folder_ = std::move(folder).value();
-  const auto fault = folder_->fault();
-  if (!fault.ok()) return fault.error();
-  if (fault.value())
-    return Error{ErrorCode::corrupt,
-                 "this node must be repaired from a peer before it may vote: " + *fault.value()};
+  if (auto mended = mend_folder(); !mended.ok()) return mended;
   auto skipped = folder_->skipped();
   if (!skipped.ok()) return skipped.error();
   skipped_ = std::move(skipped).value();
@@ -116,9 +118,47 @@ Result<void> Running::open_folder() {
   return check_deaths(deaths_->paused_before(), skipped_);
 }
 
+Result<void> Running::mend_folder() {
+  if (auto resumed = resume_repair(*folder_, repair_seams()); !resumed.ok()) return resumed;
+  const auto fault = folder_->fault();
+  if (!fault.ok()) return fault.error();
+  if (!fault.value()) return {};
+  if (*fault.value() == NodeFolder::unfinished_restore) return Error{ErrorCode::corrupt, *fault.value()};
+  return repair(*fault.value());
+}
+
+/// With the databases closed.
+Result<void> Running::repair(const std::string& why) {
+  spdlog::warn("node_repairs_itself node={} why=\"{}\"", config_.node.self.value, why);
+  if (auto noted = folder_->note_fault(why); !noted.ok()) return noted;
+  if (auto repaired = repair_folder(*folder_, why, repair_seams()); !repaired.ok())
+    return Error{repaired.error().code, why + "; " + repaired.error().message};
+  return {};
+}
+
+RepairSeams Running::repair_seams() const {
+  const auto open = [this](RocksConfig::Role role, std::vector<std::string> tables, std::size_t buffer) {
+    return [this, role, tables = std::move(tables),
+            buffer](const std::string& path) -> Result<std::unique_ptr<KvStore>> {
+      auto store = open_store(path, role, tables, buffer);
+      if (!store.ok()) return store.error();
+      return std::unique_ptr<KvStore>(std::move(store).value());
+    };
+  };
+  return {open(RocksConfig::Role::log, LogStore::tables(), small_log_buffer),
+          open(RocksConfig::Role::state, keys::table_names(), small_state_buffer)};
+}
+
 Result<void> Running::start() {
   if (auto opened = open_folder(); !opened.ok()) return opened;
-  if (auto started = start_node(); !started.ok()) return started;
+  auto started = start_node();
+  if (!started.ok() && started.error().code == ErrorCode::corrupt) {
+    state_.reset();
+    log_.reset();
+    if (auto repaired = repair(started.error().message); !repaired.ok()) return repaired;
+    started = start_node();
+  }
+  if (!started.ok()) return started;
   return serve_http();
 }
 

@@ -10,6 +10,7 @@
 #include "net/link/sim_network.hpp"
 #include "storage/kv/memory_store.hpp"
 #include "storage/raft/ready.hpp"
+#include "storage/snapshot/self_repair.hpp"
 #include "storage/state/keys.hpp"
 #include "storage/state/state_hash.hpp"
 
@@ -31,6 +32,7 @@ struct SimCluster::Impl {
     bool joins = false;
     bool snapshot_arrived = false;
     std::uint64_t installed = 0;
+    std::uint64_t repairs = 0;
     std::optional<NodeFolder> folder;
     std::unique_ptr<KvStore> log, state;
     std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
@@ -83,12 +85,7 @@ struct SimCluster::Impl {
   }
 
   /// Errors: io, corrupt; the node cannot start.
-  static Result<void> open_disk(SimNode& box, SimDisk& disk, std::uint32_t n) {
-    box.log.reset();  // Of a life that did not get further.
-    box.state.reset();
-    auto folder = NodeFolder::open(disk.files(), folder_of(n));
-    if (!folder.ok()) return folder.error();
-    box.folder = std::move(folder).value();
+  static Result<void> open_stores(SimNode& box, SimDisk& disk) {
     if (auto cleaned = box.folder->remove_leftovers(); !cleaned.ok()) return cleaned;
     auto log = disk.open(box.folder->log_path(), LogStore::tables());
     if (!log.ok()) return log.error();
@@ -99,16 +96,55 @@ struct SimCluster::Impl {
     return {};
   }
 
+  /// Errors: io; precondition_failed: it cannot mend what is damaged.
+  Result<void> open_folder(std::uint32_t n) {
+    SimNode& box = nodes.at(n);
+    box.log.reset();  // Of a life that did not get further.
+    box.state.reset();
+    SimDisk& disk = disks[n];
+    auto folder = NodeFolder::open(disk.files(), folder_of(n));
+    if (!folder.ok()) return folder.error();
+    box.folder = std::move(folder).value();
+    if (auto resumed = resume_repair(*box.folder, repair_seams(disk)); !resumed.ok()) return resumed;
+    const auto fault = box.folder->fault();
+    if (!fault.ok()) return fault.error();
+    return fault.value() ? repair(n, *fault.value()) : Result<void>();
+  }
+
+  static RepairSeams repair_seams(SimDisk& disk) {
+    return {[&disk](const std::string& path) { return disk.open(path, LogStore::tables()); },
+            [&disk](const std::string& path) { return disk.open(path, keys::table_names()); }};
+  }
+
+  Result<void> repair(std::uint32_t n, const std::string& why) {
+    SimNode& box = nodes.at(n);
+    box.log.reset();
+    box.state.reset();
+    const auto repaired = repair_folder(*box.folder, why, repair_seams(disks[n]));
+    if (!repaired.ok()) return Error{repaired.error().code, why + "; " + repaired.error().message};
+    ++box.repairs;
+    return {};
+  }
+
+  /// As whoever runs a node does: what is damaged is set aside, and the node goes on without it.
   void start_node(std::uint32_t n) {
     SimNode& box = nodes.try_emplace(n, clock).first->second;
     box.failure.clear();
     box.frozen_since.reset();
     checks.restarted(n);
-    SimDisk& disk = disks[n];
-    if (const auto opened = open_disk(box, disk, n); !opened.ok()) {
-      box.failure = opened.error().message;
-      return;
+    auto started = open_folder(n);
+    if (started.ok()) started = open_node(n);
+    if (!started.ok() && started.error().code == ErrorCode::corrupt && box.folder) {
+      started = repair(n, started.error().message);
+      if (started.ok()) started = open_node(n);
     }
+    if (!started.ok()) box.failure = started.error().message;
+  }
+
+  Result<void> open_node(std::uint32_t n) {
+    SimNode& box = nodes.at(n);
+    SimDisk& disk = disks[n];
+    if (auto opened = open_stores(box, disk); !opened.ok()) return opened;
     NodeConfig config;
     config.self = NodeId{n};
     config.cell = options.cell;
@@ -141,12 +177,11 @@ struct SimCluster::Impl {
       return writer;
     };
     seams.on_failure = [&box](const std::string& why) { box.failure = why; };
+    seams.note_fault = [&box](const std::string& why) { (void)box.folder->note_fault(why); };
     auto started = Node::start(std::move(config), std::move(seams));
-    if (!started.ok()) {
-      box.failure = started.error().message;
-      return;
-    }
+    if (!started.ok()) return started.error();
     box.node = std::move(started).value();
+    return {};
   }
 
   void crash_node(std::uint32_t n) {
@@ -431,6 +466,13 @@ void SimCluster::crash_node(std::uint32_t node) { impl_->crash_node(node); }
 void SimCluster::restart_node(std::uint32_t node) { impl_->start_node(node); }
 void SimCluster::lose_disk(std::uint32_t node) { impl_->lose_disk(node); }
 void SimCluster::join_node(std::uint32_t node) { impl_->join_node(node); }
+std::uint64_t SimCluster::repairs(std::uint32_t node) const { return impl_->nodes.at(node).repairs; }
+bool SimCluster::flip_log_bit(std::uint32_t node) {
+  return impl_->disks[node].flip_bit(impl_->path(node, "log"), LogStore::entries_table, impl_->random);
+}
+bool SimCluster::lose_log_tail(std::uint32_t node) {
+  return impl_->disks[node].tear_tail(impl_->path(node, "log"), LogStore::entries_table, impl_->random);
+}
 std::uint64_t SimCluster::snapshots_installed(std::uint32_t node) const {
   return impl_->nodes.at(node).installed;
 }

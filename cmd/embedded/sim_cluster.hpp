@@ -75,6 +75,7 @@ class SimCluster {
   /// A node with whatever disk it has starts and waits to be added; its number may be new.
   void join_node(std::uint32_t node);
   std::uint64_t snapshots_installed(std::uint32_t node) const;
+  std::uint64_t repairs(std::uint32_t node) const;  ///< starts that set a damaged log or state aside
   /// Neither runs nor answers, and its links fall silent; thawed, it goes on where it was.
   void freeze_node(std::uint32_t node);
   void thaw_node(std::uint32_t node);
@@ -92,6 +93,9 @@ class SimCluster {
   /// Of a node that is down: one bit of its state is another, as if its own apply had erred. Its disk's
   /// checks find nothing. False: it has no host's record yet.
   bool damage_state(std::uint32_t node);
+  /// Of a node that is down: some entry of its log, or the last one, is damaged. False: it has none.
+  bool flip_log_bit(std::uint32_t node);
+  bool lose_log_tail(std::uint32_t node);
   void fail_apply(std::uint32_t node);                     ///< the next write of its state fails
   void leap_clock(std::uint32_t node, milliseconds by);    ///< its wall clock; restarts do not mend it
   void drift_clock(std::uint32_t node, std::int64_t ppm);  ///< its wall clock, from now on

@@ -25,6 +25,21 @@ TEST(GatewayMutation, ANodeThatStopsSaysWhatItDoesNotKnow) {
   EXPECT_FALSE(read->header("retry-after").empty());
 }
 
+TEST(GatewayMutation, WhatAStoppingNodeNeverReadSurelyDidNotHappen) {
+  Scene scene;
+  caf::anon_send_exit(scene.gateway, caf::exit_reason::kill);
+  const auto queued = scene.start("POST", "/api/v3/jobs", job_body());
+  scene.run();
+  const auto late = scene.start("GET", "/api/v3/jobs");
+  for (const auto& seen : {queued, late}) {
+    ASSERT_TRUE(seen->answered);
+    EXPECT_EQ(seen->response.status, 503);
+    EXPECT_EQ(seen->code(), "unavailable");
+    EXPECT_FALSE(seen->header("retry-after").empty());
+  }
+  EXPECT_TRUE(scene.proposed.empty());
+}
+
 TEST(GatewayMutation, AJobIsCreatedAndSaysWhereItIs) {
   Scene scene;
   const auto seen = scene.call("POST", "/api/v3/jobs", job_body(), {{"content-type", "application/json"}});

@@ -4,6 +4,8 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include "actors/gateway/mailed_reply.hpp"
+
 namespace troupe {
 namespace {
 
@@ -114,7 +116,10 @@ Scene::Scene(const std::function<void(NodeContext&)>& change) {
   post_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
     return {[this](const Ask& ask) { asked.push_back(ask); }};
   });
-  gateway = spawn_gateway(*system_, context, replica_, post_);
+  backups_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
+    return {[this](const AskBackup& ask) { backups_asked.push_back(ask); }};
+  });
+  gateway = spawn_gateway(*system_, context, replica_, post_, backups_);
   cell.on_applied = [this](const Applied& applied) {
     untold_.push_back(std::make_shared<const Applied>(applied));
     if (!holds_applied) tell_applied();
@@ -124,12 +129,13 @@ Scene::Scene(const std::function<void(NodeContext&)>& change) {
 
 Scene::~Scene() {
   cell.on_applied = nullptr;
-  for (caf::actor* actor : {&gateway, &replica_, &post_}) {
+  for (caf::actor* actor : {&gateway, &replica_, &post_, &backups_}) {
     caf::anon_send_exit(*actor, caf::exit_reason::kill);
     *actor = nullptr;
   }
   proposed.clear();
   asked.clear();
+  backups_asked.clear();
   run();
   scheduler(*system_).clock().cancel_all();
   system_.reset();
@@ -177,6 +183,14 @@ void Scene::answer(const Answer& answer) {
   run();
 }
 
+void Scene::answer_backup(const Answer& answer) {
+  TROUPE_CHECK(!backups_asked.empty());
+  const AskBackup ask = backups_asked.front();
+  backups_asked.pop_front();
+  caf::anon_send(caf::actor_cast<caf::actor>(ask.asker), Answered{ask.cookie, answer});
+  run();
+}
+
 SeenPtr Scene::start(std::string_view method, std::string_view target, std::string body,
                      http::Headers headers, bool reads_slowly) {
   http::Request request;
@@ -195,7 +209,8 @@ SeenPtr Scene::start(std::string_view method, std::string_view target, std::stri
   request.peer = "10.0.0.7:50312";
   auto seen = std::make_shared<Seen>();
   seen->reads_slowly = reads_slowly;
-  caf::anon_send(gateway, HttpCall{std::move(request), std::make_shared<FakeReply>(seen)});
+  caf::anon_send(gateway,
+                 HttpCall{std::move(request), gateway::MailedReply::of(std::make_shared<FakeReply>(seen))});
   return seen;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/gateway/gateway_actor.hpp"
+#include "actors/operations/backup_actor.hpp"
 #include "net/json/value.hpp"
 #include "tests/storage/state/cell.hpp"
 
@@ -79,6 +80,10 @@ class Scene {
   void answer(const Answer& answer);  ///< the oldest question
   void answer(const agent::CallAnswer& said) { answer(Answer::of(packed(said))); }
 
+  // ---- the backups ----
+  std::deque<AskBackup> backups_asked;  ///< not answered yet
+  void answer_backup(const Answer& answer);
+
   bool holds_applied = false;
   caf::actor gateway;
 
@@ -91,6 +96,7 @@ class Scene {
   std::vector<AppliedPtr> untold_;
   caf::actor replica_;
   caf::actor post_;
+  caf::actor backups_;
 };
 
 /// A job as a user writes it.

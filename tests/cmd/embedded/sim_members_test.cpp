@@ -60,22 +60,67 @@ TEST_F(SimMembers, ANodeThatWasDownForLongGetsASnapshot) {
   EXPECT_EQ(cell.violations(), "");
 }
 
-TEST_F(SimMembers, ANodeThatLostItsDiskIsRemovedAndComesBackAsALearner) {
+TEST_F(SimMembers, ANodeThatLostItsDiskIsRemovedAndComesBackUnderANewNumberAsALearner) {
   Cell cell(short_log(63, 3));
   work(cell, 30);
   const std::uint32_t lost = cell.other_than(cell.sim.leader());
   cell.sim.lose_disk(lost);
   expect_ok(cell.sim.change_members(cell.sim.leader(), Kind::remove, lost));
-  cell.sim.join_node(lost);
+  cell.sim.join_node(4);
   cell.sim.run_for(milliseconds(2'000));
-  EXPECT_EQ(cell.sim.status(lost)->leader.load(), 0u);  // Nobody knows it.
-  expect_ok(cell.sim.change_members(cell.sim.leader(), Kind::add_learner, lost));
-  ASSERT_TRUE(cell.await([&] { return is_level(cell, lost); }));
-  EXPECT_EQ(cell.sim.snapshots_installed(lost), 1u);
-  promote(cell, lost);
-  ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  EXPECT_EQ(cell.sim.status(4)->leader.load(), 0u);  // Nobody knows it.
+  expect_ok(cell.sim.change_members(cell.sim.leader(), Kind::add_learner, 4));
+  ASSERT_TRUE(cell.await([&] { return is_level(cell, 4); }));
+  EXPECT_EQ(cell.sim.snapshots_installed(4), 1u);
+  promote(cell, 4);
+  work(cell);
+  // It counts: without it there is no majority now.
+  cell.sim.crash_node(4);
+  cell.sim.restart_node(4);
+  ASSERT_TRUE(cell.await([&] { return is_level(cell, 4); }));
+  expect_ok(cell.sim.transfer_leadership(cell.sim.leader(), 4));
   work(cell);
   EXPECT_EQ(cell.violations(), "");
+}
+
+TEST_F(SimMembers, UnderItsOldNumberANodeThatLostItsDiskIsRefusedByAnyOneItMeets) {
+  for (const std::uint64_t seed : {71U, 72U, 73U}) {
+    Cell cell(short_log(seed, 3));
+    work(cell, 5);
+    const std::uint32_t leader = cell.sim.leader();
+    const std::uint32_t lost = cell.other_than(leader);
+    const std::uint32_t third = 6 - leader - lost;
+    cell.sim.lose_disk(lost);
+    // Whoever has not committed with it is all that it can reach: together they would be a majority.
+    cell.sim.isolate_node(leader);
+    seed % 2 == 0 ? cell.sim.restart_node(lost) : cell.sim.join_node(lost);
+    cell.sim.run_for(milliseconds(5'000));
+    EXPECT_NE(cell.sim.failure(lost).find("by another disk"), std::string::npos) << cell.sim.failure(lost);
+    EXPECT_NE(cell.sim.failure(lost).find("join: true"), std::string::npos);
+    EXPECT_NE(cell.sim.status(third)->role.load(), static_cast<std::uint8_t>(raft::Role::leader));
+    cell.sim.crash_node(lost);
+    cell.sim.heal();
+    ASSERT_TRUE(cell.await([&] { return cell.sim.leader() != 0 && cell.up() != 0; }));
+    work(cell, 2);
+    EXPECT_EQ(cell.violations(), "");
+  }
+}
+
+TEST_F(SimMembers, ANewCellWaitsOnceForAllOfItsListAndNeverAgain) {
+  Cell cell(short_log(75, 3));
+  ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  for (const std::uint32_t node : {1U, 2U, 3U}) cell.sim.crash_node(node);
+  cell.sim.restart_node(2);
+  cell.sim.restart_node(3);
+  ASSERT_TRUE(cell.await([&] { return cell.sim.leader() != 0; }));
+  for (const std::uint32_t node : {2U, 3U}) cell.sim.crash_node(node);
+  for (const std::uint32_t node : {1U, 2U, 3U}) cell.sim.lose_disk(node);
+  cell.sim.restart_node(1);
+  cell.sim.restart_node(2);
+  cell.sim.run_for(milliseconds(3'000));
+  EXPECT_EQ(cell.sim.leader(), 0u) << "the third may know that these two lost their disks";
+  cell.sim.restart_node(3);
+  EXPECT_TRUE(cell.await([&] { return cell.sim.leader() != 0; }));
 }
 
 TEST_F(SimMembers, ACellOfOneGrowsToThreeAndShrinksAgainWhileItWorks) {

@@ -38,6 +38,25 @@ TEST(SimUsers, ARequestThatIsUnderWayWhenTheLeaderDiesHappensOnce) {
   }
 }
 
+TEST(SimUsers, AReadAskedAsTheLeaderDiesIsAnsweredByTheNextOne) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    Cell cell(cell_options(seed, 1));
+    const JobId job = cell.submit({.is_service = true, .size = 1, .script = "run=forever"});
+    const std::string path = "/api/v3/jobs/" + to_text(job);
+    const std::uint32_t leader = cell.sim.leader();
+    cell.sim.crash_node(leader);
+    // At once, and in each of the moments in which an election goes on.
+    for (std::uint32_t n = 0; n < 4; ++n) {
+      for (std::uint32_t node = 1; node <= 3; ++node) {
+        if (node == leader) continue;
+        const http::Response read = cell.sim.call(node, "GET", path);
+        EXPECT_EQ(read.status, 200) << "seed " << seed << " node " << node << ": " << read.body;
+      }
+      cell.sim.run_for(milliseconds(static_cast<int>(seed % 7)));
+    }
+  }
+}
+
 TEST(SimUsers, WithoutALeaderNothingIsSaidToBeMissing) {
   Cell cell;
   const JobId job = cell.submit({.is_service = true, .script = "run=forever"});
