@@ -51,6 +51,38 @@ void add_everything(Sheet& sheet, const json::Value& value, const std::string& p
   }
 }
 
+std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
+
+void add_node(Table& table, const json::Value& node) {
+  const bool is_heard = is_true_at(node, "reachable");
+  const std::string contact = text_at(node, "lastContactMs");
+  const bool leads = text_at(node, "role") == "LEADER";
+  std::vector<std::string> row{text_at(node, "node"), text_at(node, "role")};
+  for (const char* name : {"term", "last", "commit", "applied", "snapshot"})
+    row.push_back(or_dash(text_at(node, name)));
+  row.push_back(or_dash(text_at(node, "lag")));
+  row.push_back(leads || contact.empty() ? "-" : contact + " ms");
+  const std::string withheld = text_at(node, "voteWithheld");
+  row.push_back(!is_heard          ? "NO: " + text_at(node, "why")
+                : withheld.empty() ? "yes"
+                                   : "yes, does not vote: " + withheld);
+  table.add(std::move(row));
+}
+
+/// The cell's object, with its nodes as one more member.
+std::string with_nodes(const json::Value& cell, const json::Value& nodes) {
+  json::Writer writer;
+  writer.begin_object();
+  for (const auto& [name, at, member] : *cell.object()) {
+    writer.key(name);
+    json::write_value(writer, member);
+  }
+  writer.key("nodes");
+  json::write_value(writer, *nodes.find("items"));
+  writer.end_object();
+  return writer.take();
+}
+
 }  // namespace
 
 int host_list(Context& context) {
@@ -73,8 +105,27 @@ int host_show(Context& context, const std::string& name) {
 }
 
 int cell_status(Context& context) {
-  return show(context, "/api/v3/cell",
-              [](Sheet& sheet, const json::Value& cell) { add_everything(sheet, cell); });
+  auto client = context.client();
+  const auto nodes = client.get("/api/v3/cell/status");
+  const bool has_nodes = nodes.ok() && nodes.value().value.find("items") != nullptr;
+  const auto cell = client.get("/api/v3/cell" + std::string(nodes.ok() ? "?consistency=stale" : ""));
+  if (!cell.ok()) return report(context.io.err, cell.error());
+  const json::Value& value = cell.value().value;
+  if (context.options.wants_json) {
+    print_json(context, has_nodes && value.object() != nullptr ? with_nodes(value, nodes.value().value)
+                                                               : cell.value().text);
+    return exit_ok;
+  }
+  Sheet sheet;
+  add_everything(sheet, value);
+  sheet.print(context.io.out);
+  if (!has_nodes) return exit_ok;
+  Table table({"NODE", "ROLE", "TERM", "LAST", "COMMITTED", "APPLIED", "SNAPSHOT", "LAG", "LAST CONTACT",
+               "REACHABLE"});
+  for (const auto& node : items_of(nodes.value().value)) add_node(table, node);
+  context.io.out << '\n';
+  table.print(context.io.out);
+  return exit_ok;
 }
 
 }  // namespace troupe::cli

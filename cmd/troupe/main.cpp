@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "actors/agent/shim.hpp"
+#include "cmd/troupe/backup_commands.hpp"
 #include "cmd/troupe/bench_commands.hpp"
 #include "cmd/troupe/cli.hpp"
 #include "cmd/troupe/inspect.hpp"
@@ -20,5 +21,6 @@ int main(int argc, char** argv) {
   troupe::cli::add_sim_command(app);
   troupe::cli::add_inspect_commands(app);
   troupe::cli::add_skip_command(app);
+  troupe::cli::add_backup_commands(app);
   return troupe::cli::run_app(app, argc, argv);
 }

@@ -1,5 +1,6 @@
 """The cell's own members change while it works: grown from one node to three and shrunk again, and a node without disk."""
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -113,6 +114,49 @@ class Members(unittest.TestCase):
         self.assert_all_ended_well(jobs)
         page = cell.client.get("/api/v3/jobs?pageSize=1", ports=[cell.http[4]])
         self.assertIn("items", page)
+        cell.passed = True
+
+    def test_under_its_old_number_a_node_that_lost_its_disk_is_refused_and_told_what_to_do(self):
+        cell = self.cell_of(joining=[])
+        cell.start()
+        jobs = [cell.client.submit(cell.descriptor([(0.05, 0)], "before")) for _ in range(5)]
+        lost = next(n for n in cell.nodes if n != cell.leader())
+        cell.nodes[lost].kill()
+        shutil.rmtree(cell.node_data(lost))
+        cell.nodes[lost].start()
+        self.assertNotEqual(cell.nodes[lost].wait_end(20), 0)
+        said = cell.nodes[lost].text()
+        self.assertIn(f"the cell knows node {lost} by another disk", said)
+        self.assertIn("join: true", said)
+        cell.client.ports.remove(cell.http[lost])
+        jobs.append(cell.client.submit(cell.descriptor([(0.05, 0)], "after")))
+        self.assert_all_ended_well(jobs)
+        cell.passed = True
+
+    def test_a_node_with_a_fault_sets_its_disk_aside_and_repairs_itself(self):
+        cell = self.cell_of(joining=[])
+        cell.start()
+        jobs = [cell.client.submit(cell.descriptor([(0.05, 0)], "before")) for _ in range(60)]
+        self.assert_all_ended_well(jobs)
+        hurt = next(n for n in cell.nodes if n != cell.leader())
+        cell.nodes[hurt].kill()
+        with open(f"{cell.node_data(hurt)}/FAULT", "w", encoding="ascii") as file:
+            file.write("its state differs from a majority's")
+        cell.nodes[hurt].start()
+        cell.await_serving(30)
+        left = os.listdir(cell.node_data(hurt))
+        self.assertNotIn("FAULT", left)
+        for name in ("damaged-log", "damaged-state", "damaged-why"):
+            self.assertIn(name, left)
+        inspected = subprocess.run([TROUPE, "inspect", "log", f"{cell.node_data(hurt)}/damaged-log"],
+                                   capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(inspected.returncode, 0, inspected.stdout + inspected.stderr)
+        # Its vote counts: with it alone beside another node the cell goes on.
+        other = next(n for n in cell.nodes if n != hurt)
+        cell.nodes[other].kill()
+        cell.client.ports.remove(cell.http[other])
+        jobs.append(cell.client.submit(cell.descriptor([(0.05, 0)], "after")))
+        self.assert_all_ended_well(jobs)
         cell.passed = True
 
 
