@@ -158,22 +158,26 @@ Result<std::optional<Bytes>> NodeFolder::repair() const {
   return read_if_there(*files_, root_ + "/" + repair_name, repair_bytes_max);
 }
 
-Result<void> NodeFolder::move_aside(const std::string& name, const std::string& aside) {
+Result<void> NodeFolder::move_aside(const std::string& name, const std::string& to, Aside aside) {
   const auto entries = files_->list(root_);
   if (!entries.ok()) return entries.error();
-  const bool is_there =
-      std::ranges::any_of(entries.value(), [&](const FileEntry& entry) { return entry.name == name; });
-  if (!is_there) return {};  // A crash came behind it.
-  if (auto removed = files_->remove(root_ + "/" + aside); !removed.ok()) return removed;
-  return files_->rename(root_ + "/" + name, root_ + "/" + aside);
+  const auto has = [&](const std::string& wanted) {
+    return std::ranges::any_of(entries.value(), [&](const FileEntry& entry) { return entry.name == wanted; });
+  };
+  if (!has(name)) return {};  // A crash came behind it.
+  if (aside == Aside::yields && has(to)) return files_->remove(root_ + "/" + name);
+  if (auto removed = files_->remove(root_ + "/" + to); !removed.ok()) return removed;
+  return files_->rename(root_ + "/" + name, root_ + "/" + to);
 }
 
-Result<void> NodeFolder::set_aside(const std::string& why) {
+Result<void> NodeFolder::set_aside(const std::string& why, Aside aside) {
   if (auto dropped = drop_incoming(); !dropped.ok()) return dropped;
-  if (auto moved = move_aside("log", "damaged-log"); !moved.ok()) return moved;
-  if (auto moved = move_aside(current_.folder, "damaged-state"); !moved.ok()) return moved;
-  if (auto noted = replace_small_file(*files_, root_, why_name, why.substr(0, fault_bytes_max)); !noted.ok())
-    return noted;
+  if (auto moved = move_aside("log", "damaged-log", aside); !moved.ok()) return moved;
+  if (auto moved = move_aside(current_.folder, "damaged-state", aside); !moved.ok()) return moved;
+  if (aside == Aside::replaces) {
+    auto noted = replace_small_file(*files_, root_, why_name, why.substr(0, fault_bytes_max));
+    if (!noted.ok()) return noted;
+  }
   CurrentState next;
   next.number = current_.number + 1;
   next.folder = "state-" + std::to_string(next.number);

@@ -75,9 +75,13 @@ class NodeFolder {
   // ---- for self_repair.cpp ----
   Result<void> note_repair(const Bytes& record);
   Result<std::optional<Bytes>> repair() const;
-  /// Log and state go beside, in place of what the repair before left there; an empty state is the current
-  /// one. Repeated after a crash it goes on. With all databases closed.
-  Result<void> set_aside(const std::string& why);
+  enum class Aside : std::uint8_t {
+    replaces,  ///< what an earlier repair set aside
+    yields,    ///< to it: that repair had not come to its end, and what is there now is worth less
+  };
+  /// Log and state go beside; an empty state is the current one. Repeated after a crash it goes on. With all
+  /// databases closed.
+  Result<void> set_aside(const std::string& why, Aside aside);
   /// The new log stands: neither fault nor repair any more.
   Result<void> end_repair();
 
@@ -89,7 +93,7 @@ class NodeFolder {
 
  private:
   NodeFolder(FileDoor& files, std::string root) : files_(&files), root_(std::move(root)) {}
-  Result<void> move_aside(const std::string& name, const std::string& aside);
+  Result<void> move_aside(const std::string& name, const std::string& to, Aside aside);
   Result<void> point_to(CurrentState next);
   FileDoor* files_;
   std::string root_;

@@ -13,11 +13,12 @@ struct RepairRecord {
   raft::HardState hard;  ///< of the new log
   DiskRecord disk;       ///< of the new log
   std::string why;
+  bool is_second = false;     ///< the repair before it had not come to its end
   bool is_set_aside = false;  ///< what stands at the log's place is the new one
   static constexpr auto fields() {
     using R = RepairRecord;
     return field_list(field("hard", &R::hard), field("disk", &R::disk), field("why", &R::why),
-                      field("is_set_aside", &R::is_set_aside));
+                      field("is_second", &R::is_second), field("is_set_aside", &R::is_set_aside));
   }
 };
 
@@ -71,6 +72,7 @@ Result<RepairRecord> plan(const NodeFolder& folder, const std::string& why, cons
   RepairRecord record;
   record.why = why;
   record.disk = *disk.value();
+  record.is_second = record.disk.mute_through != Term{};
   // Nothing was promised in a later term than this; a repair that was cut off may have had to go through
   // more.
   const Term last = std::max({head.value()->hard.term, head.value()->tail.term, record.disk.mute_through});
@@ -103,7 +105,8 @@ Result<void> resume_repair(NodeFolder& folder, const RepairSeams& seams) {
   if (!found.value()) return {};
   RepairRecord& record = *found.value();
   if (!record.is_set_aside) {
-    if (auto aside = folder.set_aside(record.why); !aside.ok()) return aside;
+    const auto aside = record.is_second ? NodeFolder::Aside::yields : NodeFolder::Aside::replaces;
+    if (auto done = folder.set_aside(record.why, aside); !done.ok()) return done;
     record.is_set_aside = true;
     if (auto noted = write_repair(folder, record); !noted.ok()) return noted;
   }

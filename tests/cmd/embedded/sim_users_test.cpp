@@ -1,5 +1,6 @@
 // What a user may rely on while nodes fail: keys, answers, sizes, ends and delays.
 
+#include "storage/snapshot/manifest.hpp"
 #include "tests/cmd/embedded/cell.hpp"
 
 namespace troupe::embedded {
@@ -55,6 +56,33 @@ TEST(SimUsers, AReadAskedAsTheLeaderDiesIsAnsweredByTheNextOne) {
       cell.sim.run_for(milliseconds(static_cast<int>(seed % 7)));
     }
   }
+}
+
+TEST(SimUsers, AnOperatorFetchesOneSnapshotOfANodeAtATime) {
+  Cell cell;
+  ASSERT_TRUE(cell.await_finished(cell.submit({}), Reason::normal));
+  const std::string path = "/api/v3/cell/snapshots";
+  const auto ask = [&](const char* method, const std::string& target, const char* key) {
+    return cell.sim.call(2, method, target, {}, {{"idempotency-key", key}});
+  };
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_EQ(ask("POST", path, "a").status, 200);
+    EXPECT_EQ(ask("POST", path, "a").status, 200) << "the same, if the answer was lost";
+    EXPECT_EQ(ask("POST", path, "b").status, 503);
+    const auto manifest = decode_manifest(ask("GET", path + "/a", "").body);
+    ASSERT_TRUE(manifest.ok());
+    EXPECT_GT(manifest.value().index, Index{});
+    for (const SnapshotFile& file : manifest.value().files)
+      EXPECT_EQ(ask("GET", path + "/a/files/" + file.name, "").body.size(), file.size);
+    if (round == 0) {
+      EXPECT_EQ(ask("DELETE", path + "/a", "").status, 200);
+      EXPECT_EQ(ask("GET", path + "/a", "").status, 404);
+    }
+  }
+  cell.sim.run_for(milliseconds(70'000));
+  EXPECT_EQ(ask("GET", path + "/a", "").status, 404) << "nobody read it for a minute";
+  EXPECT_EQ(ask("POST", path, "b").status, 200);
+  EXPECT_EQ(cell.violations(), "");
 }
 
 TEST(SimUsers, WithoutALeaderNothingIsSaidToBeMissing) {

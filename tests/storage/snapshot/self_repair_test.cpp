@@ -95,16 +95,32 @@ TEST_P(SelfRepair, CutOffAtAnyStepIsFinishedByTheNextStart) {
   FAIL() << "a repair has fewer steps";
 }
 
-TEST_P(SelfRepair, OnlyTheLastOneIsKept) {
+TEST_P(SelfRepair, BeforeTheFirstHasEndedASecondOneKeepsWhatTheFirstSetAside) {
   NodeFolder folder = machine->folder();
   ASSERT_TRUE(repair_folder(folder, "it differs", seams()).ok());
   ASSERT_TRUE(repair_folder(folder, "again", seams()).ok());
+  expect_set_aside();
   const auto entries = machine->files().list(machine->root()).value();
   EXPECT_EQ(std::ranges::count_if(entries,
                                   [](const FileEntry& entry) { return entry.name.starts_with("damaged-"); }),
             3);
   const auto log_kv = machine->open_log(folder.log_path());
   EXPECT_EQ(read_disk_record(*log_kv).value()->mute_through, Term{6}) << "one repair behind the other";
+}
+
+TEST_P(SelfRepair, OnlyTheLastThatEndedIsKept) {
+  NodeFolder folder = machine->folder();
+  ASSERT_TRUE(repair_folder(folder, "it differs", seams()).ok());
+  {
+    const auto log_kv = machine->open_log(folder.log_path());
+    DiskRecord healed = *read_disk_record(*log_kv).value();
+    healed.mute_through = {};
+    ASSERT_TRUE(write_disk_record(*log_kv, healed).ok());
+  }
+  ASSERT_TRUE(repair_folder(folder, "again", seams()).ok());
+  EXPECT_EQ(machine->files().read(machine->root() + "/damaged-why", 0, 100).value(), "again");
+  const auto log_kv = machine->open_log(machine->root() + "/damaged-log");
+  EXPECT_EQ(LogStore::open(*log_kv).value()->head().tail.index, Index{});
 }
 
 TEST_P(SelfRepair, ALogThatForgotItsEndIsNotRepairedHere) {
