@@ -30,7 +30,7 @@ void give_backup(Services& services, const CallPtr& call, BackupOrder order,
 http::Response as_json(Bytes bytes) { return api::json_response(200, std::move(bytes)); }
 
 template <class Number>
-Result<Number> number_parameter(const Call& call, std::string_view name, Number absent) {
+Result<Number> range_parameter(const Call& call, std::string_view name, Number absent) {
   const auto text = call.request.parameter(name);
   if (text.empty()) return absent;
   Number number{};
@@ -55,9 +55,9 @@ void get_snapshot(Services& services, const CallPtr& call) {
 void read_snapshot_file(Services& services, const CallPtr& call) {
   if (const auto checked = check_parameters(*call, {"offset", "limit"}); !checked.ok())
     return call->fail(checked.error());
-  const auto offset = number_parameter<std::uint64_t>(*call, "offset", 0);
+  const auto offset = range_parameter<std::uint64_t>(*call, "offset", 0);
   if (!offset.ok()) return call->fail(offset.error());
-  const auto limit = number_parameter<std::size_t>(*call, "limit", BackupDesk::read_bytes_max);
+  const auto limit = range_parameter<std::size_t>(*call, "limit", BackupDesk::read_bytes_max);
   if (!limit.ok()) return call->fail(limit.error());
   give_backup(services, call,
               {BackupOrder::Kind::read,

@@ -15,6 +15,7 @@
 #include "storage/base/random.hpp"
 #include "storage/replica/disk_book.hpp"
 #include "storage/replica/restore.hpp"
+#include "storage/snapshot/self_repair.hpp"
 
 namespace troupe {
 namespace {
@@ -138,7 +139,15 @@ Result<void> RunningNode::open_log() {
 Result<void> RunningNode::open_disks() {
   constexpr std::uint64_t stream = 0x6469736b;  // Apart from what else is drawn from this life's seed.
   const DiskId drawn = Random(config_.seed ^ stream).next() | 1;
-  auto disks = DiskBook::open(*seams_.log, config_.self, log_->head(), drawn);
+  DiskBook::Keep keep;
+  std::optional<DiskRecord> kept;
+  if (seams_.folder != nullptr) {
+    keep = [this](const DiskRecord& copy) { return keep_promise(*seams_.folder, copy); };
+    auto found = kept_promise(*seams_.folder);
+    if (!found.ok()) return found.error();
+    kept = std::move(found).value();
+  }
+  auto disks = DiskBook::open(*seams_.log, config_.self, log_->head(), drawn, std::move(keep), kept);
   if (!disks.ok()) return disks.error();
   disks_ = std::move(disks).value();
   if (const std::string why = standing_text(disks_->standing()); !why.empty())

@@ -51,7 +51,7 @@ void copy(json::Writer& writer, const json::Value* from, std::string_view name) 
   json::write_value(writer, *value);
 }
 
-void text(json::Writer& writer, std::string_view key, std::string_view value) {
+void put_text(json::Writer& writer, std::string_view key, std::string_view value) {
   writer.key(key);
   writer.text(value);
 }
@@ -65,12 +65,12 @@ void node_json(json::Writer& writer, NodeId node, const Heard& heard, const json
   writer.begin_object();
   writer.key("node");
   writer.uint(node.value);
-  text(writer, "role", role != nullptr && role->text() != nullptr ? *role->text() : "NONE");
+  put_text(writer, "role", role != nullptr && role->text() != nullptr ? *role->text() : "NONE");
   writer.key("reachable");
   writer.boolean(!own.is_null());
-  if (own.is_null()) text(writer, "why", heard.said->why);
-  text(writer, "address", heard.said->address);
-  text(writer, "http", heard.said->http);
+  if (own.is_null()) put_text(writer, "why", heard.said->why);
+  put_text(writer, "address", heard.said->address);
+  put_text(writer, "http", heard.said->http);
   for (const char* name : {"term", "last", "commit", "applied", "snapshot", "voteWithheld"})
     copy(writer, own.is_null() ? nullptr : &own, name);
   for (const char* name : {"lag", "lastContactMs"}) copy(writer, member, name);
@@ -92,8 +92,8 @@ std::string standing_json(const std::map<NodeId, NodeSaid>& said) {
   writer.begin_object();
   writer.key("leader");
   writer.uint(leader == nullptr ? 0 : number_at(*leader, "leader"));
-  text(writer, "term", std::to_string(leader == nullptr ? 0 : number_at(*leader, "term")));
-  text(writer, "commit", std::to_string(leader == nullptr ? 0 : number_at(*leader, "commit")));
+  put_text(writer, "term", std::to_string(leader == nullptr ? 0 : number_at(*leader, "term")));
+  put_text(writer, "commit", std::to_string(leader == nullptr ? 0 : number_at(*leader, "commit")));
   writer.key("items");
   writer.begin_array();
   for (const auto& [node, one] : heard) node_json(writer, node, one, leader);

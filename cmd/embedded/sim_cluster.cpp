@@ -470,6 +470,7 @@ std::uint64_t SimCluster::repairs(std::uint32_t node) const { return impl_->node
 bool SimCluster::flip_log_bit(std::uint32_t node) {
   return impl_->disks[node].flip_bit(impl_->path(node, "log"), LogStore::entries_table, impl_->random);
 }
+void SimCluster::lose_log(std::uint32_t node) { impl_->disks[node].remove(impl_->path(node, "log")); }
 bool SimCluster::lose_log_tail(std::uint32_t node) {
   return impl_->disks[node].tear_tail(impl_->path(node, "log"), LogStore::entries_table, impl_->random);
 }

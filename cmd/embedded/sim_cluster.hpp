@@ -96,6 +96,7 @@ class SimCluster {
   /// Of a node that is down: some entry of its log, or the last one, is damaged. False: it has none.
   bool flip_log_bit(std::uint32_t node);
   bool lose_log_tail(std::uint32_t node);
+  void lose_log(std::uint32_t node);                       ///< all of it; the rest of its folder is left
   void fail_apply(std::uint32_t node);                     ///< the next write of its state fails
   void leap_clock(std::uint32_t node, milliseconds by);    ///< its wall clock; restarts do not mend it
   void drift_clock(std::uint32_t node, std::int64_t ppm);  ///< its wall clock, from now on

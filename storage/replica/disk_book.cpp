@@ -4,22 +4,27 @@
 
 namespace troupe {
 
-DiskBook::DiskBook(KvStore& log, DiskRecord record) : log_(log), record_(std::move(record)) { publish(); }
+DiskBook::DiskBook(KvStore& log, DiskRecord record, Keep keep)
+    : log_(log), record_(std::move(record)), keep_(std::move(keep)) {
+  publish();
+}
 
-Result<std::unique_ptr<DiskBook>> DiskBook::open(KvStore& log, NodeId self, const LogHead& head,
-                                                 DiskId drawn) {
+Result<std::unique_ptr<DiskBook>> DiskBook::open(KvStore& log, NodeId self, const LogHead& head, DiskId drawn,
+                                                 Keep keep, const std::optional<DiskRecord>& kept) {
   auto found = read_disk_record(log);
   if (!found.ok()) return found.error();
   if (found.value() && found.value()->node != self)
     return Error{ErrorCode::precondition_failed,
                  "this folder is of node " + to_text(found.value()->node) + ", not of node " + to_text(self)};
-  if (found.value()) return std::unique_ptr<DiskBook>(new DiskBook(log, std::move(*found.value())));
-  DiskRecord record;
-  record.node = self;
-  record.disk = drawn;
-  record.enrolled = head != LogHead{};
-  std::unique_ptr<DiskBook> book(new DiskBook(log, std::move(record)));
-  if (auto written = book->write(); !written.ok()) return written.error();
+  if (!found.value() && kept)
+    return Error{ErrorCode::corrupt,
+                 "the log is gone, but this folder has voted as node " + to_text(kept->node)};
+  DiskRecord record = found.value().value_or(DiskRecord{self, drawn, head != LogHead{}, {}, {}});
+  std::unique_ptr<DiskBook> book(new DiskBook(log, std::move(record), std::move(keep)));
+  if (kept) book->bound_ = kept->mute_through;
+  if (!found.value())
+    if (auto written = write_disk_record(log, book->record_); !written.ok()) return written.error();
+  if (auto promised = book->will_promise(head.hard.term.next()); !promised.ok()) return promised.error();
   return book;
 }
 
@@ -35,7 +40,21 @@ PeerDisk* DiskBook::find(NodeId peer) {
 
 Result<void> DiskBook::write() {
   publish();
-  return write_disk_record(log_, record_);
+  if (auto written = write_disk_record(log_, record_); !written.ok()) return written;
+  return keep_copy();
+}
+
+Result<void> DiskBook::keep_copy() {
+  if (!keep_) return {};
+  DiskRecord copy = record_;
+  copy.mute_through = bound_;
+  return keep_(copy);
+}
+
+Result<void> DiskBook::will_promise(Term term) {
+  if (term <= bound_) return {};
+  bound_ = Term{term.value + terms_ahead};
+  return keep_copy();
 }
 
 void DiskBook::publish() {

@@ -3,6 +3,7 @@
 // README.md has the argument.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,11 +23,19 @@ enum class VoteStanding : std::uint8_t {
 class DiskBook {
  public:
   static constexpr std::size_t peers_max = 4'096;  ///< beyond: the newcomer is a stranger
+  static constexpr std::uint64_t terms_ahead =
+      1'000;  ///< so seldom is the copy outside the log written for terms
+
+  /// Keeps a copy outside of the log, for when that is damaged; in it `mute_through` is a term that nothing
+  /// was promised behind. Durable when it returns; may be empty.
+  using Keep = std::function<Result<void>(const DiskRecord& copy)>;
 
   /// Makes the record if there is none: of a log that is empty a new disk, else one of an earlier release,
   /// which has voted already. `drawn`: for a new one. Errors: io, corrupt; precondition_failed: the log is of
   /// another node.
-  static Result<std::unique_ptr<DiskBook>> open(KvStore& log, NodeId self, const LogHead& head, DiskId drawn);
+  /// `kept`: the copy, if there is one; without a record it tells of a log that is gone: corrupt.
+  static Result<std::unique_ptr<DiskBook>> open(KvStore& log, NodeId self, const LogHead& head, DiskId drawn,
+                                                Keep keep = {}, const std::optional<DiskRecord>& kept = {});
 
   DiskId disk() const { return record_.disk; }
   bool enrolled() const { return record_.enrolled; }
@@ -53,19 +62,24 @@ class DiskBook {
   Result<void> enroll(const std::vector<NodeId>& voters);
   /// The log holds a later term. Error: io.
   Result<void> healed();
+  /// Before anything is promised in this term. Error: io.
+  Result<void> will_promise(Term term);
 
   /// Any thread.
   VoteStanding standing() const { return standing_.load(); }
 
  private:
-  DiskBook(KvStore& log, DiskRecord record);
+  DiskBook(KvStore& log, DiskRecord record, Keep keep);
   Result<void> write();
+  Result<void> keep_copy();
   Result<Heard> learn(const PeerDisk& peer);
   PeerDisk* find(NodeId peer);
   void publish();
 
   KvStore& log_;
   DiskRecord record_;
+  const Keep keep_;
+  Term bound_;  ///< of the copy
   std::atomic<VoteStanding> standing_{VoteStanding::votes};
 };
 

@@ -86,6 +86,13 @@ void ReplicaDriver::look_at_disks() {
   if (!done.ok()) stop("the log cannot be written: " + done.error().message);
 }
 
+// The bound must be on disk before the term is: whatever this leads to is said only after that write.
+void ReplicaDriver::promise_in(Term term) {
+  if (config_.disks == nullptr) return;
+  if (auto noted = config_.disks->will_promise(term); !noted.ok())
+    stop("the node's folder cannot be written: " + noted.error().message);
+}
+
 // A greeting may be lost; and who is not known cannot wait for others to speak first.
 void ReplicaDriver::greet_while_unknown() {
   if (config_.disks == nullptr || config_.disks->enrolled() || ticks_ % greet_every_ticks != 0) return;

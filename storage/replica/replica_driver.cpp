@@ -187,6 +187,7 @@ void ReplicaDriver::keep(raft::Ready& ready) {
     last_stamp_ = std::max(last_stamp_, ready.append.back().stamp);
   }
   if (!ready.writes()) return;
+  if (ready.hard) promise_in(ready.hard->term);
   LogWrite write;
   write.hard = ready.hard;
   write.truncate_from = ready.truncate_from;

@@ -149,6 +149,7 @@ class ReplicaDriver {
   void greet_again(NodeId peer);
   void greet_while_unknown();
   void look_at_disks();
+  void promise_in(Term term);
   void sign(ReplicaMessage& message, bool greets) const;
   // replica_driver.cpp
   void end();

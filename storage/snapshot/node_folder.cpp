@@ -13,6 +13,7 @@ constexpr std::size_t skipped_bytes_max = 1 << 20;
 constexpr const char* skipped_name = "SKIPPED";
 constexpr const char* fault_name = "FAULT";
 constexpr const char* repair_name = "REPAIR";
+constexpr const char* promise_name = "PROMISED";
 constexpr const char* why_name = "damaged-why";
 constexpr std::size_t repair_bytes_max = 1 << 20;
 constexpr const char* incoming_manifest_name = "incoming.manifest";
@@ -148,6 +149,14 @@ Result<void> NodeFolder::add_skipped(const SkippedEntry& entry) {
 
 Result<void> NodeFolder::note_fault(const std::string& why) {
   return replace_small_file(*files_, root_, fault_name, why.substr(0, fault_bytes_max));
+}
+
+Result<void> NodeFolder::note_promise(const Bytes& record) {
+  return replace_small_file(*files_, root_, promise_name, record);
+}
+
+Result<std::optional<Bytes>> NodeFolder::promise() const {
+  return read_if_there(*files_, root_ + "/" + promise_name, repair_bytes_max);
 }
 
 Result<void> NodeFolder::note_repair(const Bytes& record) {

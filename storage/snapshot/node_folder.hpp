@@ -8,7 +8,8 @@
 //   SKIPPED              entries that an operator had left out (apply_guard.hpp)
 //   APPLYING             the entry being applied, for counting deaths (death_book.hpp)
 //   FAULT                why this node must be repaired from a peer before it may vote again
-//   REPAIR               it is being repaired (self_repair.hpp)
+//   PROMISED             what must be known of the log when it is damaged (self_repair.hpp)
+//   REPAIR               it is being repaired
 //   damaged-…            what the last repair set aside
 
 #include <optional>
@@ -73,6 +74,8 @@ class NodeFolder {
       "an unfinished restore: remove this folder and restore again";
 
   // ---- for self_repair.cpp ----
+  Result<void> note_promise(const Bytes& record);
+  Result<std::optional<Bytes>> promise() const;
   Result<void> note_repair(const Bytes& record);
   Result<std::optional<Bytes>> repair() const;
   enum class Aside : std::uint8_t {

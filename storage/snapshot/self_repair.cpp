@@ -1,8 +1,8 @@
 #include "storage/snapshot/self_repair.hpp"
 
 #include <algorithm>
+#include <utility>
 
-#include "storage/log/disk_record.hpp"
 #include "storage/state/position.hpp"
 
 namespace troupe {
@@ -23,6 +23,7 @@ struct RepairRecord {
 };
 
 constexpr char repair_version = 1;
+constexpr char promise_version = 1;
 
 Error unsafe(const std::string& what) {
   return Error{
@@ -48,36 +49,58 @@ Result<std::optional<RepairRecord>> read_repair(const NodeFolder& folder) {
   return std::optional<RepairRecord>(std::move(record).value());
 }
 
-/// A state that stands further than the log tells of a log that forgot its end, and perhaps its last vote.
+/// What is known of the log for sure: its own record, and what it may have promised.
+struct LogKnown {
+  DiskRecord disk;
+  Term last;  ///< behind this term it promised nothing
+};
+
+/// A state that stands further tells of a log that forgot its end, and perhaps its last vote.
 Result<void> check_state(const NodeFolder& folder, const LogHead& head, const RepairSeams& seams) {
   const auto state = seams.open_state(folder.state_path());
   if (!state.ok()) return {};
   const auto position = read_position(*state.value());
   if (position.ok() && position.value().index > head.tail.index)
-    return unsafe("the log ends before the state does");
+    return Error{ErrorCode::corrupt, "the log ends before the state does"};
   return {};
 }
 
-Result<RepairRecord> plan(const NodeFolder& folder, const std::string& why, const RepairSeams& seams) {
+Result<LogKnown> read_log(const NodeFolder& folder, const RepairSeams& seams) {
   const auto log = seams.open_log(folder.log_path());
-  if (!log.ok()) return unsafe("the log's database does not open (" + log.error().message + ")");
+  if (!log.ok()) return log.error();
   const auto head = read_log_head(*log.value());
-  if (!head.ok()) return unsafe("the log's head is damaged (" + head.error().message + ")");
-  if (!head.value()) return unsafe("the log is gone");
+  if (!head.ok()) return head.error();
   const auto disk = read_disk_record(*log.value());
-  if (!disk.ok()) return unsafe(disk.error().message);
+  if (!disk.ok()) return disk.error();
+  if (!head.value() || !disk.value()) return Error{ErrorCode::corrupt, "the log is gone"};
   if (auto checked = check_state(folder, *head.value(), seams); !checked.ok()) return checked.error();
-  if (!disk.value()) return unsafe("the log does not say whose it is");
-  if (disk.value()->peers.empty()) return unsafe("no other node was ever heard here");
+  const Term last = std::max({head.value()->hard.term, head.value()->tail.term, disk.value()->mute_through});
+  return LogKnown{*disk.value(), last};
+}
+
+/// From the log itself, else from the copy beside it, whose term is a bound.
+Result<LogKnown> what_is_known(const NodeFolder& folder, const RepairSeams& seams) {
+  auto known = read_log(folder, seams);
+  if (known.ok()) return known;
+  auto kept = kept_promise(folder);
+  if (!kept.ok()) return kept.error();
+  if (!kept.value()) return unsafe(known.error().message);
+  LogKnown copy{std::move(*kept.value()), {}};
+  copy.last = std::exchange(copy.disk.mute_through, Term{});
+  return copy;
+}
+
+Result<RepairRecord> plan(const NodeFolder& folder, const std::string& why, const RepairSeams& seams) {
+  auto known = what_is_known(folder, seams);
+  if (!known.ok()) return known.error();
+  if (known.value().disk.peers.empty()) return unsafe("no other node was ever heard here");
+  const Term last = known.value().last;
   RepairRecord record;
   record.why = why;
-  record.disk = *disk.value();
+  record.disk = std::move(known.value().disk);
   record.is_second = record.disk.mute_through != Term{};
-  // Nothing was promised in a later term than this; a repair that was cut off may have had to go through
-  // more.
-  const Term last = std::max({head.value()->hard.term, head.value()->tail.term, record.disk.mute_through});
   record.disk.mute_through = last;
-  // In the next one nothing was promised at all. The leader of the last one, hearing of it, makes way for
+  // In the next term nothing was promised at all. The leader of an earlier one, hearing of it, makes way for
   // another, which takes nothing of what this node once had for granted.
   record.hard = {last.next(), NodeId{}};
   return record;
@@ -91,6 +114,21 @@ Result<void> make_log(const NodeFolder& folder, const RepairRecord& record, cons
 }
 
 }  // namespace
+
+Result<void> keep_promise(NodeFolder& folder, const DiskRecord& copy) {
+  return folder.note_promise(seal_record(promise_version, packed(copy)));
+}
+
+Result<std::optional<DiskRecord>> kept_promise(const NodeFolder& folder) {
+  const auto bytes = folder.promise();
+  if (!bytes.ok()) return bytes.error();
+  if (!bytes.value()) return std::optional<DiskRecord>();
+  const auto body = open_record(promise_version, *bytes.value(), "PROMISED");
+  if (!body.ok()) return std::optional<DiskRecord>();
+  auto record = unpacked<DiskRecord>(body.value());
+  if (!record.ok()) return std::optional<DiskRecord>();
+  return std::optional<DiskRecord>(std::move(record).value());
+}
 
 Result<void> repair_folder(NodeFolder& folder, const std::string& why, const RepairSeams& seams) {
   const auto record = plan(folder, why, seams);

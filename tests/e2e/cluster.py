@@ -258,7 +258,8 @@ class Cell(Scratch):
         if not self.nodes[number].is_running():
             return None
         try:
-            return request(self.http[number], "GET", "/health", timeout=2).body
+            said = request(self.http[number], "GET", "/health", timeout=2).body
+            return said if isinstance(said, dict) and "node" in said else None  # Else it installs a snapshot.
         except Broken:
             return None
 

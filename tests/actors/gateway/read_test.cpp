@@ -213,6 +213,24 @@ TEST(GatewayRead, HealthSaysWhyItDoesNotServe) {
   EXPECT_EQ(scene.reads_awaited, 0U);
 }
 
+TEST(GatewayRead, MetricsTellOfFollowersOnlyWhileThisNodeLeads) {
+  Scene scene;
+  PeerStanding away;
+  away.id = NodeId{2};
+  away.lag = 7;
+  PeerStanding near;
+  near.id = NodeId{3};
+  scene.context->peers.set({away, near});
+  EXPECT_THAT(scene.get("/metrics")->response.body, HasSubstr("troupe_follower_lag_entries{peer=\"2\"} 7"));
+  near.lag = 1;
+  scene.context->peers.set({near});
+  const std::string without = scene.get("/metrics")->response.body;
+  EXPECT_THAT(without, HasSubstr("troupe_follower_lag_entries{peer=\"3\"} 1"));
+  EXPECT_THAT(without, Not(HasSubstr("peer=\"2\"")));
+  scene.context->peers.set({});
+  EXPECT_THAT(scene.get("/metrics")->response.body, Not(HasSubstr("peer=")));
+}
+
 TEST(GatewayRead, MetricsCountRequestsAndShowTheNode) {
   Scene scene;
   scene.cell.host("h1");

@@ -67,6 +67,17 @@ TEST(SimRepair, ALogThatFailsItsCheckIsReplacedFromTheOthers) {
   }
 }
 
+TEST(SimRepair, ALogThatIsGoneWhileTheFolderStandsIsReplacedToo) {
+  Hurt hurt(95);
+  Cell& cell = hurt.cell;
+  const std::uint32_t bad = cell.other_than(cell.sim.leader());
+  cell.sim.crash_node(bad);
+  cell.sim.lose_log(bad);
+  cell.sim.restart_node(bad);
+  EXPECT_EQ(cell.sim.failure(bad), "");
+  hurt.expect_mended(bad);
+}
+
 TEST(SimRepair, AShortenedLogGivesNobodyAMajority) {
   Hurt hurt(91);
   Cell& cell = hurt.cell;

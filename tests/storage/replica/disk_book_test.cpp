@@ -40,6 +40,33 @@ TEST_F(DiskBooks, ALogOfAnEarlierReleaseHasVotedAlready) {
   EXPECT_EQ(open(disk, 3, 301, head)->standing(), VoteStanding::votes);
 }
 
+TEST_F(DiskBooks, ACopyBesideTheLogIsAheadOfEveryTermItPromisesIn) {
+  std::vector<DiskRecord> copies;
+  const auto keep = [&](const DiskRecord& copy) {
+    copies.push_back(copy);
+    return Result<void>();
+  };
+  store = std::move(disk.open("log", LogStore::tables())).value();
+  auto book = std::move(DiskBook::open(*store, NodeId{3}, {}, 301, keep)).value();
+  ASSERT_EQ(copies.size(), 1u);
+  EXPECT_EQ(copies.back().disk, 301u);
+  const Term bound = copies.back().mute_through;
+  ASSERT_TRUE(book->will_promise(bound).ok());
+  EXPECT_EQ(copies.size(), 1u) << "it is not written for each term";
+  ASSERT_TRUE(book->will_promise(bound.next()).ok());
+  EXPECT_GT(copies.back().mute_through, bound.next());
+  ASSERT_TRUE(book->hear({NodeId{1}, 101, true, 301}).ok());
+  EXPECT_EQ(copies.back().peers.size(), 1u);
+  EXPECT_EQ(book->mute_through(), Term{}) << "the bound is the copy's alone";
+  book.reset();
+  store.reset();
+  SimDisk other;
+  store = std::move(other.open("log", LogStore::tables())).value();
+  const auto gone = DiskBook::open(*store, NodeId{3}, {}, 302, keep, copies.back());
+  ASSERT_FALSE(gone.ok());
+  EXPECT_EQ(gone.error().code, ErrorCode::corrupt) << "this folder has voted, whatever its log says";
+}
+
 TEST_F(DiskBooks, AFolderOfAnotherNodeIsRefused) {
   open(disk, 3, 301);
   store.reset();

@@ -123,7 +123,39 @@ TEST_P(SelfRepair, OnlyTheLastThatEndedIsKept) {
   EXPECT_EQ(LogStore::open(*log_kv).value()->head().tail.index, Index{});
 }
 
-TEST_P(SelfRepair, ALogThatForgotItsEndIsNotRepairedHere) {
+TEST_P(SelfRepair, OfALogThatCannotBeReadTheCopyBesideItIsEnough) {
+  NodeFolder folder = machine->folder();
+  DiskRecord copy = disk;
+  copy.mute_through = Term{1'000};
+  ASSERT_TRUE(keep_promise(folder, copy).ok());
+  ASSERT_TRUE(machine->files().remove(machine->root() + "/log").ok());
+  const auto repaired = repair_folder(folder, "gone", seams());
+  ASSERT_TRUE(repaired.ok()) << repaired.error().message;
+  const auto log_kv = machine->open_log(folder.log_path());
+  EXPECT_EQ(LogStore::open(*log_kv).value()->head().hard, (raft::HardState{Term{1'001}, NodeId{}}));
+  EXPECT_EQ(read_disk_record(*log_kv).value()->mute_through, Term{1'000});
+  EXPECT_EQ(read_disk_record(*log_kv).value()->disk, disk.disk);
+}
+
+TEST_P(SelfRepair, ALogThatForgotItsEndIsRepairedByTheCopyToo) {
+  fill_state(*machine->open_state(machine->root() + "/state"), 41, 1);
+  NodeFolder folder = machine->folder();
+  DiskRecord copy = disk;
+  copy.mute_through = Term{1'000};
+  ASSERT_TRUE(keep_promise(folder, copy).ok());
+  ASSERT_TRUE(repair_folder(folder, "it differs", seams()).ok());
+  const auto log_kv = machine->open_log(folder.log_path());
+  EXPECT_EQ(read_disk_record(*log_kv).value()->mute_through, Term{1'000})
+      << "and not what the short log says";
+}
+
+TEST_P(SelfRepair, ADamagedCopyIsNone) {
+  NodeFolder folder = machine->folder();
+  ASSERT_TRUE(folder.note_promise("nonsense that was never sealed").ok());
+  EXPECT_FALSE(kept_promise(folder).value().has_value());
+}
+
+TEST_P(SelfRepair, ALogThatForgotItsEndIsNotRepairedWithoutACopy) {
   fill_state(*machine->open_state(machine->root() + "/state"), 41, 1);
   NodeFolder folder = machine->folder();
   const auto refused = repair_folder(folder, "it differs", seams());
