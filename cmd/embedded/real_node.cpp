@@ -247,7 +247,8 @@ Result<void> Running::serve_http() {
   auto served = http::serve(server, [this](http::Request request, http::ReplyPtr reply) {
     const std::shared_lock lock(life_, std::try_to_lock);
     if (lock && node_) return node_->handle(std::move(request), std::move(reply));
-    reply->send({503, {{"retry-after", "1"}}, "this node is installing a snapshot; ask another one\n"});
+    reply->send(http::error_response(
+        {ErrorCode::unavailable, "this node is installing a snapshot; ask another one"}));
   });
   if (!served.ok()) return served.error();
   http_ = std::move(served).value();

@@ -81,7 +81,8 @@ Result<LogKnown> read_log(const NodeFolder& folder, const RepairSeams& seams) {
 /// From the log itself, else from the copy beside it, whose term is a bound.
 Result<LogKnown> what_is_known(const NodeFolder& folder, const RepairSeams& seams) {
   auto known = read_log(folder, seams);
-  if (known.ok()) return known;
+  // A disk that does not answer now may do so at the next start: only what is damaged is given up.
+  if (known.ok() || known.error().code != ErrorCode::corrupt) return known;
   auto kept = kept_promise(folder);
   if (!kept.ok()) return kept.error();
   if (!kept.value()) return unsafe(known.error().message);
