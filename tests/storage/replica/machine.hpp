@@ -23,7 +23,7 @@ struct MachineOptions {
   milliseconds clock_leap{5'000};
   std::uint64_t seed = 0;         ///< another one gives other lives
   std::uint32_t level_known = 0;  ///< feature level of its build
-  DiskId disk = 0;      ///< drawn for a new log; 0: this node knows nothing of disks
+  DiskId disk = 0;                ///< drawn for a new log; 0: this node knows nothing of disks
 };
 
 /// Collects what its driver wants done; the test decides when the disk syncs and what is delivered.
