@@ -62,7 +62,7 @@ Tunables draw_tunables(Random& random) {
   drawn.actor_crashes = one_of(random, std::array<std::uint32_t, 2>{0, 4});
   drawn.sync_max_us = one_of(random, std::array<std::int64_t, 3>{400, 400, 5'000});
   drawn.host_cpu_milli = one_of(random, std::array<std::int64_t, 3>{8'000, 8'000, 1'000});
-  drawn.jobs_max = one_of(random, std::array<std::uint64_t, 4>{20'000, 20'000, 20'000, 40});
+  drawn.jobs_max = one_of(random, std::array<std::uint64_t, 4>{20'000, 20'000, 20'000, 12});
   return drawn;
 }
 

@@ -102,7 +102,8 @@ class Cluster {
   void thaw_node(std::uint32_t node);                   ///< it goes on where it was. Simulated only
   void isolate_node(std::uint32_t node);                ///< from nodes and agents, not from clients
   void cut_link(std::uint32_t from, std::uint32_t to);  ///< between nodes, one way
-  void lose_disk(std::uint32_t node);                   ///< it crashes, and all that it wrote is gone
+  /// It crashes, and all that it wrote is gone: it may not come back under its number.
+  void lose_disk(std::uint32_t node);
   void fail_writes(std::uint32_t node);  ///< of its log; it gives up, and a crash and restart mend it
   void fail_syncs(std::uint32_t node);   ///< likewise
   void leap_clock(std::uint32_t node, std::chrono::milliseconds by);  ///< its wall clock
