@@ -48,7 +48,11 @@ TEST(PlantedBugHunt, PrintsSeeds) {
   planted_bug = Bug::none;
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, PlantedBugs, ::testing::Values(Found{Bug::stale_owner_accepted, 1}),
+INSTANTIATE_TEST_SUITE_P(Seeds, PlantedBugs,
+                         ::testing::Values(Found{Bug::capacity_leaks, 1},
+                                           Found{Bug::capacity_counted_twice, 1},
+                                           Found{Bug::retry_duty_lost, 1}, Found{Bug::surplus_duty_lost, 2},
+                                           Found{Bug::requests_forgotten, 1}, Found{Bug::caps_ignored, 3}),
                          [](const auto& test) {
                            return std::string(bug_rows[static_cast<std::size_t>(test.param.bug) - 1].name);
                          });
