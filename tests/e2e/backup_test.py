@@ -2,37 +2,13 @@
 import json
 import os
 import subprocess
-import threading
 import unittest
 
-from client import Broken
 from cluster import TROUPE, Cell, until
+from writer import Writer
 
 JOBS = 60
 LONG_LOG = {"log_keep_entries": 100, "state_flush_ms": 500}
-
-
-class Writer(threading.Thread):
-    """Submits one short job after another; remembers what was acknowledged."""
-
-    def __init__(self, cell):
-        super().__init__(daemon=True)
-        self.cell, self.jobs, self.failed = cell, [], None
-        self.over = threading.Event()
-
-    def run(self):
-        try:
-            while not self.over.is_set():
-                self.jobs.append(self.cell.client.submit(self.cell.descriptor([(0, 0)], "backup")))
-        except (AssertionError, Broken) as error:
-            self.failed = error
-
-    def finish(self):
-        self.over.set()
-        self.join(60)
-        if self.failed:
-            raise AssertionError(f"a submit failed: {self.failed}")
-        return self.jobs
 
 
 def run(*arguments, code=0):
@@ -49,7 +25,7 @@ class Backup(unittest.TestCase):
         before = [cell.client.submit(cell.descriptor([(0, 0)], "before")) for _ in range(JOBS)]
         for job in before:
             cell.await_job_end(job, 30)
-        writer = Writer(cell)
+        writer = Writer(cell, "backup")
         writer.start()
         until("writes go on", lambda: len(writer.jobs) > 5, 20)
         acknowledged = before + list(writer.jobs)

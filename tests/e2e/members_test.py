@@ -4,35 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import unittest
 
-from client import Broken
 from cluster import TROUPE, Cell, until
-
-
-class Writer(threading.Thread):
-    """Submits one short job after another; every one of them must end well, whatever happens to the members."""
-
-    def __init__(self, cell):
-        super().__init__(daemon=True)
-        self.cell, self.jobs, self.failed = cell, [], None
-        self.over = threading.Event()
-
-    def run(self):
-        try:
-            while not self.over.is_set():
-                self.jobs.append(self.cell.client.submit(self.cell.descriptor([(0.05, 0)], "members")))
-                self.over.wait(0.05)
-        except (AssertionError, Broken) as error:
-            self.failed = error
-
-    def finish(self):
-        self.over.set()
-        self.join(60)
-        if self.failed:
-            raise AssertionError(f"a submit failed: {self.failed}")
-        return self.jobs
+from writer import Writer
 
 
 class Members(unittest.TestCase):
@@ -72,7 +47,7 @@ class Members(unittest.TestCase):
         cell.agents[1].start()
         cell.await_serving_of([1])
         cell.await_agents()
-        writer = Writer(cell)
+        writer = Writer(cell, "members", seconds=0.05, pause=0.05)
         writer.start()
         for number in (2, 3):
             cell.nodes[number].start()
@@ -106,7 +81,7 @@ class Members(unittest.TestCase):
         lost = next(n for n in (1, 2, 3) if n != leader)
         cell.nodes[lost].kill()
         shutil.rmtree(cell.node_data(lost))
-        writer = Writer(cell)
+        writer = Writer(cell, "members", seconds=0.05, pause=0.05)
         writer.start()
         self.troupe("cell", "members", "remove", str(lost), node=leader)
         cell.nodes[4].start()

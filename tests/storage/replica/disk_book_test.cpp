@@ -2,10 +2,7 @@
 
 #include "storage/replica/disk_book.hpp"
 
-#include <map>
-#include <set>
-
-#include "machine.hpp"
+#include "drivers.hpp"
 #include "storage/base/msgpack.hpp"
 
 namespace troupe {
@@ -138,7 +135,7 @@ TEST_F(DiskBooks, ADiskThatPeersKnowAsAnotherIsRefusedUnlessItMayVote) {
 }
 
 /// Three drivers whose disks are named; messages go by hand.
-class NamedDisks : public testing::Test {
+class NamedDisks : public testing::Test, protected Drivers {
  protected:
   NamedDisks() {
     for (const std::uint32_t n : {1U, 2U, 3U}) make(n, n * hundreds + 1);
@@ -153,31 +150,6 @@ class NamedDisks : public testing::Test {
     nodes.at(other)->driver_->link_up(NodeId{one});
   }
   void link_all() { link(1, 2), link(2, 3), link(1, 3); }
-  void settle() {
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (auto& [n, node] : nodes)
-        for (const ReplicaMessage& message : node->settle()) {
-          busy = true;
-          const std::uint32_t to = message.message.to.value;
-          if (cut.contains({n, to}) || cut.contains({to, n})) continue;
-          nodes.at(to)->hear(unpacked<ReplicaMessage>(packed(message)).value());
-        }
-    }
-  }
-  void run(std::uint32_t ticks) {
-    for (; ticks > 0; --ticks) {
-      for (auto& [n, node] : nodes) node->tick();
-      settle();
-    }
-  }
-  std::uint32_t leader() const {
-    for (const auto& [n, node] : nodes)
-      if (node->driver_->role() == raft::Role::leader) return n;
-    return 0;
-  }
-  std::map<std::uint32_t, std::unique_ptr<Machine>> nodes;
-  std::set<std::pair<std::uint32_t, std::uint32_t>> cut;
 };
 
 TEST_F(NamedDisks, AtItsFirstStartACellWaitsUntilAllKnowEachOther) {

@@ -1,13 +1,11 @@
 // Three drivers, by hand: the parts fit together.
 
-#include <map>
-
-#include "machine.hpp"
+#include "drivers.hpp"
 
 namespace troupe {
 namespace {
 
-class ThreeDrivers : public testing::Test {
+class ThreeDrivers : public testing::Test, protected Drivers {
  protected:
   ThreeDrivers() {
     MachineOptions options;
@@ -16,29 +14,6 @@ class ThreeDrivers : public testing::Test {
     const std::vector<std::uint32_t> all{1, 2, 3};
     for (const std::uint32_t n : all) nodes.emplace(n, std::make_unique<Machine>(n, all, options));
   }
-  /// Delivers until nobody has anything to say.
-  void settle() {
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (auto& [n, node] : nodes)
-        for (const ReplicaMessage& message : node->settle()) {
-          nodes.at(message.message.to.value)->hear(message);
-          busy = true;
-        }
-    }
-  }
-  void run(std::uint32_t ticks) {
-    for (; ticks > 0; --ticks) {
-      for (auto& [n, node] : nodes) node->tick();
-      settle();
-    }
-  }
-  std::uint32_t leader() const {
-    for (const auto& [n, node] : nodes)
-      if (node->driver_->role() == raft::Role::leader) return n;
-    return 0;
-  }
-  std::map<std::uint32_t, std::unique_ptr<Machine>> nodes;
 };
 
 TEST_F(ThreeDrivers, elect_commit_and_apply_alike) {
