@@ -3,6 +3,7 @@
 
 #include "cmd/embedded/cluster_impl.hpp"
 #include "cmd/embedded/job_json.hpp"
+#include "cmd/embedded/json_members.hpp"
 #include "net/json/value.hpp"
 
 namespace troupe::embedded {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cmd/embedded/json_members.hpp"
 #include "net/api/event_json.hpp"
 
 namespace troupe::embedded {
@@ -10,24 +11,8 @@ namespace {
 
 constexpr std::size_t frame_bytes_max = std::size_t{4} << 20;  ///< beyond: no event of ours; dropped
 
-std::string member_text(const json::Value* object, std::string_view name) {
-  const json::Value* found = object == nullptr ? nullptr : object->find(name);
-  const std::string* text = found == nullptr ? nullptr : found->text();
-  return text == nullptr ? std::string() : *text;
-}
-
-std::int64_t member_number(const json::Value* object, std::string_view name) {
-  const json::Value* found = object == nullptr ? nullptr : object->find(name);
-  if (found == nullptr) return 0;
-  if (const std::int64_t* number = found->integer()) return *number;
-  std::int64_t number = 0;
-  if (const std::string* text = found->text())
-    std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
-}
-
 Reason reason_of(const json::Value* object, std::string_view name) {
-  return reason_from_text(member_text(object, name)).value_or(Reason::none);
+  return reason_from_text(text_member(object, name)).value_or(Reason::none);
 }
 
 std::string in_brackets(const std::string& reason) { return reason.empty() ? "" : " (" + reason + ")"; }
@@ -37,11 +22,11 @@ std::string task_line(const json::Value& data, const TaskTrack& task) {
   std::string line = "task " + std::to_string(task.index);
   if (task.resubmit > 0) line += "/" + std::to_string(task.resubmit);
   line += " " + short_id(task.id) + " ";
-  const std::string before = member_text(&data, "taskStateBefore");
-  const std::string state = member_text(&data, "taskState");
+  const std::string before = text_member(&data, "taskStateBefore");
+  const std::string state = text_member(&data, "taskState");
   line += before.empty() || before == state ? state : before + " -> " + state;
   // That nothing went wrong is worth a word at the end only.
-  const std::string reason = member_text(&data, "reasonCode");
+  const std::string reason = text_member(&data, "reasonCode");
   if (reason != "normal" || state == "Finished") line += in_brackets(reason);
   if (state == "Launched" && !task.host.empty()) line += " on " + task.host;
   return line;
@@ -126,11 +111,11 @@ TaskTrack& HistoryBook::track_of(const std::string& id) {
 void HistoryBook::event(std::uint32_t node, EventId id, const json::Value& data) {
   BookEntry entry;
   entry.id = id;
-  entry.at = Instant{member_number(&data, "timestamp")};
+  entry.at = Instant{number_member(&data, "timestamp")};
   entry.told_by = std::uint64_t{1} << (node % 64);
-  entry.kind = member_text(&data, "kind");
-  entry.job = member_text(&data, "jobId");
-  entry.task = member_text(&data, "taskId");
+  entry.kind = text_member(&data, "kind");
+  entry.job = text_member(&data, "jobId");
+  entry.task = text_member(&data, "taskId");
   if (!entry.task.empty()) {
     TaskTrack& task = track_of(entry.task);
     track(entry, data);
@@ -139,17 +124,17 @@ void HistoryBook::event(std::uint32_t node, EventId id, const json::Value& data)
   } else if (!entry.job.empty()) {
     track(entry, data);
     entry.text = entry.kind == "slotChanged"
-                     ? "slot " + std::to_string(member_number(&data, "slot")) + " decided"
-                     : "job " + short_id(entry.job) + " " + member_text(&data, "jobState") +
-                           in_brackets(member_text(&data, "reasonCode")) +
+                     ? "slot " + std::to_string(number_member(&data, "slot")) + " decided"
+                     : "job " + short_id(entry.job) + " " + text_member(&data, "jobState") +
+                           in_brackets(text_member(&data, "reasonCode")) +
                            (entry.kind == "jobArchived" ? ", archived" : "");
   } else {
     entry.text = entry.kind;
-    if (const auto host = member_number(&data, "hostId"); host != 0)
+    if (const auto host = number_member(&data, "hostId"); host != 0)
       entry.text = "host number " + std::to_string(host) + " changed";
     if (entry.kind == "shardAssigned")
-      entry.text = "shard " + std::to_string(member_number(&data, "shard")) + " -> node " +
-                   std::to_string(member_number(&data, "nodeId"));
+      entry.text = "shard " + std::to_string(number_member(&data, "shard")) + " -> node " +
+                   std::to_string(number_member(&data, "nodeId"));
   }
   insert(id, std::move(entry));
 }
@@ -157,7 +142,7 @@ void HistoryBook::event(std::uint32_t node, EventId id, const json::Value& data)
 void HistoryBook::track(const BookEntry& entry, const json::Value& data) {
   JobTrack& job = jobs_[entry.job];
   if (entry.task.empty()) {
-    if (const auto state = job_state_from_text(member_text(&data, "jobState")))
+    if (const auto state = job_state_from_text(text_member(&data, "jobState")))
       add_step(job, JobTrack::Step{*state, reason_of(&data, "reasonCode"), entry.at});
     return;
   }
@@ -166,12 +151,12 @@ void HistoryBook::track(const BookEntry& entry, const json::Value& data) {
   const json::Value* context = whole == nullptr ? nullptr : whole->find("taskContext");
   if (task.job.empty()) {
     task.job = entry.job;
-    task.index = static_cast<std::uint32_t>(member_number(&data, "slot"));
-    task.resubmit = static_cast<std::uint32_t>(member_number(context, "task.resubmitNumber"));
+    task.index = static_cast<std::uint32_t>(number_member(&data, "slot"));
+    task.resubmit = static_cast<std::uint32_t>(number_member(context, "task.resubmitNumber"));
     job.tasks.insert_or_assign({task.index, task.resubmit}, task.id);
   }
-  if (task.host.empty()) task.host = member_text(context, "agent.host");
-  if (const auto state = task_state_from_text(member_text(&data, "taskState")))
+  if (task.host.empty()) task.host = text_member(context, "agent.host");
+  if (const auto state = task_state_from_text(text_member(&data, "taskState")))
     add_step(task, TaskTrack::Step{*state, reason_of(&data, "reasonCode"), entry.at});
 }
 
@@ -181,22 +166,22 @@ void HistoryBook::complete(const json::Value& task) {
 }
 
 void HistoryBook::fill_in(const json::Value& whole) {
-  TaskTrack& task = track_of(member_text(&whole, "id"));
+  TaskTrack& task = track_of(text_member(&whole, "id"));
   const json::Value* context = whole.find("taskContext");
   if (task.job.empty()) {
-    task.job = member_text(&whole, "jobId");
-    task.index = static_cast<std::uint32_t>(member_number(context, "task.index"));
-    task.resubmit = static_cast<std::uint32_t>(member_number(context, "task.resubmitNumber"));
+    task.job = text_member(&whole, "jobId");
+    task.index = static_cast<std::uint32_t>(number_member(context, "task.index"));
+    task.resubmit = static_cast<std::uint32_t>(number_member(context, "task.resubmitNumber"));
     jobs_[task.job].tasks.insert_or_assign({task.index, task.resubmit}, task.id);
   }
-  if (task.host.empty()) task.host = member_text(context, "agent.host");
+  if (task.host.empty()) task.host = text_member(context, "agent.host");
   std::vector<const json::Value*> statuses{whole.find("status")};
   if (const json::Value* past = whole.find("statusHistory"); past != nullptr && past->array() != nullptr)
     for (const json::Value& status : *past->array()) statuses.push_back(&status);
   for (const json::Value* status : statuses)
-    if (const auto state = task_state_from_text(member_text(status, "state")))
+    if (const auto state = task_state_from_text(text_member(status, "state")))
       add_step(task, TaskTrack::Step{*state, reason_of(status, "reasonCode"),
-                                     Instant{member_number(status, "timestamp")}});
+                                     Instant{number_member(status, "timestamp")}});
 }
 
 void HistoryBook::insert(EventId order, BookEntry entry) {

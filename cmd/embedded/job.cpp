@@ -1,7 +1,7 @@
-#include <charconv>
 #include <troupe/job.hpp>
 
 #include "cmd/embedded/job_json.hpp"
+#include "cmd/embedded/json_members.hpp"
 #include "net/json/writer.hpp"
 #include "storage/model/state.hpp"
 
@@ -19,16 +19,6 @@ static_assert(static_cast<int>(Reason::stuck_in_state) == static_cast<int>(troup
 template <class Public, class Inner>
 Public public_one(std::optional<Inner> inner, Public fallback) {
   return inner ? static_cast<Public>(*inner) : fallback;
-}
-
-std::int64_t number_member(const json::Value* object, std::string_view name) {
-  const json::Value* found = object == nullptr ? nullptr : object->find(name);
-  if (found == nullptr) return 0;
-  if (const std::int64_t* number = found->integer()) return *number;
-  std::int64_t number = 0;
-  if (const std::string* text = found->text())
-    std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
 }
 
 void text_of(json::Writer& writer, std::string_view name, std::string_view text) {
@@ -138,12 +128,6 @@ std::string to_json(const JobSpec& spec) {
   spec.kind == JobSpec::Kind::batch ? batch_of(writer, spec) : service_of(writer, spec);
   writer.end_object();
   return writer.take();
-}
-
-std::string text_member(const json::Value* object, std::string_view name) {
-  const json::Value* found = object == nullptr ? nullptr : object->find(name);
-  const std::string* text = found == nullptr ? nullptr : found->text();
-  return text == nullptr ? std::string() : *text;
 }
 
 Job job_from(const json::Value& value) {

@@ -9,6 +9,5 @@ namespace troupe::embedded {
 
 Job job_from(const json::Value& value);
 Task task_from(const json::Value& value);
-std::string text_member(const json::Value* object, std::string_view name);
 
 }  // namespace troupe::embedded

@@ -51,7 +51,7 @@ struct RealCluster::Impl {
   std::map<std::uint32_t, std::unique_ptr<RealAgent>> agents;
   std::map<std::uint32_t, std::shared_ptr<NodeFaults>> node_faults;
   std::map<std::uint32_t, std::shared_ptr<Cuts>> host_cuts;
-  std::set<std::uint32_t> diskless, agents_down;
+  std::set<std::uint32_t> agents_down;
 
   std::string folder_of(std::uint32_t node) const { return options.data + "/node-" + std::to_string(node); }
 
@@ -82,7 +82,6 @@ struct RealCluster::Impl {
     config.node.policy = options.policy;
     config.node.fault_point = options.fault_point;
     config.node.threads = options.nodes > 1 ? 1 : 2;
-    config.node.joins = diskless.contains(n);
     config.data = folder_of(n);
     auto& faults = node_faults[n];
     if (!faults) faults = std::make_shared<NodeFaults>();
@@ -194,7 +193,6 @@ void RealCluster::lose_disk(std::uint32_t node) {
   if (impl_->nodes.at(node)) crash_node(node);
   std::error_code ignored;  // What is left of it fails the next start.
   std::filesystem::remove_all(impl_->folder_of(node), ignored);
-  impl_->diskless.insert(node);
 }
 
 void RealCluster::isolate_node(std::uint32_t node) { impl_->node_faults.at(node)->cuts.cut_all(); }

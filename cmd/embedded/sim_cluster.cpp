@@ -1,10 +1,12 @@
 #include "cmd/embedded/sim_cluster.hpp"
 
 #include <map>
+#include <stdexcept>
 
 #include "actors/agent/agent.hpp"
 #include "actors/agent/sim_driver.hpp"
 #include "actors/node/node.hpp"
+#include "cmd/embedded/settled.hpp"
 #include "cmd/embedded/sim_checks.hpp"
 #include "cmd/embedded/sim_parts.hpp"
 #include "net/link/sim_network.hpp"
@@ -17,7 +19,8 @@
 namespace troupe::embedded {
 namespace {
 
-constexpr milliseconds requests_patience{20'000};                // Longer than the nodes' own.
+constexpr std::uint64_t steps_at_once_max = 2'000'000;  // Of one instant; the busiest takes some thousands.
+constexpr milliseconds requests_patience{20'000};       // Longer than the nodes' own.
 constexpr milliseconds epoch_of_simulations{1'700'000'000'000};  // Any fixed wall time will do.
 
 std::string node_peer_address(std::uint32_t node) { return "sim:" + std::to_string(node); }
@@ -308,7 +311,9 @@ struct SimCluster::Impl {
 
   /// Everything that can happen now, in a fixed order.
   void settle() {
+    const std::uint64_t begin = steps;
     for (std::uint64_t before = steps - 1; before != steps;) {
+      if (steps - begin > steps_at_once_max) throw std::runtime_error("endless work at one instant");
       before = steps;
       step_actors();
       for (auto& [n, box] : nodes)
@@ -323,11 +328,13 @@ struct SimCluster::Impl {
     }
     check();
   }
+  /// Not without end: two actors may keep each other busy for ever.
   void step_actors() {
+    const std::uint64_t end = steps + steps_at_once_max;
     for (auto& [n, box] : nodes)
-      while (moves(box) && box.node->actors().step()) ++steps;
+      while (moves(box) && steps <= end && box.node->actors().step()) ++steps;
     for (auto& [n, box] : hosts)
-      while (box.actors && box.actors->step()) ++steps;
+      while (box.actors && steps <= end && box.actors->step()) ++steps;
   }
 
   /// To the next event, or `until` at the latest.
@@ -408,21 +415,15 @@ bool SimCluster::run_until(const std::function<bool()>& done, milliseconds at_mo
   return true;
 }
 
-void SimCluster::open_stream(std::uint32_t node, const std::string& target, http::Headers headers,
-                             SimStream stream) {
-  const auto found = impl_->nodes.find(node);
-  if (found == impl_->nodes.end() || !found->second.node) return stream.on_over();
-  found->second.node->handle(sim_request("GET", target, {}, std::move(headers)),
-                             std::make_shared<SimStreamReply>(std::move(stream)));
-}
-
 std::shared_ptr<SimAnswer> SimCluster::ask(std::uint32_t node, std::string method, std::string target,
-                                           std::string body, http::Headers headers) {
+                                           std::string body, http::Headers headers, SimStream stream) {
   auto answer = std::make_shared<SimAnswer>();
+  answer->stream = std::move(stream);
   const auto found = impl_->nodes.find(node);
   if (found == impl_->nodes.end() || !found->second.node) {
     answer->response = {0, {}, "the node is down"};
     answer->done = true;
+    if (answer->stream.on_over) answer->stream.on_over();
     return answer;
   }
   if (impl_->options.answered)
@@ -451,6 +452,19 @@ std::uint32_t SimCluster::leader() const {
     if (box.node->status().term.load() > term) leader = n, term = box.node->status().term.load();
   }
   return leader;
+}
+
+std::string SimCluster::why_not_settled(std::size_t hosts) const {
+  return embedded::why_not_settled(impl_->options.nodes, hosts, [this](std::uint32_t n) -> NodeLook {
+    if (!is_up(n)) return {};
+    return {failure(n), status(n), reads(n)};
+  });
+}
+
+std::string SimCluster::why_not_whole() const {
+  for (std::uint32_t n = 1; n <= impl_->options.nodes; ++n)
+    if (!is_up(n)) return "node " + std::to_string(n) + " is down: " + failure(n);
+  return why_not_settled(impl_->options.hosts);
 }
 
 const Reads* SimCluster::reads(std::uint32_t node) const {

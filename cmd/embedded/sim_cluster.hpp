@@ -25,12 +25,13 @@ struct SimOptions : ClusterOptions {
   SimObserver* observer = nullptr;                                          ///< outlives the cluster
 };
 
-/// What a simulated client has received so far. A stream's chunks are its body, and it is done when it ends.
-/// Status 500 without a body of ours: the node died before it answered.
+/// What a simulated client has received so far; done when it is whole, or when its stream has ended. To hang
+/// up, set done. Status 500 without a body of ours: the node died before it answered.
 struct SimAnswer {
   bool done = false;
   http::Response response;
   std::function<void()> on_done;  ///< of an answer sent whole
+  SimStream stream;               ///< if set: hears the chunks, which otherwise gather in the body
 };
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on, group by group. Calls advance virtual time only
@@ -52,13 +53,15 @@ class SimCluster {
   /// One request to a node's gateway; time advances until the answer. Status 0: none within `patience`.
   http::Response call(std::uint32_t node, std::string method, std::string target, std::string body = {},
                       http::Headers headers = {}, milliseconds patience = milliseconds(15'000));
-  /// The same, but answered as time goes on; dropping the answer does not end a stream.
+  /// The same, answered from within run_for() and the like.
   std::shared_ptr<SimAnswer> ask(std::uint32_t node, std::string method, std::string target,
-                                 std::string body = {}, http::Headers headers = {});
-  /// A GET whose answer goes on: `stream` hears it as time advances, from within run_for() and the like.
-  void open_stream(std::uint32_t node, const std::string& target, http::Headers headers, SimStream stream);
+                                 std::string body = {}, http::Headers headers = {}, SimStream stream = {});
   /// The node that leads; 0: none, or they disagree.
   std::uint32_t leader() const;
+  /// What is missing of: everything that is up works together, with so many agents. Empty: nothing.
+  std::string why_not_settled(std::size_t hosts) const;
+  /// Likewise of: all nodes are up and settled, with all hosts.
+  std::string why_not_whole() const;
   const Reads* reads(std::uint32_t node) const;  ///< nullptr while it is down
   const NodeStatus* status(std::uint32_t node) const;
 

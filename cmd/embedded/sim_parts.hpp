@@ -7,7 +7,6 @@
 #include <string>
 
 #include "cmd/embedded/sim_cluster.hpp"
-#include "cmd/embedded/sim_stream.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
 #include "storage/base/time.hpp"
@@ -100,19 +99,19 @@ class SimWriter final : public LogWriter {
   std::optional<Moment> due_;
 };
 
-/// Collects an answer; a stream's chunks are its body, and it is done when finished.
+/// Fills an answer; a stream's chunks go to whoever listens, or gather in the body.
 class SimReply final : public http::Reply {
  public:
   explicit SimReply(std::shared_ptr<SimAnswer> answer) : answer_(std::move(answer)) {}
   ~SimReply() override {
     if (!answer_->done && !opened_) answer_->response = {500, {}, "dropped without an answer"};
-    answer_->done = true;
-    if (on_close_) on_close_();
+    end();
   }
   void send(http::Response response) override {
+    if (answer_->stream.on_chunk && response.status == 200) answer_->stream.on_chunk(response.body);
     answer_->response = std::move(response);
-    answer_->done = true;
     if (answer_->on_done) answer_->on_done();
+    end();
   }
   void open(int status, http::Headers headers, std::function<void()> on_close) override {
     opened_ = true;
@@ -121,47 +120,24 @@ class SimReply final : public http::Reply {
     answer_->response.headers = std::move(headers);
   }
   bool write(Bytes chunk) override {
-    answer_->response.body += chunk;
-    return !answer_->done;
-  }
-  void when_drained(std::function<void()> then) override { then(); }
-  void finish() override {
-    answer_->done = true;
-    if (auto closed = std::exchange(on_close_, nullptr)) closed();
-  }
-
- private:
-  std::shared_ptr<SimAnswer> answer_;
-  bool opened_ = false;
-  std::function<void()> on_close_;
-};
-
-/// Passes on an answer as it comes, if it is a good one.
-class SimStreamReply final : public http::Reply {
- public:
-  explicit SimStreamReply(SimStream stream) : stream_(std::move(stream)) {}
-  ~SimStreamReply() override { end(); }
-  void send(http::Response response) override {
-    if (response.status == 200) stream_.on_chunk(response.body);
-    end();
-  }
-  void open(int, http::Headers, std::function<void()> on_close) override { on_close_ = std::move(on_close); }
-  bool write(Bytes chunk) override {
-    if (!over_) stream_.on_chunk(chunk);
-    return !over_;
+    if (answer_->done) return false;
+    if (answer_->stream.on_chunk)
+      answer_->stream.on_chunk(chunk);
+    else
+      answer_->response.body += chunk;
+    return true;
   }
   void when_drained(std::function<void()> then) override { then(); }
   void finish() override { end(); }
 
  private:
   void end() {
-    if (std::exchange(over_, true)) return;
+    answer_->done = true;
     if (auto closed = std::exchange(on_close_, nullptr)) closed();
-    stream_.on_over();
+    if (auto over = std::exchange(answer_->stream.on_over, nullptr)) over();
   }
-
-  SimStream stream_;
-  bool over_ = false;
+  std::shared_ptr<SimAnswer> answer_;
+  bool opened_ = false;
   std::function<void()> on_close_;
 };
 

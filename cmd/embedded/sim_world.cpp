@@ -3,7 +3,6 @@
 #include <set>
 
 #include "cmd/embedded/history_book.hpp"
-#include "cmd/embedded/settled.hpp"
 #include "cmd/embedded/sim_cluster.hpp"
 #include "cmd/embedded/world.hpp"
 
@@ -66,11 +65,7 @@ class SimWorld final : public World {
   std::string why_not_settled() const override {
     std::size_t agents = 0;
     for (std::uint32_t h = 1; h <= options_.hosts; ++h) agents += agent_is_up(h) ? 1 : 0;
-    return embedded::why_not_settled(options_.nodes, agents, [this](std::uint32_t n) -> NodeLook {
-      if (!is_up(n) && !cluster_.failure(n).empty()) return {cluster_.failure(n), nullptr, nullptr};
-      if (!is_up(n)) return {};
-      return {cluster_.failure(n), cluster_.status(n), cluster_.reads(n)};
-    });
+    return cluster_.why_not_settled(agents);
   }
   std::vector<std::string> violations() const override { return cluster_.violations(); }
   std::uint64_t history_hash() const override { return cluster_.history_hash(); }
@@ -83,8 +78,7 @@ class SimWorld final : public World {
         return cluster_.crash_node(order.node);
       case FaultKind::restart_node:
         given_up_.erase(order.node);
-        return diskless_.contains(order.node) ? cluster_.join_node(order.node)
-                                              : cluster_.restart_node(order.node);
+        return cluster_.restart_node(order.node);
       case FaultKind::freeze_node:
         frozen_.insert(order.node);
         return cluster_.freeze_node(order.node);
@@ -97,7 +91,6 @@ class SimWorld final : public World {
         return cluster_.cut(order.node, order.to);
       case FaultKind::lose_disk:
         frozen_.erase(order.node);
-        diskless_.insert(order.node);
         return cluster_.lose_disk(order.node);
       case FaultKind::fail_writes:
         return cluster_.fail_writes(order.node);
@@ -135,15 +128,15 @@ class SimWorld final : public World {
         continue;
       http::Headers headers{{"x-titus-callerid", "history"}};
       if (const std::string last = book_.begin_stream(n); !last.empty()) headers["last-event-id"] = last;
-      cluster_.open_stream(
-          n, "/api/v3/events?consistency=stale", std::move(headers),
+      (void)cluster_.ask(
+          n, "GET", "/api/v3/events?consistency=stale", {}, std::move(headers),
           {[this, n](std::string_view chunk) { book_.hear(n, chunk); }, [this, n] { listening_.erase(n); }});
     }
   }
 
   SimOptions options_;
   HistoryBook& book_;
-  std::set<std::uint32_t> listening_, frozen_, diskless_, given_up_;
+  std::set<std::uint32_t> listening_, frozen_, given_up_;
   SimCluster cluster_;  // Last: its streams end with it, and tell.
 };
 

@@ -76,7 +76,6 @@ void Follower::take(std::string_view frame) {
     return;
   }
   if (in_snapshot_) complain_("an event comes before the snapshot's end");
-  if (is_first_) ++resumed_;
   is_first_ = false;
   take_event(id.value());
 }

@@ -26,8 +26,7 @@ class Follower {
   void poll();
   /// Whether it has heard of everything that the ledger knows.
   bool has_everything() const;
-  std::uint64_t heard() const { return heard_; }      ///< events
-  std::uint64_t resumed() const { return resumed_; }  ///< streams that went on without a snapshot
+  std::uint64_t heard() const { return heard_; }  ///< events
 
  private:
   void connect();
@@ -46,7 +45,7 @@ class Follower {
   std::optional<EventId> position_;  ///< everything up to here was heard
   bool in_snapshot_ = false;
   bool is_first_ = true;  ///< nothing of this stream was read yet
-  std::uint64_t heard_ = 0, resumed_ = 0;
+  std::uint64_t heard_ = 0;
 };
 
 }  // namespace troupe::simulation

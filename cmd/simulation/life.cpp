@@ -60,7 +60,7 @@ class Life {
 
   Verdict run() {
     try {
-      if (await("the cell to form", whole_within, [this] { return not_whole(); })) carry_out();
+      if (await("the cell to form", whole_within, [this] { return cluster_.why_not_whole(); })) carry_out();
     } catch (const std::exception& thrown) {
       complain(std::string("an exception: ") + thrown.what());
     }
@@ -176,9 +176,7 @@ class Life {
                          step.kind == StepKind::kill_host || step.kind == StepKind::isolate_host;
     if (step.kind >= StepKind::drain_host)
       note(std::string(kind_text(step.kind)) + " " + std::to_string(of_host ? host : node));
-    if (is_fault(step.kind) && step.kind != StepKind::heal && step.kind != StepKind::restart_node &&
-        step.kind != StepKind::restart_agent)
-      ++verdict_.faults;
+    if (is_fault(step.kind)) ++verdict_.faults;
     switch (step.kind) {
       case StepKind::submit:
         return users_.submit(random);
@@ -300,7 +298,7 @@ class Life {
     for (const std::uint32_t node : broken_) crash(node);
     for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) restart(n);
     restart_agents();
-    if (!await("the cell to heal", whole_within, [this] { return not_whole(); })) return;
+    if (!await("the cell to heal", whole_within, [this] { return cluster_.why_not_whole(); })) return;
     users_.healed();
     const auto outcomes = [this] { return users_.knows_all_outcomes() ? "" : "some are open"; };
     if (!await("the users' outcomes", known_within, outcomes)) return;
@@ -322,26 +320,8 @@ class Life {
 
   const Reads& reads() const { return *cluster_.reads(1); }
 
-  std::string not_whole() const {
-    const std::uint32_t leader = cluster_.leader();
-    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) {
-      const std::string node = "node " + std::to_string(n);
-      if (!cluster_.is_up(n)) return node + " is down: " + cluster_.failure(n);
-      if (!cluster_.failure(n).empty()) return node + " failed: " + cluster_.failure(n);
-      const NodeStatus& status = *cluster_.status(n);
-      if (status.leader.load() == 0 || status.leader.load() != leader) return node + " knows no leader";
-      if (!status.leased.load()) return node + " has no lease";
-      if (cluster_.reads(n)->cell().hosts_connected != plan_.scope.hosts)
-        return "hosts are missing at " + node;
-    }
-    std::map<std::uint32_t, std::size_t> owned;
-    for (const ShardRecord& shard : reads().shards()) ++owned[shard.owner.value];
-    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n)
-      if (owned[n] < reads().shard_count() / plan_.scope.nodes) return "the shards are not spread";
-    return {};
-  }
   std::string not_quiet() {
-    if (const std::string why = not_whole(); !why.empty()) return why;
+    if (const std::string why = cluster_.why_not_whole(); !why.empty()) return why;
     std::string left;
     for (std::uint16_t s = 0; s < reads().shard_count(); ++s)
       for (const Duty& duty : reads().all_duties(ShardId{s}))

@@ -40,7 +40,10 @@ enum class StepKind : std::uint8_t {
 };
 constexpr StepKind max_value(StepKind) { return StepKind::break_disk; }
 std::string_view kind_text(StepKind kind);  ///< "crash_node"
-constexpr bool is_fault(StepKind kind) { return kind >= StepKind::crash_node; }
+constexpr bool is_repair(StepKind kind) {
+  return kind == StepKind::restart_node || kind == StepKind::heal || kind == StepKind::restart_agent;
+}
+constexpr bool is_fault(StepKind kind) { return kind >= StepKind::crash_node && !is_repair(kind); }
 
 struct Step {
   milliseconds at{0};  ///< since the cell was whole

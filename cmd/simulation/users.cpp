@@ -176,7 +176,6 @@ void Users::take(Ask& ask) {
   const int status = ask.answer->done ? ask.answer->response.status : 0;
   const std::string body = ask.answer->response.body;
   ask.answer.reset();
-  ++answers_;
   if (tells_nothing(status)) ++unknown_;
   switch (ask.kind) {
     case Kind::phase:

@@ -47,7 +47,6 @@ class Users {
   std::string strangers(const Reads& reads) const;
 
   std::uint64_t submits() const { return submits_; }  ///< acknowledged
-  std::uint64_t answers() const { return answers_; }
   std::uint64_t unknown() const { return unknown_; }  ///< answers that never came, or told nothing
 
  private:
@@ -94,7 +93,7 @@ class Users {
   std::vector<Ask> later_;  ///< to be tried again
   bool is_healed_ = false;
   Random pauses_{1};
-  std::uint64_t keys_ = 0, submits_ = 0, answers_ = 0, unknown_ = 0;
+  std::uint64_t keys_ = 0, submits_ = 0, unknown_ = 0;
 };
 
 }  // namespace troupe::simulation

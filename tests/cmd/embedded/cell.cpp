@@ -58,26 +58,7 @@ bool Cell::await(const std::function<bool()>& done, milliseconds at_most) {
   return sim.run_until(done, at_most);
 }
 
-std::string Cell::why_not_whole() const {
-  for (std::uint32_t n = 1; n <= nodes; ++n) {
-    const std::string node = "node " + std::to_string(n);
-    if (!sim.is_up(n)) return node + " is down: " + sim.failure(n);
-    if (!sim.failure(n).empty()) return node + " failed: " + sim.failure(n);
-    const NodeStatus& status = *sim.status(n);
-    if (status.leader.load() == 0 || status.leader.load() != sim.leader()) return node + " knows no leader";
-    if (!status.leased.load()) return node + " has no lease";
-    if (status.applied.load() != sim.status(sim.leader())->commit.load()) return node + " is behind";
-    if (sim.reads(n)->cell().hosts_connected != hosts) return "hosts are missing at " + node;
-  }
-  for (const auto& [node, count] : shards_owned())
-    if (count < 64 / static_cast<int>(nodes)) return "shards are not spread";
-  if (shards_owned().size() != nodes) return "a node owns nothing";
-  const Reads& reads = *sim.reads(1);
-  for (const HostFacts& host : reads.hosts())
-    if (host.record.session_node != reads.shard(shard_of(host.record.id, reads.shard_count())).owner)
-      return "host " + host.record.name + " is not with its owner";
-  return {};
-}
+std::string Cell::why_not_whole() const { return sim.why_not_whole(); }
 
 bool Cell::is_whole() const { return why_not_whole().empty(); }
 bool Cell::await_whole(milliseconds at_most) {

@@ -50,6 +50,10 @@ TEST_F(Lives, ASeedGivesTheSameHistoryTwice) {
   EXPECT_EQ(one.events, again.events);
   EXPECT_GT(one.submits, 20u);
   EXPECT_GT(one.transitions, 100u);
+  EXPECT_GT(one.faults, 20u);
+  EXPECT_GT(one.unknown, 0u) << "no request met a fault";
+  EXPECT_GT(one.followed, 100u) << "nobody followed the events";
+  EXPECT_GT(one.lived, milliseconds(45'000));
   EXPECT_NE(one.hash, live(draw_plan(4, small_scope())).hash);
 }
 
