@@ -23,7 +23,8 @@ if(TROUPE_SANITIZE)
   target_link_options(troupe_options INTERFACE -fsanitize=${TROUPE_SANITIZE})
 endif()
 
-# Rarely built and never edited in: six files at a time, because most of a file's time goes into the headers.
+# Several files at a time, because most of a file's time goes into the headers: whole programs of tests, and with
+# sanitizers, where nobody waits for one edited file, the libraries as well.
 function(troupe_unity name)
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
   target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # says that a source file was included
@@ -68,7 +69,8 @@ endfunction()
 # troupe_test(name SOURCES ... DEPENDS ... [LABELS fast ...] [TIMEOUT seconds] [ASAN] [APART source ...])
 # One gtest program, one ctest entry per test. LABELS fast: part of cmd/dev/test --fast. ASAN: a core, a codec or a
 # short simulation that is also built and run with sanitizers; in that build the others are neither built nor listed.
-# APART: these sources use names that others of this program use too, so they are never compiled together with them.
+# APART: these sources use names that others of this program use too (or define what others must not see), so they
+# are never compiled together with them.
 function(troupe_test name)
   cmake_parse_arguments(ARG "ASAN" "TIMEOUT" "SOURCES;DEPENDS;LABELS;APART" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -78,6 +80,8 @@ function(troupe_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE ${troupe_test_options})
   target_precompile_headers(${name} REUSE_FROM troupe_test_pch)
+  troupe_unity(${name})
+  set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set(prefix "${name}.")
   if(TROUPE_SANITIZE)
     if(NOT ARG_ASAN)
@@ -85,8 +89,6 @@ function(troupe_test name)
       return()
     endif()
     add_dependencies(troupe_asan_tests ${name})
-    troupe_unity(${name})
-    set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     set(prefix "asan.${name}.")
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 4")
   elseif("fast" IN_LIST ARG_LABELS)

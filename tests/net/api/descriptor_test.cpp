@@ -161,6 +161,7 @@ struct Case {
   std::string text;
   std::string path;
   std::string message;
+  friend void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
 };
 
 class Refused : public testing::TestWithParam<Case> {};

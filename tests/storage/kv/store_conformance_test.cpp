@@ -14,6 +14,7 @@ constexpr Table a = 0, b = 1, c = 2;
 struct World {
   std::string name;
   std::function<std::unique_ptr<TestDisk>()> make;
+  friend void PrintTo(const World& world, std::ostream* out) { *out << world.name; }
 };
 
 class KvConformance : public testing::TestWithParam<World> {
