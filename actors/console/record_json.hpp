@@ -16,6 +16,9 @@ inline std::string_view text_of(Reason reason) { return reason_text(reason); }
 inline std::string_view text_of(HostPhase phase) { return phase_text(phase); }
 inline std::string_view text_of(Tier tier) { return tier_text(tier); }
 inline std::string_view text_of(EntityKind kind) { return kind_text(kind); }
+inline std::string_view text_of(DisruptionBudget::Policy policy) { return policy_text(policy); }
+inline std::string_view text_of(DisruptionBudget::Rate rate) { return rate_text(rate); }
+inline std::string_view text_of(DisruptionWindow::Day day) { return day_text(day); }
 std::string_view text_of(SlotState state);
 std::string_view text_of(RetryPolicy::Kind kind);
 
@@ -57,6 +60,8 @@ void put_value(json::Writer& writer, const T& value) {
     writer.end_array();
   } else if constexpr (std::same_as<T, RareText>) {
     writer.text(value.view());
+  } else if constexpr (std::same_as<T, RareMap>) {
+    json::write_value(writer, value.map());
   } else if constexpr (is_list<T>) {
     writer.begin_array();
     for (const auto& item : value) put_value(writer, item);

@@ -2,6 +2,7 @@
 // The closed list of what can go wrong. A new code only where some caller would act differently.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,10 +67,20 @@ struct Violation {
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 
+/// The limit that refused something.
+struct LimitHit {
+  std::string name;  ///< "cell.jobs", "capacityGroup.tasks", "caller.jobs", "rate", ...
+  std::uint64_t max = 0;
+  std::uint64_t used = 0;           ///< now, without what was refused
+  std::int64_t retry_after_ms = 0;  ///< when it may be worth another try; 0: nobody knows
+  friend bool operator==(const LimitHit&, const LimitHit&) = default;
+};
+
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;  ///< for people: what is wrong and what to do
   std::vector<Violation> violations{};
+  std::shared_ptr<const LimitHit> limit{};  ///< of limit_exceeded, where it is known
   friend bool operator==(const Error&, const Error&) = default;
 };
 

@@ -32,6 +32,14 @@ concept HasFields = requires {
 template <HasFields T>
 constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
 
+/// A record that has grown since its first release says so: `static constexpr std::size_t fields_at_first`.
+/// What came later is written only up to the last field that is not its default, so that a record with
+/// nothing new to say has the bytes, and the hash, that it ever had.
+template <class T>
+concept HasGrown = HasFields<T> && requires {
+  T::fields_at_first;
+};
+
 /// Calls visit(name, member) for each field of a record, in wire order.
 template <class T, class Visit>
 void each_field(T& record, Visit visit) {

@@ -121,10 +121,37 @@ void pack(PackWriter& w, const std::shared_ptr<const T>& shared);
 template <class... T>
 void pack(PackWriter& w, const std::variant<T...>& either);
 
+namespace detail {
+template <class T, std::size_t... Later>
+std::size_t fields_said(const T& record, std::index_sequence<Later...>) {
+  static const T silent{};
+  std::size_t said = T::fields_at_first;
+  constexpr auto list = T::fields();
+  const auto look = [&](const auto& f, std::size_t count) {
+    if (!(record.*(f.member) == silent.*(f.member))) said = count;
+  };
+  (look(std::get<T::fields_at_first + Later>(list), T::fields_at_first + Later + 1), ...);
+  return said;
+}
+}  // namespace detail
+
+template <HasFields T>
+std::size_t fields_to_write(const T& record) {
+  if constexpr (HasGrown<T>)
+    return detail::fields_said(record, std::make_index_sequence<field_count<T> - T::fields_at_first>());
+  else
+    return field_count<T>;
+}
+
 template <HasFields T>
 void pack(PackWriter& w, const T& record) {
-  w.array(field_count<T>);
-  each_field(record, [&](std::string_view, const auto& member) { pack(w, member); });
+  std::size_t left = fields_to_write(record);
+  w.array(left);
+  each_field(record, [&](std::string_view, const auto& member) {
+    if (left == 0) return;
+    --left;
+    pack(w, member);
+  });
 }
 template <class T>
 void pack(PackWriter& w, const std::vector<T>& list) {

@@ -78,6 +78,33 @@ ShardId shard_of(const EntityRef& entity, std::uint16_t shard_count) {
 
 std::string_view command_name(const Command& command) { return command_row(command.number()).name; }
 
+namespace {
+
+std::string subject(const CreateJob& b) { return EntityRef::of(b.job).text(); }
+std::string subject(const KillJob& b) { return EntityRef::of(b.job).text(); }
+std::string subject(const ResizeJob& b) { return EntityRef::of(b.job).text(); }
+std::string subject(const ChangeJob& b) { return EntityRef::of(b.job).text(); }
+std::string subject(const ChangeTask& b) { return EntityRef::of(b.task).text(); }
+std::string subject(const ShrinkJob& b) { return EntityRef::of(b.task).text(); }
+std::string subject(const KillTasks& b) {
+  return b.items.empty() ? std::string("cell") : EntityRef::of(b.items.front().task).text();
+}
+std::string subject(const SetHostPhase& b) { return EntityRef::of(b.host).text(); }
+std::string subject(const RegisterHost& b) { return "host/" + b.name; }
+std::string subject(const PutGroup& b) { return "group/" + b.group.name; }
+std::string subject(const SetAside& b) { return b.entity.text(); }
+std::string subject(const Release& b) { return b.entity.text(); }
+template <class Body>
+std::string subject(const Body&) {
+  return "cell";
+}
+
+}  // namespace
+
+std::string subject_of(const CommandBody& body) {
+  return std::visit([](const auto& any) { return subject(any); }, body);
+}
+
 Bytes encode(const Command& command) {
   Bytes out(1, command_magic);
   PackWriter w(out);

@@ -312,11 +312,53 @@ struct CheckState {
   }
 };
 
+/// Names and values to be put, names to be taken away.
+struct AttributesChange {
+  StringMap put;
+  std::vector<std::string> remove;
+  bool is_empty() const { return put.empty() && remove.empty(); }
+  static constexpr auto fields() {
+    return field_list(field("put", &AttributesChange::put), field("remove", &AttributesChange::remove));
+  }
+};
+/// 23. What of a job may change while it lives, beside its size. What is not given stays.
+struct ChangeJob {
+  JobId job;
+  AttributesChange attributes;
+  std::optional<bool> enabled;                ///< services
+  std::optional<ServiceProcesses> processes;  ///< services
+  std::optional<DisruptionBudget> budget;
+  static constexpr auto fields() {
+    return field_list(field("job", &ChangeJob::job), field("attributes", &ChangeJob::attributes),
+                      field("enabled", &ChangeJob::enabled), field("processes", &ChangeJob::processes),
+                      field("budget", &ChangeJob::budget));
+  }
+};
+/// 24. What users note on a task.
+struct ChangeTask {
+  TaskId task;
+  AttributesChange attributes;
+  static constexpr auto fields() {
+    return field_list(field("task", &ChangeTask::task), field("attributes", &ChangeTask::attributes));
+  }
+};
+/// 25. Ends one task of a service and makes the service smaller by one, so that it is not replaced.
+struct ShrinkJob {
+  TaskId task;
+  bool keep_min = false;  ///< refused where the size would fall below min; otherwise min follows
+  std::string message;
+  static constexpr auto fields() {
+    return field_list(field("task", &ShrinkJob::task), field("keep_min", &ShrinkJob::keep_min),
+                      field("message", &ShrinkJob::message));
+  }
+};
+
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
-                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState>;
+                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
+                 ChangeJob, ChangeTask, ShrinkJob>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {
@@ -343,6 +385,8 @@ struct Command {
   std::uint16_t number() const { return static_cast<std::uint16_t>(body.index() + 1); }
 };
 std::string_view command_name(const Command& command);
+/// What a user's command is about: "job/6f1c…", "host/7", "group/payments", "cell".
+std::string subject_of(const CommandBody& body);
 
 /// magic byte ∥ [number, level, fence, proposal, request, caller, reason, body]
 Bytes encode(const Command& command);

@@ -55,6 +55,16 @@ constexpr std::array rows{
     CommandRow{21, "note_groups", FenceKind::epoch, 0, "the group's condition has the expected version",
                "the first moved the version, so the item is refused"},
     CommandRow{22, "check_state", FenceKind::none, 0, "none", "it changes nothing at all"},
+    CommandRow{23, "change_job", FenceKind::none, 0,
+               "the job lives and is Accepted; enabled and processes only of a service; attributes within "
+               "their bounds",
+               "the same values again change nothing"},
+    CommandRow{24, "change_task", FenceKind::none, 0, "the task lives; attributes within their bounds",
+               "the same values again change nothing"},
+    CommandRow{
+        25, "shrink_job", FenceKind::none, 0,
+        "the task lives, before KillInitiated, in a slot below the desired size of an Accepted service",
+        "the task is KillInitiated or gone and the second is refused"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

@@ -1,5 +1,6 @@
 #pragma once
-// What a submitter asks for. Immutable once a job exists; shared by the job and all its tasks.
+// What a submitter asks for. Never changed in place: shared by the job and all its tasks. A change of a live
+// job's attributes, processes or budget gives it another one.
 
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "storage/base/fields.hpp"
 #include "storage/base/time.hpp"
+#include "storage/model/disruption_budget.hpp"
 #include "storage/model/resources.hpp"
 
 namespace troupe {
@@ -67,14 +69,27 @@ struct BatchSpec {
   friend bool operator==(const BatchSpec&, const BatchSpec&) = default;
 };
 
+/// Which changes of a service's desired size are held back.
+struct ServiceProcesses {
+  bool disable_increase = false;
+  bool disable_decrease = false;
+  static constexpr auto fields() {
+    return field_list(field("disable_increase", &ServiceProcesses::disable_increase),
+                      field("disable_decrease", &ServiceProcesses::disable_decrease));
+  }
+  friend bool operator==(const ServiceProcesses&, const ServiceProcesses&) = default;
+};
+
 /// Keeps `desired` slots running for ever.
 struct ServiceSpec {
   Capacity capacity;
-  bool enabled = true;
+  bool enabled = true;  ///< in service: for those who scale it; its tasks run all the same
   RetryPolicy retry;
+  ServiceProcesses processes{};
+  static constexpr std::size_t fields_at_first = 3;
   static constexpr auto fields() {
     return field_list(field("capacity", &ServiceSpec::capacity), field("enabled", &ServiceSpec::enabled),
-                      field("retry", &ServiceSpec::retry));
+                      field("retry", &ServiceSpec::retry), field("processes", &ServiceSpec::processes));
   }
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
@@ -96,6 +111,7 @@ struct JobDescriptor {
   StringMap soft_constraints;
   milliseconds kill_grace{10'000};
   std::variant<BatchSpec, ServiceSpec> kind;
+  DisruptionBudget budget{};
 
   bool is_batch() const { return std::holds_alternative<BatchSpec>(kind); }
   const BatchSpec* batch() const { return std::get_if<BatchSpec>(&kind); }
@@ -110,6 +126,7 @@ struct JobDescriptor {
     if (group_sequence.empty()) return {};
     return application_name + '-' + group_stack + '-' + group_detail + '-' + group_sequence;
   }
+  static constexpr std::size_t fields_at_first = 16;
   static constexpr auto fields() {
     using D = JobDescriptor;
     return field_list(
@@ -119,7 +136,7 @@ struct JobDescriptor {
         field("attributes", &D::attributes), field("resources", &D::resources), field("image", &D::image),
         field("entry_point", &D::entry_point), field("command", &D::command), field("env", &D::env),
         field("hard_constraints", &D::hard_constraints), field("soft_constraints", &D::soft_constraints),
-        field("kill_grace", &D::kill_grace), field("kind", &D::kind));
+        field("kill_grace", &D::kill_grace), field("kind", &D::kind), field("budget", &D::budget));
   }
   friend bool operator==(const JobDescriptor&, const JobDescriptor&) = default;
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/base/rare_map.hpp"
 #include "storage/base/rare_text.hpp"
 #include "storage/model/job_descriptor.hpp"
 #include "storage/model/state.hpp"
@@ -92,11 +93,13 @@ struct TaskRecord {
   std::int32_t signal = 0;
   RareText message;  ///< of the last change
   RareText set_aside;
+  RareMap attributes;  ///< what users noted on it
 
   Step step(TaskState s) const { return steps[s]; }
   void enter(TaskState s, Step step) { steps.enter(s, step); }
   Instant created() const { return step(TaskState::accepted).at; }
   bool is_placed() const { return state >= TaskState::launched && host.value != 0; }
+  static constexpr std::size_t fields_at_first = 17;
   static constexpr auto fields() {
     using R = TaskRecord;
     return field_list(
@@ -105,7 +108,8 @@ struct TaskRecord {
         field("system_resubmits", &R::system_resubmits), field("eviction_resubmits", &R::eviction_resubmits),
         field("state", &R::state), field("host", &R::host), field("created_at", &R::created_at),
         field("version", &R::version), field("steps", &R::steps), field("exit_code", &R::exit_code),
-        field("signal", &R::signal), field("message", &R::message), field("set_aside", &R::set_aside));
+        field("signal", &R::signal), field("message", &R::message), field("set_aside", &R::set_aside),
+        field("attributes", &R::attributes));
   }
 };
 
@@ -159,11 +163,13 @@ struct GroupRecord {
   std::uint32_t instance_count = 0;
   std::uint64_t tasks_max = 0;  ///< cap on live tasks; 0: the cell's only
   Index version;
+  std::uint64_t jobs_max = 0;  ///< cap on live jobs; 0: the cell's only
+  static constexpr std::size_t fields_at_first = 6;
   static constexpr auto fields() {
     using R = GroupRecord;
     return field_list(field("name", &R::name), field("tier", &R::tier), field("instance", &R::instance),
                       field("instance_count", &R::instance_count), field("tasks_max", &R::tasks_max),
-                      field("version", &R::version));
+                      field("version", &R::version), field("jobs_max", &R::jobs_max));
   }
   friend bool operator==(const GroupRecord&, const GroupRecord&) = default;
 };
@@ -200,6 +206,25 @@ struct ShardRecord {
   friend bool operator==(const ShardRecord&, const ShardRecord&) = default;
 };
 
+/// A token bucket: how fast callers may call an endpoint. Each node has its own.
+struct RateRule {
+  std::string name;            ///< unique; named in refusals
+  std::string caller = "*";    ///< a pattern, * for any characters
+  std::string endpoint = "*";  ///< likewise, of "POST /api/v3/jobs"
+  std::uint32_t burst = 1;     ///< calls at once, from rest
+  std::uint32_t per_minute = 60;
+  bool is_shared = false;  ///< one bucket for all callers, instead of one for each
+  static constexpr auto fields() {
+    using R = RateRule;
+    return field_list(field("name", &R::name), field("caller", &R::caller), field("endpoint", &R::endpoint),
+                      field("burst", &R::burst), field("per_minute", &R::per_minute),
+                      field("is_shared", &R::is_shared));
+  }
+  friend bool operator==(const RateRule&, const RateRule&) = default;
+};
+inline constexpr std::size_t rate_rules_max = 64;
+inline constexpr std::size_t rate_text_bytes_max = 256;
+
 /// Limits and time-outs that apply itself uses: replicated, so that every node applies alike.
 struct CellPolicy {
   std::uint64_t jobs_max = 20'000;            ///< live
@@ -210,13 +235,20 @@ struct CellPolicy {
   milliseconds start_initiated_max{720'000};  ///< stuck in StartInitiated
   milliseconds kill_initiated_max{600'000};   ///< stuck in KillInitiated
   milliseconds host_lost_after{60'000};       ///< disconnected this long: its tasks are lost
+  std::uint64_t caller_jobs_max = 0;          ///< live, of one submitter; 0: the cell's only
+  std::uint64_t caller_tasks_max = 0;         ///< likewise
+  std::uint64_t audit_max = 1'000'000;        ///< entries kept; the oldest go first
+  std::vector<RateRule> rates{};              ///< the first that fits a call counts; none: no limit
+  static constexpr std::size_t fields_at_first = 8;
   static constexpr auto fields() {
     using P = CellPolicy;
     return field_list(
         field("jobs_max", &P::jobs_max), field("tasks_max", &P::tasks_max),
         field("requests_max", &P::requests_max), field("request_memory", &P::request_memory),
         field("launched_max", &P::launched_max), field("start_initiated_max", &P::start_initiated_max),
-        field("kill_initiated_max", &P::kill_initiated_max), field("host_lost_after", &P::host_lost_after));
+        field("kill_initiated_max", &P::kill_initiated_max), field("host_lost_after", &P::host_lost_after),
+        field("caller_jobs_max", &P::caller_jobs_max), field("caller_tasks_max", &P::caller_tasks_max),
+        field("audit_max", &P::audit_max), field("rates", &P::rates));
   }
   friend bool operator==(const CellPolicy&, const CellPolicy&) = default;
 };
@@ -253,6 +285,51 @@ struct RequestRecord {
                       field("error", &R::error), field("message", &R::message), field("entity", &R::entity),
                       field("index", &R::index), field("expires", &R::expires));
   }
+};
+
+/// What one caller's live jobs amount to.
+struct CallerUse {
+  std::uint64_t jobs = 0;
+  std::uint64_t wanted = 0;  ///< tasks, by the sizes of its jobs
+};
+
+/// One mutation that somebody asked for: who, what, why, when, and what came of it. Each is chained to the
+/// one before, so that none can be changed or left out without all later ones showing it.
+struct AuditRecord {
+  std::uint64_t ordinal = 0;  ///< 1 is the cell's first
+  Index index;                ///< of the log entry
+  Instant at;                 ///< state time
+  std::uint16_t command = 0;  ///< number
+  std::string caller;
+  std::string reason;
+  std::string request;
+  std::string subject;  ///< "job/6f1c…", "host/7", "group/payments", "cell"
+  bool refused = false;
+  ErrorCode error = ErrorCode::internal;  ///< if refused
+  std::string message;                    ///< if refused
+  std::string digest;                     ///< SHA-256 of the log entry's bytes, in hex
+  std::string chain;                      ///< audit_chain() up to here
+  static constexpr auto fields() {
+    using R = AuditRecord;
+    return field_list(field("ordinal", &R::ordinal), field("index", &R::index), field("at", &R::at),
+                      field("command", &R::command), field("caller", &R::caller), field("reason", &R::reason),
+                      field("request", &R::request), field("subject", &R::subject),
+                      field("refused", &R::refused), field("error", &R::error), field("message", &R::message),
+                      field("digest", &R::digest), field("chain", &R::chain));
+  }
+  friend bool operator==(const AuditRecord&, const AuditRecord&) = default;
+};
+
+/// Where the chain of the audit ends.
+struct AuditHead {
+  std::uint64_t last = 0;   ///< ordinal; 0: there is nothing yet
+  std::uint64_t first = 1;  ///< the oldest that is kept
+  std::string chain;        ///< of the last, over all entries ever
+  static constexpr auto fields() {
+    using H = AuditHead;
+    return field_list(field("last", &H::last), field("first", &H::first), field("chain", &H::chain));
+  }
+  friend bool operator==(const AuditHead&, const AuditHead&) = default;
 };
 
 }  // namespace troupe

@@ -14,6 +14,14 @@ std::string clipped(std::string text);
 /// Beyond this no sum over a cell's tasks could overflow; nobody has so much of anything.
 inline constexpr std::int64_t resource_max = 1'000'000'000'000;
 inline constexpr std::uint32_t group_instances_max = 1'000'000;
+
+/// Of one entity: how many attributes, and names and values together.
+struct AttributeBounds {
+  std::size_t count_max;
+  std::size_t bytes_max;
+};
+inline constexpr AttributeBounds job_attribute_bounds{200, 64 * 1024};
+inline constexpr AttributeBounds task_attribute_bounds{32, 8 * 1024};
 bool is_possible(const Resources& resources);
 
 /// Applies one command's body to a stage. Lives for one command, on the apply thread. Throws Poison.
@@ -46,6 +54,9 @@ class CommandApply {
   Result<void> operator()(const Release& body);
   Result<void> operator()(const SetPolicy& body);
   Result<void> operator()(const NoteGroups& body);
+  Result<void> operator()(const ChangeJob& body);
+  Result<void> operator()(const ChangeTask& body);
+  Result<void> operator()(const ShrinkJob& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
 
  private:
@@ -61,9 +72,18 @@ class CommandApply {
     return {};
   }
   Check in_fenced_shard(const JobId& job) const;
-  Check check_caps(const JobDescriptor& descriptor) const;
-  /// Of its capacity group, if `more` tasks were wanted.
-  Check check_group_cap(const JobDescriptor& descriptor, std::uint64_t more) const;
+  /// What a job, or an existing one that grows, adds to what is counted.
+  struct More {
+    std::uint64_t jobs = 0;
+    std::uint64_t tasks = 0;
+  };
+  /// Of the cell, of its capacity group, of its submitter.
+  Check check_caps(const JobDescriptor& descriptor, std::string_view caller, More more) const;
+  Check check_cell_caps(More more) const;
+  Check check_group_caps(const std::string& group, More more) const;
+  Check check_caller_caps(std::string_view caller, More more) const;
+  /// The task's place becomes the last one of its job, so that the job can do without it.
+  void move_to_last_slot(const TaskId& id, SlotNumber last);
   Check note(const NoteGroups::Item& item);
   Check advance(const AdvanceSlots::Item& item);
   Check start_task(const AdvanceSlots::Item& item, const SlotRecord& before);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <set>
+
 #include "storage/base/planted_bug.hpp"
 #include "storage/state/apply.hpp"
 
@@ -80,7 +82,27 @@ Result<void> CommandApply::operator()(const RaiseLevel& body) {
   return {};
 }
 
+namespace {
+
+std::optional<Error> check_rates(const std::vector<RateRule>& rates) {
+  const auto refuse = [](std::string why) { return Error{ErrorCode::invalid_argument, std::move(why)}; };
+  if (rates.size() > rate_rules_max) return refuse(fmt::format("at most {} rates are kept", rate_rules_max));
+  std::set<std::string_view> names;
+  for (const RateRule& rule : rates) {
+    if (rule.name.empty() || rule.name.size() > rate_text_bytes_max || !names.insert(rule.name).second)
+      return refuse("each rate needs a name of its own");
+    if (rule.caller.size() > rate_text_bytes_max || rule.endpoint.size() > rate_text_bytes_max)
+      return refuse(fmt::format("a rate's patterns have at most {} bytes", rate_text_bytes_max));
+    if (rule.burst == 0 || rule.per_minute == 0)
+      return refuse("a rate lets through at least one call at once and one in a minute");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<void> CommandApply::operator()(const SetPolicy& body) {
+  if (const auto wrong = check_rates(body.policy.rates)) return *wrong;
   if (stage_.cell().policy == body.policy) return {};
   stage_.edit_cell().policy = body.policy;
   return {};

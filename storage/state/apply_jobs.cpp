@@ -26,43 +26,22 @@ bool may_step(SlotState from, SlotState to, bool batch) {
   return false;
 }
 
+/// Only the desired size is held back: min and max may move around it.
+std::optional<Error> check_processes(const JobRecord& job, std::uint32_t desired) {
+  const ServiceProcesses& held = job.descriptor->service()->processes;
+  if (held.disable_increase && desired > job.capacity.desired)
+    return Error{ErrorCode::precondition_failed, "the job's processes have disableIncreaseDesired"};
+  if (held.disable_decrease && desired < job.capacity.desired)
+    return Error{ErrorCode::precondition_failed, "the job's processes have disableDecreaseDesired"};
+  return std::nullopt;
+}
+
 }  // namespace
 
 CommandApply::Check CommandApply::in_fenced_shard(const JobId& job) const {
   const auto* fence = std::get_if<EpochFence>(&command_.fence);
   if (fence != nullptr && stage_.tables().shard_id(job) == fence->shard) return std::nullopt;
   return Error{ErrorCode::fenced, "of another shard"};
-}
-
-CommandApply::Check CommandApply::check_caps(const JobDescriptor& descriptor) const {
-  const CellPolicy& policy = stage_.cell().policy;
-  const CellTables& cell = stage_.tables().cell;
-  if (cell.live_jobs >= policy.jobs_max && !planted(Bug::caps_ignored))
-    return Error{ErrorCode::limit_exceeded,
-                 fmt::format("the cell runs {} jobs, its limit is {}; try again when some have ended",
-                             cell.live_jobs, policy.jobs_max)};
-  const std::uint64_t wanted = cell.wanted_tasks + descriptor.initial_capacity().desired;
-  if (wanted > policy.tasks_max)
-    return Error{
-        ErrorCode::limit_exceeded,
-        fmt::format(
-            "with this job the cell would run {} tasks, its limit is {}; try again when some have ended",
-            wanted, policy.tasks_max)};
-  return check_group_cap(descriptor, descriptor.initial_capacity().desired);
-}
-
-CommandApply::Check CommandApply::check_group_cap(const JobDescriptor& descriptor, std::uint64_t more) const {
-  const CellTables& cell = stage_.tables().cell;
-  const auto group = cell.groups.find(descriptor.capacity_group);
-  if (group == cell.groups.end() || group->second.tasks_max == 0) return std::nullopt;
-  const auto entry = cell.group_entries.find(descriptor.capacity_group);
-  const std::uint64_t wanted = more + (entry == cell.group_entries.end() ? 0 : entry->second.use.wanted);
-  if (wanted <= group->second.tasks_max) return std::nullopt;
-  return Error{
-      ErrorCode::limit_exceeded,
-      fmt::format("capacity group {} would run {} tasks, its limit is {}; try again when some of its "
-                  "tasks have ended, or in another group",
-                  descriptor.capacity_group, wanted, group->second.tasks_max)};
 }
 
 Result<void> CommandApply::operator()(const CreateJob& body) {
@@ -77,7 +56,8 @@ Result<void> CommandApply::operator()(const CreateJob& body) {
   if (const auto found = names.find(name); !name.empty() && found != names.end())
     return Error{ErrorCode::sequence_in_use,
                  fmt::format("job group sequence '{}' is in use by job {}", name, to_text(found->second))};
-  if (Check full = check_caps(*body.descriptor)) return *full;
+  const More more{1, body.descriptor->initial_capacity().desired};
+  if (Check full = check_caps(*body.descriptor, command_.caller, more)) return *full;
   JobRecord job;
   job.id = body.job;
   job.descriptor = body.descriptor;
@@ -122,15 +102,55 @@ Result<void> CommandApply::operator()(const ResizeJob& body) {
   if (wanted.desired < wanted.min || wanted.desired > wanted.max)
     return Error{ErrorCode::invalid_argument, fmt::format("desired {} is outside min {} to max {}",
                                                           wanted.desired, wanted.min, wanted.max)};
-  const std::uint64_t total = stage_.tables().cell.wanted_tasks - job->capacity.desired + wanted.desired;
-  if (wanted.desired > job->capacity.desired && total > stage_.cell().policy.tasks_max)
-    return Error{ErrorCode::limit_exceeded, fmt::format("the cell would run {} tasks, its limit is {}", total,
-                                                        stage_.cell().policy.tasks_max)};
+  if (Check held = check_processes(*job, wanted.desired)) return *held;
   if (wanted.desired > job->capacity.desired)
-    if (Check full = check_group_cap(*job->descriptor, wanted.desired - job->capacity.desired)) return *full;
+    if (Check full = check_caps(*job->descriptor, job->caller, {0, wanted.desired - job->capacity.desired}))
+      return *full;
   outcome_.entity = to_text(body.job);
   if (wanted == job->capacity) return {};
   stage_.edit_job(body.job).capacity = wanted;
+  return {};
+}
+
+void CommandApply::move_to_last_slot(const TaskId& id, SlotNumber last) {
+  const JobId job = stage_.task(id)->job;
+  const SlotNumber left = stage_.task(id)->slot;
+  if (left == last) return;
+  const SlotRecord stays = *stage_.slot(job, last);
+  SlotRecord goes = *stage_.slot(job, left);
+  if (stays.state == SlotState::running) stage_.edit_task(stays.task).slot = left;
+  stage_.edit_task(id).slot = last;
+  stage_.edit_slot(job, left) = stays;
+  stage_.edit_slot(job, left).number = left;
+  goes.number = last;
+  stage_.edit_slot(job, last) = goes;
+}
+
+Result<void> CommandApply::operator()(const ShrinkJob& body) {
+  const TaskRecord* task = stage_.task(body.task);
+  if (task == nullptr) return Error{ErrorCode::not_found, "no live task " + to_text(body.task)};
+  const JobRecord* job = stage_.job(task->job);
+  if (job == nullptr) throw Poison{EntityRef::of(body.task), "its job does not live"};
+  if (job->descriptor->is_batch())
+    return Error{ErrorCode::invalid_argument, "a batch job cannot shrink: its size is its work"};
+  if (job->state != JobState::accepted) return Error{ErrorCode::job_terminating, "the job is being ended"};
+  if (task->state == TaskState::kill_initiated)
+    return Error{ErrorCode::task_terminating, "the task is being ended already"};
+  if (Check broken = check_slot(*task)) return *broken;
+  Capacity size = job->capacity;
+  if (task->slot.value >= size.desired)
+    return Error{ErrorCode::precondition_failed, "the job has shrunk already: this task is on its way out"};
+  const SlotNumber last{--size.desired};
+  if (Check held = check_processes(*job, size.desired)) return *held;
+  if (body.keep_min && size.desired < size.min)
+    return Error{ErrorCode::precondition_failed,
+                 fmt::format("desired would fall to {}, below min {}", size.desired, size.min)};
+  size.min = std::min(size.min, size.desired);
+  const JobId id = job->id;
+  move_to_last_slot(body.task, last);
+  if (Check refusal = kill({body.task, Reason::scaled_down, body.message})) return *refusal;
+  stage_.edit_job(id).capacity = size;
+  outcome_.entity = to_text(body.task);
   return {};
 }
 

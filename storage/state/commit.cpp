@@ -174,6 +174,9 @@ void Committer::index_job(Tables& tables, JobEntry& entry) {
   GroupUse& use = tables.cell.group_entries[descriptor.capacity_group].use;
   ++use.jobs;
   use.wanted += entry.record.capacity.desired;
+  CallerUse& caller = tables.cell.callers[entry.record.caller];
+  ++caller.jobs;
+  caller.wanted += entry.record.capacity.desired;
   if (std::string name = descriptor.unique_name(); !name.empty())
     tables.cell.unique_names.emplace(std::move(name), entry.record.id);
 }
@@ -284,9 +287,18 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
     const std::string& group_name = job->record.descriptor->capacity_group;
     GroupEntry& group = cell.group_entries[group_name];
     GroupUse& use = group.use;
-    if (before.state == TaskState::accepted && now.state != TaskState::accepted) {
-      cell.waiting.erase({now.created_at, now.slot, now.id});
-      stop_waiting(group, group_name, before);
+    if (before.slot != now.slot) {
+      // Another task may have taken the old place already.
+      const TaskRecord*& left = job->slots.at(before.slot.value).live;
+      if (left == &now) left = nullptr;
+      job->slots.at(now.slot.value).live = &now;
+    }
+    if (before.state == TaskState::accepted) {
+      cell.waiting.erase({before.created_at, before.slot, before.id});
+      if (now.state == TaskState::accepted)
+        cell.waiting.insert({now.created_at, now.slot, now.id});
+      else
+        stop_waiting(group, group_name, before);
     }
     if (ended) --use.tasks;
     const Resources& amount = job->record.descriptor->resources;
@@ -383,6 +395,9 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
     GroupUse& use = tables_.cell.group_entries[entry->record.descriptor->capacity_group].use;
     use.wanted += desired;
     use.wanted -= before.capacity.desired;
+    CallerUse& caller = tables_.cell.callers[entry->record.caller];
+    caller.wanted += desired;
+    caller.wanted -= before.capacity.desired;
   }
   touch(entry->record.id);
   const bool ended = entry->record.state == JobState::finished;
@@ -423,6 +438,10 @@ void Committer::finish_job(JobEntry& entry) {
   GroupUse& use = tables_.cell.group_entries[descriptor.capacity_group].use;
   --use.jobs;
   use.wanted -= entry.record.capacity.desired;
+  const auto caller = tables_.cell.callers.find(entry.record.caller);
+  TROUPE_CHECK(caller != tables_.cell.callers.end());
+  caller->second.wanted -= entry.record.capacity.desired;
+  if (--caller->second.jobs == 0) tables_.cell.callers.erase(caller);
   if (const std::string name = descriptor.unique_name(); !name.empty()) tables_.cell.unique_names.erase(name);
 }
 

@@ -77,6 +77,14 @@ Bytes skipped(Index entry) {
   return key;
 }
 
+Bytes audit_head() { return "u"; }
+
+Bytes audit(std::uint64_t ordinal) {
+  Bytes key = "a";
+  append_big_endian(key, ordinal);
+  return key;
+}
+
 Bytes archive_sum(Bucket bucket, ShardId shard) {
   Bytes key = "b";
   append_big_endian(key, bucket);

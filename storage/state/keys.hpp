@@ -9,6 +9,7 @@
 //             'r' caller 0 request                  RequestRecord
 //             'm'                                   raft::Membership as of the applied index
 //             'k' index                             Index: an entry that an operator had skipped
+//             'u'                                   AuditHead
 //             'b' bucket shard                      ArchiveSum: of what the bucket holds of the shard
 //   current   shard 'j' job                         JobRecord
 //             shard 'l' job slot                    SlotRecord
@@ -18,6 +19,8 @@
 //   index     'j' job                               bucket
 //             't' task                              bucket
 //             'k' job created task                  bucket: a job's tasks, oldest first
+//             'a' ordinal                           AuditRecord; AuditHead's chain stands for them in the
+//             hash
 // and in each table, under one zero byte: the applied position.
 
 #include <string>
@@ -44,6 +47,8 @@ Bytes applied();
 Bytes cell();
 Bytes membership();
 Bytes skipped(Index entry);
+Bytes audit_head();
+Bytes audit(std::uint64_t ordinal);
 Bytes archive_sum(Bucket bucket, ShardId shard);
 Bytes shard(ShardId id);
 Bytes host(HostId id);

@@ -88,6 +88,13 @@ Result<void> StateMachine::load_meta() {
     return Error{ErrorCode::corrupt, "the stored membership does not decode: repair from a peer"};
   cell.membership = membership.value();
   if (cell.membership) cell.hash += record_hash(keys::membership(), packed(*cell.membership));
+  auto audit = each_meta<AuditHead>(store_, 'u', [&](BytesView key, BytesView value, AuditHead head) {
+    cell.audit_hash = record_hash(key, value);
+    cell.hash += cell.audit_hash;
+    cell.audit = std::move(head);
+    return key == keys::audit_head();
+  });
+  if (!audit.ok()) return audit;
   auto done = each_meta<Index>(store_, 'k', [&](BytesView key, BytesView value, Index) {
     cell.hash += record_hash(key, value);
     return true;

@@ -199,6 +199,12 @@ CellFigures Reads::cell() const {
   return figures;
 }
 
+CallerUse Reads::caller_use(std::string_view caller) const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto found = tables_.cell.callers.find(caller);
+  return found == tables_.cell.callers.end() ? CallerUse{} : found->second;
+}
+
 ShardRecord Reads::shard(ShardId id) const {
   if (id.value >= shard_count()) return {id, {}, {}};
   const ShardTables& shard = tables_.shard(id);

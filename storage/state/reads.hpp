@@ -69,7 +69,8 @@ class Reads {
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
   CellFigures cell() const;
-  ShardRecord shard(ShardId id) const;  ///< owner 0 before bootstrap
+  CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
+  ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap
   std::vector<ShardRecord> shards() const;
   std::uint64_t shard_hash(ShardId id) const;
   std::uint16_t shard_count() const;  ///< 0 before bootstrap
@@ -91,6 +92,11 @@ class Reads {
   Result<std::optional<ArchivedJob>> archived_job(const JobId& id) const;
   Result<std::optional<TaskRecord>> archived_task(const TaskId& id) const;
   Result<std::vector<TaskRecord>> archived_tasks_of(const JobId& job, std::size_t limit) const;
+
+  // ---- audit ----
+  AuditHead audit_head() const;
+  /// Entries from this ordinal on, oldest first. Errors: io, corrupt. Reads RocksDB.
+  Result<std::vector<AuditRecord>> audit(std::uint64_t from, std::size_t limit) const;
 
  private:
   bool has_shards() const;

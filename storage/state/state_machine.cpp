@@ -11,6 +11,7 @@
 namespace troupe {
 namespace {
 
+constexpr std::int64_t requests_retry_ms = 60'000;
 constexpr int expired_per_entry_max =
     4;  // Bounds the work of one entry; the table is capped, so it keeps up.
 
@@ -117,6 +118,7 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
     else
       apply_command(command.value(), entry, committer, outcome);
     remember(command.value(), outcome, batch);
+    audit(command.value(), entry, outcome, batch);
   }
   if (options_.observer != nullptr) options_.observer->decided(command.value(), outcome);
   out.outcomes.push_back(std::move(outcome));
@@ -177,8 +179,11 @@ bool StateMachine::answer_from_table(const Command& command, Outcome& outcome) c
 bool StateMachine::requests_full(const Command& command, Outcome& outcome) const {
   if (command.request.empty() || tables_.cell.requests.size() < tables_.cell.record.policy.requests_max)
     return false;
+  const auto used = tables_.cell.requests.size();
   outcome.error =
       Error{ErrorCode::limit_exceeded, "too many requests are remembered; try again in some minutes"};
+  outcome.error->limit = std::make_shared<const LimitHit>(
+      LimitHit{"cell.requests", tables_.cell.record.policy.requests_max, used, requests_retry_ms});
   return true;
 }
 

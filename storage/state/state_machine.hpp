@@ -77,6 +77,8 @@ class StateMachine {
   bool answer_from_table(const Command& command, Outcome& outcome) const;
   bool requests_full(const Command& command, Outcome& outcome) const;
   void remember(const Command& command, const Outcome& outcome, KvBatch& batch);
+  /// An entry of the audit, if somebody asked for this.
+  void audit(const Command& command, const raft::Entry& entry, const Outcome& outcome, KvBatch& batch);
   void store_meta(const Bytes& key, Bytes value, KvBatch& batch);
   Result<void> apply_membership(const raft::Entry& entry, KvBatch& batch);
   const SkippedEntry* skipped(const raft::Entry& entry) const;

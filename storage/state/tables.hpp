@@ -97,11 +97,14 @@ struct CellTables {
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
+  AuditHead audit;
+  std::uint64_t audit_hash = 0;                ///< its share in the hash below
   std::optional<raft::Membership> membership;  ///< as the last applied configuration entry gave it
   std::uint64_t hash = 0;  ///< as StateHash::cell, but without the cell's own record, which changes always
   // Derived, never stored:
   absl::btree_set<Waiting> waiting;
   std::map<std::string, GroupEntry, std::less<>> group_entries;  ///< also of names that no group has
+  std::map<std::string, CallerUse, std::less<>> callers;         ///< of those with a live job
   std::map<EntityRef, std::string> group_names;
   std::map<std::string, JobId, std::less<>> unique_names;
   std::uint64_t live_jobs = 0;

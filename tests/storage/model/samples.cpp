@@ -32,6 +32,18 @@ JobDescriptor service_descriptor() {
   return d;
 }
 
+DisruptionBudget budget() {
+  DisruptionBudget b;
+  b.policy = DisruptionBudget::Policy::availability_percentage;
+  b.policy_milli_percent = 95'500;
+  b.rate = DisruptionBudget::Rate::per_interval;
+  b.interval = milliseconds(60'000);
+  b.rate_limit = 3;
+  b.windows = {{{DisruptionWindow::Day::monday, DisruptionWindow::Day::friday}, {{8, 16}}, "PST"}};
+  b.health = {{"alwaysHealthy", {}}};
+  return b;
+}
+
 JobRecord job() {
   JobRecord r;
   r.id = id<JobId>(1);
@@ -165,6 +177,10 @@ std::vector<Command> commands() {
       command(SetPolicy{cell().policy}),
       command(NoteGroups{{{"payments", Index{9}, Instant{70'000}, 12}}}, epoch),
       command(CheckState{NodeId{2}, Index{1'024}, 2, {1, 0x0123456789abcdefULL}, 3}),
+      command(
+          ChangeJob{job_id, {{{"stage", "canary"}}, {"old"}}, true, ServiceProcesses{false, true}, budget()}),
+      command(ChangeTask{task_id, {{{"seen", "yes"}}, {"old"}}}),
+      command(ShrinkJob{task_id, true, "too many"}),
   };
 }
 

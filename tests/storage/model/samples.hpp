@@ -17,6 +17,7 @@ Id id(std::uint8_t seed) {
 
 JobDescriptor batch_descriptor();
 JobDescriptor service_descriptor();
+DisruptionBudget budget();
 JobRecord job();
 SlotRecord slot();
 TaskRecord task();

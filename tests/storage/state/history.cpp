@@ -199,7 +199,17 @@ DescriptorPtr History::descriptor() {
 }
 
 CommandBody History::user_body(const Reads& reads) {
-  switch (random_.below(7)) {
+  switch (random_.below(10)) {
+    case 7: {
+      ChangeJob change{any_job(reads), {{{"a" + std::to_string(random_.below(3)), "x"}}, {"a1"}}, {}, {}, {}};
+      if (random_.chance(30)) change.enabled = random_.chance(50);
+      if (random_.chance(30)) change.processes = ServiceProcesses{random_.chance(20), random_.chance(20)};
+      return change;
+    }
+    case 8:
+      return ChangeTask{any_task(reads), {{{"a" + std::to_string(random_.below(3)), "x"}}, {"a1"}}};
+    case 9:
+      return ShrinkJob{any_task(reads), random_.chance(20), "by hand"};
     case 0:
     case 1:
     case 2: {

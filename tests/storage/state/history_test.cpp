@@ -71,9 +71,9 @@ class Replica {
   std::unique_ptr<StateMachine> machine_;
 };
 
-class Replicas {
+class HistoryReplicas {
  public:
-  explicit Replicas(std::uint64_t seed) : history_(seed, 5), random_(seed + 1'000) {}
+  explicit HistoryReplicas(std::uint64_t seed) : history_(seed, 5), random_(seed + 1'000) {}
 
   void step() {
     log_.push_back(history_.next(steady_.machine()));
@@ -135,7 +135,7 @@ class Replicas {
 class Histories : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Histories, LeadEveryReplicaToTheSameState) {
-  Replicas replicas(GetParam());
+  HistoryReplicas replicas(GetParam());
   for (int round = 0; round < 10; ++round) {
     for (int n = 0; n < 200; ++n) {
       replicas.step();

@@ -50,6 +50,8 @@ void Truth::read_meta(const KvStore& store) {
   const auto [rl, rh] = range('r');
   each<RequestRecord>(store, keys::meta, rl, rh,
                       [&](BytesView, BytesView, const RequestRecord&) { ++requests; });
+  if (const auto bytes = store.get(keys::meta, keys::audit_head()).value())
+    audit = unpacked<AuditHead>(*bytes).value();
 }
 
 void Truth::read_shard(const KvStore& store, ShardId shard) {
@@ -60,6 +62,8 @@ void Truth::read_shard(const KvStore& store, ShardId shard) {
                   [&](BytesView key, BytesView value, JobRecord r) {
                     hash += share(key, value);
                     wanted_tasks += r.capacity.desired;
+                    ++callers[r.caller].jobs;
+                    callers[r.caller].wanted += r.capacity.desired;
                     if (const auto group = groups.find(r.descriptor->capacity_group); group != groups.end())
                       ++group->second.second.jobs, group->second.second.wanted += r.capacity.desired;
                     Job& job = jobs[r.id];
@@ -172,6 +176,11 @@ void expect_cell(const Reads& reads, const Truth& truth) {
   EXPECT_EQ(figures.live_tasks, truth.live_tasks);
   EXPECT_EQ(figures.waiting, truth.waiting.size());
   EXPECT_EQ(figures.requests, truth.requests);
+  for (const auto& [caller, use] : truth.callers) {
+    EXPECT_EQ(reads.caller_use(caller).jobs, use.jobs) << caller;
+    EXPECT_EQ(reads.caller_use(caller).wanted, use.wanted) << caller;
+  }
+  EXPECT_EQ(reads.audit_head(), truth.audit);
   std::vector<Waiting> queue, expected;
   for (const WaitingTask& task : reads.waiting(SIZE_MAX)) queue.push_back(task.place);
   for (const Waiting& place : truth.waiting)

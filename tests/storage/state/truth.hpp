@@ -39,6 +39,8 @@ class Truth {
   std::set<Waiting> waiting;
   std::array<std::uint64_t, task_state_count> live_tasks{};
   std::uint64_t wanted_tasks = 0;
+  std::map<std::string, CallerUse> callers;
+  AuditHead audit;
   std::size_t requests = 0;
 
  private:

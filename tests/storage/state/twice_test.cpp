@@ -58,6 +58,9 @@ struct Stagecoach {
              with(NoteGroups{{{"DEFAULT", Index{}, cell.now, 1}}},
                   cell.fence_of(shard_of(EntityRef::of_group("DEFAULT"), test_shards))),
              with(CheckState{first_node, Index{1'024}, 2, {1}, 2}),
+             with(ChangeJob{service, {{{"stage", "canary"}}, {}}, false, ServiceProcesses{true, false}, {}}),
+             with(ChangeTask{started, {{{"seen", "yes"}}, {}}}),
+             with(ShrinkJob{started, false, "too many"}),
          })
       all.emplace(command.number(), std::move(command));
     return all;
