@@ -1,5 +1,6 @@
 #include "net/api/bodies.hpp"
 
+#include "net/api/budget.hpp"
 #include "net/api/reading.hpp"
 #include "net/api/retry_policy.hpp"
 
@@ -70,6 +71,7 @@ GroupRecord read_group(const json::Value& value, std::optional<std::string_view>
   out.instance_count =
       static_cast<std::uint32_t>(read_required_integer(reader, "instanceCount", {1, instance_count_max}));
   out.tasks_max = static_cast<std::uint64_t>(read_integer(reader, "tasksMax", {0, amount_max}).value_or(0));
+  out.jobs_max = static_cast<std::uint64_t>(read_integer(reader, "jobsMax", {0, amount_max}).value_or(0));
   reader.finish();
   return out;
 }
@@ -85,6 +87,70 @@ Result<Capacity> parse_capacity(std::string_view text, const DescriptorLimits& l
 Result<CapacityChange> parse_capacity_change(std::string_view text, const DescriptorLimits& limits) {
   return read_body<CapacityChange>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
     return read_change(value, limits, violations);
+  });
+}
+
+std::string complaint_about_attribute(std::string_view name) {
+  if (name.empty()) return "must have a name";
+  if (name.starts_with(reserved_attribute_prefix)) return "titus. is reserved for the cell";
+  if (name.starts_with(parameter_attribute_prefix)) return "titusParameter. is fixed when a job is submitted";
+  return {};
+}
+
+Result<StringMap> parse_attributes(std::string_view text, std::string_view id_name, std::string_view id) {
+  return read_body<StringMap>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    if (const auto said = reader.optional_string(id_name); said && !said->empty() && *said != id)
+      reader.complain(id_name, "is not the one that the path names");
+    StringMap out = reader.required_string_map("attributes");
+    for (const auto& [name, text_of] : out)
+      if (auto complaint = complaint_about_attribute(name); !complaint.empty())
+        complain_entry(reader, "attributes", name, std::move(complaint));
+    if (out.empty() && violations.empty()) reader.complain("attributes", "must have at least one");
+    reader.finish();
+    return out;
+  });
+}
+
+Result<std::vector<std::string>> parse_attribute_keys(std::string_view keys) {
+  std::vector<std::string> out;
+  std::vector<Violation> violations;
+  while (!keys.empty()) {
+    const auto comma = keys.find(',');
+    if (const auto name = keys.substr(0, comma); !name.empty()) {
+      if (auto complaint = complaint_about_attribute(name); !complaint.empty())
+        json::add_violation(violations, "keys", std::string(name) + ": " + complaint, {});
+      out.emplace_back(name);
+    }
+    keys.remove_prefix(comma == std::string_view::npos ? keys.size() : comma + 1);
+  }
+  if (out.empty()) json::add_violation(violations, "keys", "must name at least one attribute", {});
+  if (!violations.empty()) return json::violations_error(std::move(violations));
+  return out;
+}
+
+ServiceProcesses read_processes(json::ObjectReader& reader) {
+  ServiceProcesses out;
+  out.disable_increase = reader.optional_bool("disableIncreaseDesired").value_or(false);
+  out.disable_decrease = reader.optional_bool("disableDecreaseDesired").value_or(false);
+  reader.finish();
+  return out;
+}
+
+Result<ServiceProcesses> parse_processes(std::string_view text) {
+  return read_body<ServiceProcesses>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    return read_processes(reader);
+  });
+}
+
+Result<DisruptionBudget> parse_budget(std::string_view text) {
+  return read_body<DisruptionBudget>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    auto wrapped = reader.optional_object("disruptionBudget");
+    if (!wrapped) return read_budget(reader);
+    reader.finish();
+    return read_budget(*wrapped);
   });
 }
 

@@ -1,3 +1,4 @@
+#include "net/api/budget.hpp"
 #include "net/api/descriptor.hpp"
 #include "net/api/members.hpp"
 #include "net/api/resources_json.hpp"
@@ -88,6 +89,13 @@ void service_json(json::Writer& writer, const ServiceSpec& service, const Capaci
   writer.boolean(service.enabled);
   writer.key("retryPolicy");
   retry_policy_json(writer, service.retry);
+  writer.key("serviceJobProcesses");
+  writer.begin_object();
+  writer.key("disableIncreaseDesired");
+  writer.boolean(service.processes.disable_increase);
+  writer.key("disableDecreaseDesired");
+  writer.boolean(service.processes.disable_decrease);
+  writer.end_object();
   writer.end_object();
 }
 
@@ -105,6 +113,10 @@ void descriptor_json(json::Writer& writer, const JobDescriptor& descriptor, cons
   if (const BatchSpec* batch = descriptor.batch()) batch_json(writer, *batch);
   if (const ServiceSpec* service = descriptor.service())
     service_json(writer, *service, size_now ? *size_now : service->capacity);
+  if (descriptor.budget.is_set()) {
+    writer.key("disruptionBudget");
+    budget_json(writer, descriptor.budget);
+  }
   writer.end_object();
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "net/api/bodies.hpp"
+#include "net/api/budget.hpp"
 #include "net/api/constraint_names.hpp"
 #include "net/api/descriptor.hpp"
 #include "net/api/reading.hpp"
@@ -37,12 +39,10 @@ void read_names(ObjectReader& top, const DescriptorLimits& limits, JobDescriptor
 }
 
 /// Empty: fine.
-std::string complaint_about_attribute(std::string_view name) {
-  if (name.empty()) return "must have a name";
-  if (name.starts_with(reserved_attribute_prefix)) return "titus. is reserved for the cell";
-  if (name.starts_with(parameter_attribute_prefix) && name != kill_wait_attribute)
-    return "is not supported by this cell";
-  return {};
+std::string complaint_about_submitted(std::string_view name) {
+  if (name == kill_wait_attribute) return {};
+  if (name.starts_with(parameter_attribute_prefix)) return "is not supported by this cell";
+  return complaint_about_attribute(name);
 }
 
 void read_kill_wait(ObjectReader& top, JobDescriptor& out) {
@@ -68,7 +68,7 @@ void read_attributes(ObjectReader& top, const DescriptorLimits& limits, JobDescr
   out.attributes.erase(std::string(created_by_attribute));
   out.attributes.erase(std::string(call_reason_attribute));
   for (const auto& [name, value] : out.attributes)
-    if (auto complaint = complaint_about_attribute(name); !complaint.empty())
+    if (auto complaint = complaint_about_submitted(name); !complaint.empty())
       complain_entry(top, "attributes", name, std::move(complaint));
   if (out.attributes.size() > limits.attributes_max)
     top.complain("attributes", "must be at most " + std::to_string(limits.attributes_max));
@@ -237,7 +237,8 @@ ServiceSpec read_service(ObjectReader service, const DescriptorLimits& limits) {
     refuse_unsupported(*migration, "selfManaged");
     migration->finish();
   }
-  refuse_unsupported(service, "serviceJobProcesses");
+  if (auto processes = service.optional_object("serviceJobProcesses"))
+    out.processes = read_processes(*processes);
   service.finish();
   return out;
 }
@@ -263,8 +264,8 @@ JobDescriptor read_descriptor(const json::Value& body, const DescriptorLimits& l
   read_attributes(top, limits, out);
   read_container(top, limits, out);
   read_kind(top, limits, out);
-  for (const auto* name :
-       {"disruptionBudget", "networkConfiguration", "extraContainers", "platformSidecars", "volumes"})
+  if (auto budget = top.optional_object("disruptionBudget")) out.budget = read_budget(*budget);
+  for (const auto* name : {"networkConfiguration", "extraContainers", "platformSidecars", "volumes"})
     refuse_unsupported(top, name);
   top.finish();
   return out;

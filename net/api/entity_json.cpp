@@ -4,6 +4,7 @@
 
 #include "net/api/descriptor.hpp"
 #include "net/api/members.hpp"
+#include "net/api/policy.hpp"
 #include "net/api/resources_json.hpp"
 
 namespace troupe::api {
@@ -157,20 +158,6 @@ void host_members(json::Writer& writer, const HostRecord& host) {
   version_json(writer, std::max({host.registered, host.connected, host.disconnected}), host.version);
 }
 
-void policy_json(json::Writer& writer, const CellPolicy& policy) {
-  writer.key("policy");
-  writer.begin_object();
-  number_json(writer, "jobsMax", policy.jobs_max);
-  number_json(writer, "tasksMax", policy.tasks_max);
-  number_json(writer, "requestsMax", policy.requests_max);
-  amount_json(writer, "requestMemoryMs", policy.request_memory.count());
-  amount_json(writer, "launchedMsMax", policy.launched_max.count());
-  amount_json(writer, "startInitiatedMsMax", policy.start_initiated_max.count());
-  amount_json(writer, "killInitiatedMsMax", policy.kill_initiated_max.count());
-  amount_json(writer, "hostLostAfterMs", policy.host_lost_after.count());
-  writer.end_object();
-}
-
 void refusal_json(json::Writer& writer, const PlacementRefusal& refusal) {
   writer.begin_object();
   text_json(writer, "reason", refusal.reason);
@@ -204,8 +191,7 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
   task_status_json(writer, task);
   log_location_json(writer, task.id);
   writer.key("attributes");
-  writer.begin_object();
-  writer.end_object();
+  json::write_value(writer, task.attributes.map());
   text_unless_empty(writer, "setAside", task.set_aside);
   version_json(writer, task.step(task.state).at, task.version);
   writer.end_object();
@@ -239,6 +225,7 @@ void group_json(json::Writer& writer, const GroupRecord& group) {
   amount_json(writer, "instanceGPU", group.instance.gpu);
   amount_json(writer, "instanceCount", group.instance_count);
   number_json(writer, "tasksMax", group.tasks_max);
+  number_json(writer, "jobsMax", group.jobs_max);
   writer.end_object();
 }
 
@@ -261,6 +248,7 @@ void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& s
   number_json(writer, "tasks", status.tasks);
   number_json(writer, "hosts", status.hosts);
   number_json(writer, "hostsConnected", status.hosts_connected);
+  writer.key("policy");
   policy_json(writer, cell.policy);
   writer.end_object();
 }

@@ -101,6 +101,15 @@ void error_json(json::Writer& writer, const Error& error, const ErrorContext& co
   text_unless_empty(writer, "hint", hint_of(error.code));
   text_unless_empty(writer, "requestId", context.request_id);
   text_unless_empty(writer, "entityUrl", context.entity_url);
+  if (error.limit) {
+    writer.key("limit");
+    writer.begin_object();
+    text_json(writer, "name", error.limit->name);
+    number_json(writer, "max", error.limit->max);
+    number_json(writer, "used", error.limit->used);
+    amount_json(writer, "retryAfterMs", error.limit->retry_after_ms);
+    writer.end_object();
+  }
   if (!error.violations.empty()) {
     writer.key("violations");
     writer.begin_array();
@@ -123,6 +132,7 @@ http::Response error_response(const Error& error, const ErrorContext& context, m
   error_json(writer, error, context);
   auto response = json_response(http_status(error.code), writer.take());
   const Retry retry = retry_class(error.code);
+  if (error.limit && error.limit->retry_after_ms > 0) retry_after = milliseconds(error.limit->retry_after_ms);
   if (retry == Retry::later || retry == Retry::elsewhere)
     response.headers.emplace("retry-after",
                              std::to_string(std::max<std::int64_t>(1, (retry_after.count() + 999) / 1000)));

@@ -1,5 +1,6 @@
 #pragma once
-// One shape for every error: {statusCode, code, message, retry, hint?, requestId?, entityUrl?, violations?}.
+// One shape for every error: {statusCode, code, message, retry, hint?, requestId?, entityUrl?, limit?,
+// violations?}. `limit` says which limit refused: {name, max, used, retryAfterMs}.
 
 #include <string_view>
 
@@ -22,7 +23,8 @@ std::string_view retry_text(Retry retry);
 std::string_view hint_of(ErrorCode code);
 constexpr milliseconds retry_after_default{1'000};
 
-/// The whole answer; with Retry-After (whole seconds, at least 1) where retrying later helps.
+/// The whole answer; with Retry-After (whole seconds, at least 1) where retrying later helps: the limit's own
+/// if it knows better.
 http::Response error_response(const Error& error, const ErrorContext& context = {},
                               milliseconds retry_after = retry_after_default);
 /// status and application/json.

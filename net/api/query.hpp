@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/api/parameter_doc.hpp"
 #include "net/http/http.hpp"
 #include "net/json/writer.hpp"
 #include "storage/base/result.hpp"
@@ -95,6 +96,8 @@ struct Query {
 };
 /// Errors: invalid_argument with one violation per parameter; an unknown name lists the known ones.
 Result<Query> parse_query(const http::Request& request, ListOf what);
+/// What parse_query understands, for the contract.
+std::vector<ParameterDoc> query_parameters(ListOf what);
 
 /// {"items": [...], "pagination": {...}}: item(writer, i) writes the i-th of the sorted list, for i in
 /// [begin, end).

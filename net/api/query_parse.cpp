@@ -3,6 +3,7 @@
 
 #include "net/api/query.hpp"
 #include "net/api/reading.hpp"
+#include "net/api/schema_text.hpp"
 
 namespace troupe::api {
 namespace {
@@ -128,18 +129,21 @@ std::string take_attribute_op(Query& query, std::string_view value) {
 }
 
 enum class Of : std::uint8_t { all, jobs_and_tasks, tasks };
+/// What a value looks like.
+enum class Shape : std::uint8_t { text, number, boolean, consistency, job_type, job_state, op };
 struct Parameter {
   std::string_view name;
   Take take;
   Of of = Of::jobs_and_tasks;
+  Shape shape = Shape::text;
 };
 
 constexpr std::array parameters{
-    Parameter{"page", take_page, Of::all},
-    Parameter{"pageSize", take_page_size, Of::all},
+    Parameter{"page", take_page, Of::all, Shape::number},
+    Parameter{"pageSize", take_page_size, Of::all, Shape::number},
     Parameter{"cursor", take_cursor, Of::all},
     Parameter{"fields", take_fields, Of::all},
-    Parameter{"consistency", take_consistency, Of::all},
+    Parameter{"consistency", take_consistency, Of::all, Shape::consistency},
     Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
     Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks},
     Parameter{"owner", take_text<&Criteria::owner>},
@@ -151,15 +155,15 @@ constexpr std::array parameters{
     Parameter{"jobGroupStack", take_text<&Criteria::group_stack>},
     Parameter{"jobGroupDetail", take_text<&Criteria::group_detail>},
     Parameter{"jobGroupSequence", take_text<&Criteria::group_sequence>},
-    Parameter{"jobType", take_type},
-    Parameter{"jobState", take_job_state},
+    Parameter{"jobType", take_type, Of::jobs_and_tasks, Shape::job_type},
+    Parameter{"jobState", take_job_state, Of::jobs_and_tasks, Shape::job_state},
     Parameter{"attributes", take_attributes},
     Parameter{"labels", take_attributes},
-    Parameter{"attributes.op", take_attribute_op},
-    Parameter{"labels.op", take_attribute_op},
+    Parameter{"attributes.op", take_attribute_op, Of::jobs_and_tasks, Shape::op},
+    Parameter{"labels.op", take_attribute_op, Of::jobs_and_tasks, Shape::op},
     Parameter{"taskStates", take_task_states, Of::tasks},
     Parameter{"taskStateReasons", take_task_reasons, Of::tasks},
-    Parameter{"skipSystemFailures", take_skip_system_failures, Of::tasks},
+    Parameter{"skipSystemFailures", take_skip_system_failures, Of::tasks, Shape::boolean},
 };
 
 bool is_allowed(const Parameter& parameter, ListOf what) {
@@ -172,6 +176,30 @@ bool is_allowed(const Parameter& parameter, ListOf what) {
       return what == ListOf::tasks;
   }
   return false;
+}
+
+std::string schema_of(Shape shape) {
+  const auto any_of = [](std::initializer_list<std::string_view> values) {
+    return schema::enumeration({values.begin(), values.size()});
+  };
+  switch (shape) {
+    case Shape::text:
+      return schema::text();
+    case Shape::number:
+      return schema::integer();
+    case Shape::boolean:
+      return schema::boolean();
+    case Shape::consistency:
+      return any_of({"linearizable", "stale"});
+    case Shape::job_type:
+      return any_of({"batch", "service"});
+    case Shape::job_state:
+      return any_of({state_text(JobState::accepted), state_text(JobState::kill_initiated),
+                     state_text(JobState::finished)});
+    case Shape::op:
+      return any_of({"and", "or"});
+  }
+  return {};
 }
 
 std::string known_names(ListOf what) {
@@ -188,6 +216,13 @@ std::string take_parameter(Query& query, ListOf what, std::string_view name, std
 }
 
 }  // namespace
+
+std::vector<ParameterDoc> query_parameters(ListOf what) {
+  std::vector<ParameterDoc> docs;
+  for (const auto& parameter : parameters)
+    if (is_allowed(parameter, what)) docs.push_back({parameter.name, schema_of(parameter.shape)});
+  return docs;
+}
 
 Result<Query> parse_query(const http::Request& request, ListOf what) {
   Query query;

@@ -40,7 +40,7 @@ TEST(ParseCapacityChange, TakesAnyPart) {
 
 constexpr std::string_view group_text =
     R"({"appName":"film","tier":"Critical","instanceCPU":0.5,"instanceMemoryMB":512,"instanceDiskMB":0,)"
-    R"("instanceNetworkMbs":128,"instanceGPU":0,"instanceCount":4,"tasksMax":100})";
+    R"("instanceNetworkMbs":128,"instanceGPU":0,"instanceCount":4,"tasksMax":100,"jobsMax":7})";
 
 TEST(ParseGroup, ReadsWhatIsPrinted) {
   const auto group = parse_group(group_text, "film");
@@ -49,6 +49,7 @@ TEST(ParseGroup, ReadsWhatIsPrinted) {
   EXPECT_EQ(group.value().instance, (Resources{500, 512, 0, 128, 0}));
   EXPECT_EQ(group.value().instance_count, 4u);
   EXPECT_EQ(group.value().tasks_max, 100u);
+  EXPECT_EQ(group.value().jobs_max, 7u);
   json::Writer writer;
   group_json(writer, group.value());
   EXPECT_EQ(writer.take(), group_text);

@@ -73,7 +73,33 @@ void fill_kind(Random& random, JobDescriptor& out) {
   service.capacity.max = service.capacity.desired + small(random, 800);
   service.enabled = random.chance(50);
   service.retry = random_retry(random);
+  service.processes = {random.chance(50), random.chance(50)};
   out.kind = service;
+}
+
+DisruptionBudget random_budget(Random& random) {
+  using Policy = DisruptionBudget::Policy;
+  using Rate = DisruptionBudget::Rate;
+  DisruptionBudget out;
+  out.policy = static_cast<Policy>(1 + random.below(4));
+  if (out.policy == Policy::self_managed) out.relocation_time = milliseconds(random.between(0, 864'000'000));
+  if (out.policy == Policy::availability_percentage) out.policy_milli_percent = small(random, 100'001);
+  if (out.policy == Policy::unhealthy_tasks || out.policy == Policy::relocations)
+    out.policy_limit = 1 + small(random, 1'000);
+  out.rate = static_cast<Rate>(random.below(4));
+  if (out.rate == Rate::per_interval || out.rate == Rate::percentage_per_interval)
+    out.interval = milliseconds(random.between(1, 3'600'000));
+  if (out.rate == Rate::per_interval) out.rate_limit = 1 + small(random, 1'000);
+  if (out.rate == Rate::percentage_per_hour || out.rate == Rate::percentage_per_interval)
+    out.rate_milli_percent = small(random, 100'001);
+  for (auto left = random.below(3); left > 0; --left) {
+    const std::uint32_t start = small(random, 24);
+    out.windows.push_back({{static_cast<DisruptionWindow::Day>(random.below(7))},
+                           {{start, start + 1 + small(random, 24 - start)}},
+                           random.chance(50) ? "PST" : ""});
+  }
+  if (random.chance(50)) out.health = {{"alwaysHealthy", {}}};
+  return out;
 }
 
 JobDescriptor random_descriptor(Random& random) {
@@ -101,6 +127,7 @@ JobDescriptor random_descriptor(Random& random) {
   out.env = random_map(random);
   fill_constraints(random, out);
   fill_kind(random, out);
+  if (random.chance(50)) out.budget = random_budget(random);
   return out;
 }
 

@@ -92,10 +92,10 @@ TEST(ParseDescriptor, ReadsAService) {
   const auto result = parse_job_descriptor(
       with(R"("batch": {"size": 1})", R"("service": {"capacity": {"desired": 2, "max": 2500},
       "retryPolicy": {"delayed": {"delayMs": 50, "retries": 1}}, "migrationPolicy": {"systemDefault": {}},
-      "serviceJobProcesses": {"disableIncreaseDesired": false}})"));
+      "serviceJobProcesses": {"disableIncreaseDesired": true}})"));
   ASSERT_TRUE(result.ok()) << result.error().message;
   const ServiceSpec service{
-      {0, 2, 2500}, true, {RetryPolicy::Kind::delayed, 1, milliseconds(50), milliseconds(0)}};
+      {0, 2, 2500}, true, {RetryPolicy::Kind::delayed, 1, milliseconds(50), milliseconds(0)}, {true, false}};
   ASSERT_NE(result.value().service(), nullptr);
   EXPECT_EQ(*result.value().service(), service);
 }
@@ -112,13 +112,13 @@ TEST(ParseDescriptor, PointsAtTheOffendingValue) {
 TEST(ParseDescriptor, TellsEverythingThatIsWrongAtOnce) {
   const auto violations = violations_of(R"({"owner": {"teamEmail": "nobody"}, "applicationName": " ",
     "container": {"resources": {"cpu": -1, "memoryMB": 8}, "env": {"A=B": "1"}}, "batch": {"size": 0},
-    "service": {}, "disruptionBudget": {"selfManaged": {"relocationTimeMs": "5"}}})");
+    "service": {}, "disruptionBudget": {"selfManaged": {"relocationTimeMs": "-5"}}})");
   std::vector<std::string> paths;
   for (const auto& violation : violations) paths.push_back(violation.path);
-  EXPECT_THAT(paths,
-              testing::UnorderedElementsAre("owner.teamEmail", "applicationName", "container.resources.cpu",
-                                            "container.resources.memoryMB", "container.env.A=B",
-                                            "container.command", "", "disruptionBudget"));
+  EXPECT_THAT(paths, testing::UnorderedElementsAre("owner.teamEmail", "applicationName",
+                                                   "container.resources.cpu", "container.resources.memoryMB",
+                                                   "container.env.A=B", "container.command", "",
+                                                   "disruptionBudget.selfManaged.relocationTimeMs"));
 }
 
 TEST(ParseDescriptor, CpusHaveThreeDecimalsExactly) {
@@ -229,8 +229,15 @@ INSTANTIATE_TEST_SUITE_P(
              "bytes"},
         Case{"KillWait", attributes(R"("titusParameter.agent.killWaitSeconds": "301")"),
              "attributes.titusParameter.agent.killWaitSeconds", "from 0 to 300"},
-        Case{"Budget", top(R"("disruptionBudget": {"selfManaged": {}})"), "disruptionBudget",
-             "not supported"},
+        Case{"Budget", top(R"("disruptionBudget": {"selfManaged": {}})"),
+             "disruptionBudget.selfManaged.relocationTimeMs", "is required"},
+        Case{
+            "BudgetPolicies",
+            top(R"("disruptionBudget": {"selfManaged": {"relocationTimeMs": 1}, "relocationLimit": {"limit": 1}})"),
+            "disruptionBudget", "exactly one of"},
+        Case{"BudgetWindow", top(R"("disruptionBudget": {"selfManaged": {"relocationTimeMs": 1},
+                 "timeWindows": [{"hourlyTimeWindows": [{"startHour": 9, "endHour": 9}]}]})"),
+             "disruptionBudget.timeWindows[0].hourlyTimeWindows[0].startHour", "below endHour"},
         Case{"Network", top(R"("networkConfiguration": {"networkMode": "Ipv4Only"})"), "networkConfiguration",
              "not supported"},
         Case{"Sidecars", top(R"("platformSidecars": [{"name": "x"}])"), "platformSidecars", "not supported"},
@@ -344,9 +351,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CapacityNegative", service(R"({"capacity": {"min": -1}})"), "service.capacity.min", "from 0"},
         Case{"Migration", service(R"({"capacity": {}, "migrationPolicy": {"selfManaged": {"a": 1}}})"),
              "service.migrationPolicy.selfManaged", "not supported"},
-        Case{"Processes",
-             service(R"({"capacity": {}, "serviceJobProcesses": {"disableIncreaseDesired": true}})"),
-             "service.serviceJobProcesses", "not supported"}),
+        Case{"Processes", service(R"({"capacity": {}, "serviceJobProcesses": {"disableIncrease": true}})"),
+             "service.serviceJobProcesses.disableIncrease", "not a known field"}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace
