@@ -37,15 +37,19 @@ Call::~Call() {
   answer(api::error_response(error, {.request_id = only_reads ? std::string_view() : request_id}));
 }
 
+Result<void> Call::read_caller() {
+  auto said = header_text(request, "x-titus-callerid", caller_chars_max);
+  if (!said.ok()) return said.error();
+  caller = said.value().empty() ? "anonymous@" + std::string(address_of(request.peer)) : said.value();
+  return {};
+}
+
 Result<void> Call::read_metadata(Random& random) {
-  auto said_caller = header_text(request, "x-titus-callerid", caller_chars_max);
-  if (!said_caller.ok()) return said_caller.error();
+  if (auto named = read_caller(); !named.ok()) return named;
   auto said_reason = header_text(request, "x-titus-callreason", call_reason_chars_max);
   if (!said_reason.ok()) return said_reason.error();
   auto said_id = header_text(request, "idempotency-key", request_id_chars_max);
   if (!said_id.ok()) return said_id.error();
-  caller = said_caller.value().empty() ? "anonymous@" + std::string(address_of(request.peer))
-                                       : said_caller.value();
   reason = std::move(said_reason).value();
   request_id = said_id.value().empty() ? to_text(random.uuid<Uuid<struct RequestTag>>()) : said_id.value();
   return {};

@@ -26,6 +26,8 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
+  /// Reads caller alone. Errors: invalid_argument.
+  Result<void> read_caller();
   /// Reads caller, reason and request id; mints the latter if it is absent. Errors: invalid_argument.
   Result<void> read_metadata(Random& random);
 

@@ -12,18 +12,6 @@ std::uint64_t live_tasks(const CellFigures& cell) {
   return std::accumulate(cell.live_tasks.begin(), cell.live_tasks.end(), std::uint64_t{0});
 }
 
-void limit_json(json::Writer& writer, std::string_view name, std::uint64_t used, std::uint64_t max) {
-  writer.key(name);
-  writer.begin_object();
-  writer.key("used");
-  writer.uint(used);
-  writer.key("max");
-  writer.uint(max);
-  writer.key("left");
-  writer.uint(used < max ? max - used : 0);
-  writer.end_object();
-}
-
 std::string health_json(const NodeContext& node, const std::string& why) {
   json::Writer writer;
   writer.begin_object();
@@ -67,20 +55,6 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   for (const NodeId id : node.book.voters()) status.members.push_back(id);
   json::Writer writer;
   api::cell_json(writer, cell.record, status);
-  return api::json_response(200, writer.take());
-}
-
-http::Response get_limits(const NodeContext& node, const Call& call) {
-  if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
-  const CellFigures cell = node.reads().cell();
-  json::Writer writer;
-  writer.begin_object();
-  limit_json(writer, "jobs", cell.live_jobs, cell.record.policy.jobs_max);
-  // What live jobs want is what the cap counts: their tasks will all come.
-  limit_json(writer, "tasks", cell.wanted_tasks, cell.record.policy.tasks_max);
-  limit_json(writer, "requests", cell.requests, cell.record.policy.requests_max);
-  writer.end_object();
   return api::json_response(200, writer.take());
 }
 

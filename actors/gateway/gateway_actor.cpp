@@ -1,7 +1,9 @@
 #include "actors/gateway/gateway_actor.hpp"
 
+#include <algorithm>
 #include <charconv>
 
+#include "actors/gateway/admission.hpp"
 #include "actors/gateway/event_streams.hpp"
 #include "actors/gateway/gateway_settings.hpp"
 #include "actors/gateway/log_streams.hpp"
@@ -74,6 +76,7 @@ class Gateway final : public Services {
   GatewayProbe& probe() override { return *probe_; }
   EventStreams& events() override { return events_; }
   LogStreams& logs() override { return logs_; }
+  const Admission& admission() const override { return admission_; }
   void propose(Command command, std::function<void(Result<Outcome>)> done) override;
   void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) override;
   void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
@@ -89,6 +92,8 @@ class Gateway final : public Services {
   Moment now() const { return context_->clock->steady(); }
   caf::strong_actor_ptr me() const { return caf::actor_cast<caf::strong_actor_ptr>(self_); }
   void on_call(HttpCall& http);
+  std::optional<Error> admit(Call& call, const Route& route);
+  void read_rates();
   void run(const ActHandler& handler, const CallPtr& call);
   void run(const ReadHandler& handler, const CallPtr& call);
   void on_applied(const Applied& applied);
@@ -118,6 +123,7 @@ class Gateway final : public Services {
   std::uint64_t last_stream_ = 0;
   EventStreams events_;
   LogStreams logs_;
+  Admission admission_;
   Waits<Outcome> proposals_;
   Waits<Index> reads_;
   Waits<Bytes> questions_;
@@ -128,6 +134,7 @@ caf::behavior Gateway::start() {
   for (std::size_t i = 0; i < reader_count; ++i)
     readers_.push_back(self_->spawn<caf::linked>(reader, context_));
   self_->delayed_send(self_, tick_every, TickGateway{});
+  read_rates();
   return {
       [this](HttpCall& call) { on_call(call); },
       [this](const StreamSignalled& signalled) {
@@ -161,8 +168,20 @@ void Gateway::on_call(HttpCall& http) {
   }
   call->route = match.route->pattern;
   call->captured = std::move(match.captured);
+  if (const auto refusal = admit(*call, *match.route)) return call->fail(*refusal);
   std::visit([&](const auto& handler) { run(handler, call); }, match.route->handler);
 }
+
+std::optional<Error> Gateway::admit(Call& call, const Route& route) {
+  if (!admission_.has_rules() || route.held == Route::Held::never) return std::nullopt;
+  if (const auto named = call.read_caller(); !named.ok()) return named.error();
+  auto refusal =
+      admission_.take(now(), call.caller, std::string(route.method) + ' ' + std::string(route.pattern));
+  if (refusal) probe_->refused("rate");
+  return refusal;
+}
+
+void Gateway::read_rates() { admission_.set(context_->reads().cell().record.policy.rates); }
 
 void Gateway::run(const ActHandler& handler, const CallPtr& call) {
   const auto read = call->read_metadata(random_);
@@ -181,6 +200,9 @@ void Gateway::run(const ReadHandler& handler, const CallPtr& call) {
 
 void Gateway::on_applied(const Applied& applied) {
   seen_ = std::max(seen_, applied.index);
+  if (std::any_of(applied.events.begin(), applied.events.end(),
+                  [](const Event& event) { return event.kind == EventKind::cell_changed; }))
+    read_rates();
   events_.on_applied(applied);
   logs_.on_applied(applied);
   wake_applied();

@@ -13,8 +13,18 @@ void put_capacity_attributes(Services& services, const CallPtr& call);
 http::Response list_jobs(const NodeContext& node, const Call& call);
 http::Response get_job(const NodeContext& node, const Call& call);
 
+// ---- job_changes.cpp ----
+void put_job_attributes(Services& services, const CallPtr& call);
+void delete_job_attributes(Services& services, const CallPtr& call);
+void enable_job(Services& services, const CallPtr& call);
+void disable_job(Services& services, const CallPtr& call);
+void put_job_processes(Services& services, const CallPtr& call);
+void put_disruption_budget(Services& services, const CallPtr& call);
+
 // ---- tasks.cpp ----
 void kill_task(Services& services, const CallPtr& call);
+void put_task_attributes(Services& services, const CallPtr& call);
+void delete_task_attributes(Services& services, const CallPtr& call);
 http::Response list_tasks(const NodeContext& node, const Call& call);
 http::Response get_task(const NodeContext& node, const Call& call);
 
@@ -25,9 +35,18 @@ http::Response get_host(const NodeContext& node, const Call& call);
 
 // ---- cell.cpp ----
 http::Response get_cell(const NodeContext& node, const Call& call);
-http::Response get_limits(const NodeContext& node, const Call& call);
 void get_health(Services& services, const CallPtr& call);
 void get_metrics(Services& services, const CallPtr& call);
+
+// ---- limits.cpp ----
+void get_limits(Services& services, const CallPtr& call);
+void put_policy(Services& services, const CallPtr& call);
+
+// ---- audit.cpp ----
+http::Response list_audit(const NodeContext& node, const Call& call);
+
+// ---- openapi.cpp ----
+void get_openapi(Services& services, const CallPtr& call);
 
 // ---- members.cpp ----
 void list_members(Services& services, const CallPtr& call);

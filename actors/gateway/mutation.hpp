@@ -24,6 +24,9 @@ Result<void> check_parameters(const Call& call, const std::vector<std::string_vi
 /// The parameter `consistency`; others than `known` are refused.
 Result<api::Consistency> consistency_of(const Call& call, std::initializer_list<std::string_view> known);
 
+/// The names in `keys` of DELETE …/attributes, which may be there several times.
+Result<std::vector<std::string>> attribute_keys(const Call& call);
+
 std::string job_url(const JobId& id);
 std::string task_url(const TaskId& id);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/gateway/services.hpp"
+#include "net/api/openapi.hpp"
 
 namespace troupe::gateway {
 
@@ -23,6 +24,9 @@ struct Route {
   std::string_view method;
   std::string_view pattern;  ///< {…} stands for one segment, never empty
   std::variant<ReadHandler, ActHandler> handler;
+  api::Says says{};  ///< in the contract
+  /// Is it held back by rates? Not what an operator needs to see them and to undo them.
+  enum class Held : std::uint8_t { by_rates, never } held = Held::by_rates;
 };
 
 /// All paths that the gateway answers.

@@ -12,6 +12,7 @@
 
 namespace troupe::gateway {
 
+class Admission;
 class EventStreams;
 class LogStreams;
 
@@ -31,6 +32,7 @@ class Services {
   virtual GatewayProbe& probe() = 0;
   virtual EventStreams& events() = 0;
   virtual LogStreams& logs() = 0;
+  virtual const Admission& admission() const = 0;
 
   /// Errors: overloaded (too many wait), outcome_unknown, and the replica's.
   virtual void propose(Command command, std::function<void(Result<Outcome>)> done) = 0;

@@ -4,6 +4,7 @@
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "actors/gateway/places.hpp"
+#include "net/api/bodies.hpp"
 #include "net/api/query.hpp"
 
 namespace troupe::gateway {
@@ -83,6 +84,13 @@ std::vector<Found> fill_page(const Reads& reads, std::vector<Found>& found, api:
   return filled;
 }
 
+Result<bool> flag_of(const Call& call, std::string_view name) {
+  const auto value = call.request.parameter(name);
+  if (value.empty() || value == "false") return false;
+  if (value == "true") return true;
+  return Error{ErrorCode::invalid_argument, std::string(name) + " must be true or false"};
+}
+
 }  // namespace
 
 void kill_task(Services& services, const CallPtr& call) {
@@ -90,14 +98,38 @@ void kill_task(Services& services, const CallPtr& call) {
   if (!id.ok()) return call->fail(id.error());
   if (const auto checked = check_parameters(*call, {"shrink", "preventMinSizeUpdate"}); !checked.ok())
     return call->fail(checked.error());
-  if (call->request.parameter("shrink") == "true")
-    return call->fail({ErrorCode::invalid_argument,
-                       "shrink is not supported: resize the job instead, which ends its last slots"});
+  const auto shrinks = flag_of(*call, "shrink");
+  if (!shrinks.ok()) return call->fail(shrinks.error());
+  const auto keeps_min = flag_of(*call, "preventMinSizeUpdate");
+  if (!keeps_min.ok()) return call->fail(keeps_min.error());
   std::string message = "killed by " + call->caller;
   if (!call->reason.empty()) message += ": " + call->reason;
+  if (shrinks.value())
+    return mutate(services, call, ShrinkJob{id.value(), keeps_min.value(), std::move(message)},
+                  {.status = 200, .entity_url = task_url(id.value())});
   KillTasks body;
   body.items.push_back({id.value(), Reason::killed, std::move(message)});
   mutate(services, call, std::move(body), {.status = 200, .entity_url = task_url(id.value())});
+}
+
+void put_task_attributes(Services& services, const CallPtr& call) {
+  const auto id = captured_id<TaskId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  auto attributes = api::parse_attributes(call->request.body, "taskId", call->captured.at(0));
+  if (!attributes.ok()) return call->fail(attributes.error());
+  mutate(services, call, ChangeTask{id.value(), {std::move(attributes).value(), {}}},
+         {.status = 200, .entity_url = task_url(id.value())});
+}
+
+void delete_task_attributes(Services& services, const CallPtr& call) {
+  const auto id = captured_id<TaskId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  auto keys = attribute_keys(*call);
+  if (!keys.ok()) return call->fail(keys.error());
+  mutate(services, call, ChangeTask{id.value(), {{}, std::move(keys).value()}},
+         {.status = 200, .entity_url = task_url(id.value())});
 }
 
 http::Response list_tasks(const NodeContext& node, const Call& call) {

@@ -105,6 +105,61 @@ TEST(GatewayRoad, AJobIsPostedReadAndWatchedOverRealSockets) {
   EXPECT_THAT(stream, HasSubstr("event: jobChanged"));
 }
 
+http::Headers from(const std::string& caller, const std::string& reason = "") {
+  return {{"content-type", "application/json"}, {"x-titus-callerid", caller}, {"x-titus-callreason", reason}};
+}
+
+TEST(GatewayRoad, M6_alpha_ARunAwaySubmitterIsHeldBackAndTheOthersDoNotNotice) {
+  Road road;
+  auto client = road.client();
+  const auto policy = [&](const std::string& body) {
+    return client.call("PUT", "/api/v3/cell/policy", body, from("operator")).value().status;
+  };
+  ASSERT_EQ(
+      policy(R"({"callerTasksMax":4,"rates":[{"name":"ci","caller":"ci-*","endpoint":"POST /api/v3/jobs",)"
+             R"("burst":3,"perMinute":1}]})"),
+      200);
+  int taken = 0;
+  for (int n = 0; n < 30; ++n) {
+    const auto answer = client.call("POST", "/api/v3/jobs", job_body(), from("ci-7")).value();
+    taken += answer.status == 202 ? 1 : 0;
+    if (answer.status == 202) continue;
+    ASSERT_EQ(answer.status, 429);
+    EXPECT_GT(std::stoi(answer.headers.at("retry-after")), 0);
+    EXPECT_THAT(answer.body, HasSubstr("\"limit\":{\"name\":\"rate.ci\",\"max\":3"));
+  }
+  EXPECT_EQ(taken, 3);
+  // The others go on, up to the cap of each, which says what it is and how much of it is used.
+  EXPECT_EQ(client.call("POST", "/api/v3/jobs", job_body("app", 3), from("people")).value().status, 202);
+  const auto full = client.call("POST", "/api/v3/jobs", job_body("app", 2), from("people")).value();
+  EXPECT_EQ(full.status, 429);
+  EXPECT_THAT(full.body, HasSubstr("\"limit\":{\"name\":\"caller.tasks\",\"max\":4,\"used\":3"));
+  EXPECT_THAT(client.call("GET", "/api/v3/limits", {}, from("people")).value().body,
+              HasSubstr("\"tasks\":{\"used\":3,\"max\":4,\"left\":1}"));
+}
+
+TEST(GatewayRoad, M10_alpha_WhoDidWhatAndWhyIsToldRefusalsToo) {
+  Road road;
+  auto client = road.client();
+  const auto made = client.call("POST", "/api/v3/jobs", job_body(), from("ann", "release 7")).value();
+  ASSERT_EQ(made.status, 202);
+  const std::string url = made.headers.at("location");
+  EXPECT_EQ(client.call("DELETE", url, {}, from("bob")).value().status, 200);
+  EXPECT_EQ(client.call("DELETE", url, {}, from("cid")).value().status, 409);
+  const auto page = json::parse(client.call("GET", "/api/v3/audit?order=oldest").value().body).value();
+  std::vector<std::string> told;
+  for (const auto& entry : *page.find("items")->array()) {
+    EXPECT_EQ("/api/v3/" + std::string("jobs/") + entry.find("subject")->text()->substr(4), url);
+    told.push_back(*entry.find("caller")->text() + ' ' + *entry.find("command")->text() + ' ' +
+                   *entry.find("outcome")->text() + ' ' + *entry.find("callReason")->text());
+  }
+  EXPECT_THAT(told, testing::ElementsAre("ann create_job done release 7", "bob kill_job done ",
+                                         "cid kill_job refused "));
+  std::string ownerless = job_body();
+  ownerless.replace(ownerless.find(R"("owner":{"teamEmail":"a@example.com"},)"), 38, "");
+  EXPECT_EQ(client.call("POST", "/api/v3/jobs", ownerless, from("ann")).value().status, 400);
+}
+
 TEST(GatewayRoad, ASnapshotLargerThanAReadersQueueArrivesWhole) {
   Road road;
   auto client = road.client();

@@ -3,11 +3,35 @@
 #include <gtest/gtest.h>
 
 #include <caf/scheduler/test_coordinator.hpp>
+#include <cstdlib>
+#include <fstream>
 
 #include "actors/gateway/mailed_reply.hpp"
+#include "net/json/writer.hpp"
 
 namespace troupe {
 namespace {
+
+/// For contract_test.py, which holds every answer of these tests against the OpenAPI document.
+void note_answer(const Seen& seen, const http::Response& response) {
+  static const char* const path = std::getenv("TROUPE_ANSWERS");
+  if (path == nullptr) return;
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("method");
+  writer.text(seen.method);
+  writer.key("target");
+  writer.text(seen.target);
+  writer.key("status");
+  writer.integer(response.status);
+  writer.key("type");
+  const auto type = response.headers.find("content-type");
+  writer.text(type == response.headers.end() ? std::string() : type->second);
+  writer.key("body");
+  writer.text(response.body);
+  writer.end_object();
+  std::ofstream(path, std::ios::app) << writer.take() + '\n';
+}
 
 class FakeReply final : public http::Reply {
  public:
@@ -22,6 +46,7 @@ class FakeReply final : public http::Reply {
   void send(http::Response response) override {
     TROUPE_CHECK(!seen_->answered && !seen_->opened);
     seen_->answered = true;
+    note_answer(*seen_, response);
     seen_->response = std::move(response);
   }
   void open(int status, http::Headers headers, std::function<void()> on_close) override {
@@ -209,6 +234,8 @@ SeenPtr Scene::start(std::string_view method, std::string_view target, std::stri
   request.peer = "10.0.0.7:50312";
   auto seen = std::make_shared<Seen>();
   seen->reads_slowly = reads_slowly;
+  seen->method = std::string(method);
+  seen->target = std::string(target);
   caf::anon_send(gateway,
                  HttpCall{std::move(request), gateway::MailedReply::of(std::make_shared<FakeReply>(seen))});
   return seen;

@@ -24,6 +24,7 @@ class SceneClock final : public Clock {
 
 /// What a client sees of one answer.
 struct Seen {
+  std::string method, target;  ///< what was asked
   http::Response response;
   bool answered = false;
   bool opened = false;
