@@ -42,6 +42,14 @@ struct JobSubmit {
 };
 int job_submit(Context& context, const JobSubmit& args);
 
+/// Checks a descriptor without asking anybody.
+int job_validate(Context& context, const std::string& file);
+struct JobInit {
+  std::string file = "-";
+  bool is_service = false;
+};
+int job_init(Context& context, const JobInit& args);
+
 struct JobList {
   std::string state;
   std::string application;
@@ -66,6 +74,28 @@ struct JobScale {
 };
 int job_scale(Context& context, const JobScale& args);
 
+// ---- what changes on a job or task that lives ----
+struct AttributesEdit {
+  std::string id;
+  std::vector<std::string> put;     ///< NAME=VALUE
+  std::vector<std::string> remove;  ///< NAME
+};
+int job_attributes(Context& context, const AttributesEdit& args);
+int task_attributes(Context& context, const AttributesEdit& args);
+int job_enable(Context& context, const std::string& job);
+int job_disable(Context& context, const std::string& job);
+struct JobProcesses {
+  std::string job;
+  bool holds_increase = false;
+  bool holds_decrease = false;
+};
+int job_processes(Context& context, const JobProcesses& args);
+struct JobBudget {
+  std::string job;
+  std::string file;
+};
+int job_budget(Context& context, const JobBudget& args);
+
 struct JobWait {
   std::string job;
   std::string timeout;  ///< a duration; empty: for ever
@@ -80,7 +110,12 @@ struct TaskList {
 };
 int task_list(Context& context, const TaskList& args);
 int task_show(Context& context, const std::string& task);
-int task_kill(Context& context, const std::string& task);
+struct TaskKill {
+  std::string task;
+  bool shrinks = false;
+  bool keeps_min = false;
+};
+int task_kill(Context& context, const TaskKill& args);
 
 struct TaskLogs {
   std::string task;
@@ -92,6 +127,23 @@ int task_logs(Context& context, const TaskLogs& args);
 int host_list(Context& context);
 int host_show(Context& context, const std::string& name);
 int cell_status(Context& context);
+
+// ---- limits and audit ----
+int limits(Context& context);
+int cell_policy(Context& context);
+int cell_set_policy(Context& context, const std::string& file);
+struct AuditList {
+  std::string caller, subject, command, request, outcome;
+  std::string since;  ///< a duration back from now
+  std::uint32_t page_size = 100;
+  bool wants_all_pages = false;
+};
+int audit_list(Context& context, const AuditList& args);
+struct AuditVerify {
+  std::string against;  ///< a file with heads that were saved before
+  std::string save;     ///< a file that the head is added to
+};
+int audit_verify(Context& context, const AuditVerify& args);
 
 // ---- the cell's members ----
 struct MemberAdd {
@@ -118,6 +170,15 @@ int events(Context& context, const Events& args);
 void add_job_options(CLI::App& app, Context& context);
 void add_task_options(CLI::App& app, Context& context);
 void add_cell_options(CLI::App& app, Context& context);
+/// `troupe limits` and `troupe audit`.
+void add_limit_options(CLI::App& app, Context& context);
+/// Below `troupe cell`.
+void add_policy_options(CLI::App& cell, Context& context);
+/// Below `troupe job`: init, validate and what changes a job that lives.
+void add_job_change_options(CLI::App& jobs, Context& context);
+/// attributes ID --put NAME=VALUE --remove NAME
+void add_attributes(CLI::App& group, Context& context, const std::string& what,
+                    int (*command)(Context&, const AttributesEdit&));
 /// Below `troupe cell`.
 void add_member_options(CLI::App& cell, Context& context);
 

@@ -127,7 +127,8 @@ void finish_with(int exit_code) {
 }
 
 void add_job_options(CLI::App& app, Context& context) {
-  auto* jobs = app.add_subcommand("job", "Jobs: run, submit, ls, show, logs, kill, scale, wait");
+  auto* jobs = app.add_subcommand(
+      "job", "Jobs: init, validate, run, submit, ls, show, logs, kill, scale, wait and what changes them");
   jobs->require_subcommand(1);
   add_run(*jobs, context);
   add_submit(*jobs, context);
@@ -137,6 +138,7 @@ void add_job_options(CLI::App& app, Context& context) {
   add_of_one(*jobs, context, "kill", "End a job and its tasks", job_kill);
   add_scale(*jobs, context);
   add_wait(*jobs, context);
+  add_job_change_options(*jobs, context);
 }
 
 }  // namespace troupe::cli

@@ -8,6 +8,7 @@
 #include "cmd/troupe/cli_error.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "cmd/troupe/cli_yaml.hpp"
+#include "net/api/descriptor.hpp"
 #include "net/json/writer.hpp"
 
 namespace troupe::cli {
@@ -67,6 +68,23 @@ Result<std::string> submit(CellClient& client, const std::string& body, const st
     violation.column = at.column;
   }
   return error;
+}
+
+Result<Document> read_document(Context& context, const std::string& name) {
+  auto text = read_file(context, name);
+  if (!text.ok()) return text.error();
+  auto value = is_yaml(name, text.value()) ? parse_yaml(text.value()) : json::parse(text.value());
+  if (!value.ok()) return value.error();
+  return Document{std::move(text).value(), std::move(value).value()};
+}
+
+int job_validate(Context& context, const std::string& file) {
+  const auto document = read_document(context, file);
+  if (!document.ok()) return report(context.io.err, document.error());
+  const auto descriptor = api::parse_job_descriptor(document.value().value);
+  if (!descriptor.ok()) return report(context.io.err, descriptor.error());
+  context.io.out << file << ": well; the cell may have tighter limits\n";
+  return exit_ok;
 }
 
 int job_submit(Context& context, const JobSubmit& args) {

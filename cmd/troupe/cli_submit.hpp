@@ -9,4 +9,12 @@ namespace troupe::cli {
 Result<std::string> submit(CellClient& client, const std::string& body, const std::string& key,
                            const json::Value* document = nullptr);
 
+/// A file in JSON or YAML, or what stands on stdin ("-").
+struct Document {
+  std::string text;
+  json::Value value;
+};
+/// Errors: not_found, body_too_large; invalid_argument with its position.
+Result<Document> read_document(Context& context, const std::string& name);
+
 }  // namespace troupe::cli

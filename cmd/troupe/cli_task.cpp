@@ -98,11 +98,14 @@ int task_show(Context& context, const std::string& task) {
   return exit_ok;
 }
 
-int task_kill(Context& context, const std::string& task) {
+int task_kill(Context& context, const TaskKill& args) {
   auto client = context.client();
-  const auto id = whole_id(client, IdOf::task, task);
+  const auto id = whole_id(client, IdOf::task, args.task);
   if (!id.ok()) return report(context.io.err, id.error());
-  const auto answer = client.change("DELETE", task_path(id.value()));
+  std::string target = task_path(id.value());
+  if (args.shrinks) target += "?shrink=true";
+  if (args.keeps_min) target += "&preventMinSizeUpdate=true";
+  const auto answer = client.change("DELETE", target);
   if (!answer.ok()) return report(context.io.err, answer.error());
   context.io.out << "ending task " << id.value() << '\n';
   return exit_ok;

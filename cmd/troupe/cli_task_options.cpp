@@ -37,15 +37,26 @@ void add_logs(CLI::App& tasks, Context& context) {
   logs->callback([args, &context] { finish_with(task_logs(context, *args)); });
 }
 
+void add_kill(CLI::App& tasks, Context& context) {
+  auto* kill = tasks.add_subcommand("kill", "End a task; its job may start another");
+  auto args = std::make_shared<TaskKill>();
+  kill->add_option("task", args->task, "the task's id, or its beginning")->required();
+  auto* shrink = kill->add_flag("--shrink", args->shrinks, "its service gets smaller by one instead");
+  kill->add_flag("--keep-min", args->keeps_min, "refused if the size would fall below min")->needs(shrink);
+  kill->footer("Examples:\n  troupe task kill 81d0f3\n  troupe task kill 81d0f3 --shrink");
+  kill->callback([args, &context] { finish_with(task_kill(context, *args)); });
+}
+
 }  // namespace
 
 void add_task_options(CLI::App& app, Context& context) {
-  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, logs, kill");
+  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, logs, kill, attributes");
   tasks->require_subcommand(1);
   add_list(*tasks, context);
   add_of_one(*tasks, context, "show", "Show a task and its history", task_show);
   add_logs(*tasks, context);
-  add_of_one(*tasks, context, "kill", "End a task; its job may start another", task_kill);
+  add_kill(*tasks, context);
+  add_attributes(*tasks, context, "task", task_attributes);
 }
 
 }  // namespace troupe::cli
