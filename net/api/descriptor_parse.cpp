@@ -167,10 +167,8 @@ std::string known_constraints() {
 void read_constraint(ObjectReader& where, const std::string& name, const std::string& value, StringMap& out) {
   const auto known = find_constraint(name);
   if (!known) return where.complain(name, "is no constraint; there are " + known_constraints());
-  if (known->value == ConstraintValue::boolean && value != "true" && value != "false")
-    return where.complain(name, "must be \"true\" or \"false\"");
-  if (known->value == ConstraintValue::text && is_blank(value))
-    return where.complain(name, "must not be blank");
+  if (const auto wrong = value_complaint(known->value, value); !wrong.empty())
+    return where.complain(name, wrong);
   if (value.size() > constraint_value_bytes_max)
     return where.complain(name, "must have at most " + std::to_string(constraint_value_bytes_max) + " bytes");
   if (!out.emplace(known->name, value).second) where.complain(name, "is there twice, in different case");
@@ -194,7 +192,8 @@ void read_constraints(ObjectReader& container, std::string_view field, const Des
   if (!inner) return read_constraint_map(container, field, limits, out);
   auto wrapper = container.optional_object(field);
   read_constraint_map(*wrapper, "constraints", limits, out);
-  refuse_unsupported(*wrapper, "expression");
+  if (const auto expression = wrapper->optional_string("expression"); expression && !expression->empty())
+    read_constraint(*wrapper, "expression", *expression, out);
   wrapper->finish();
 }
 
