@@ -18,15 +18,21 @@ struct EngineStatus {
 };
 
 /// Owner: the scheduler's actor on the leader, one thread. Pure and deterministic: the same calls give the
-/// same plans. Nothing survives; a new leader feeds a fresh engine from the derived tables.
+/// same plans, and hosts that are told between two passes may be told in any order. Nothing survives; a new
+/// leader feeds a fresh engine from the derived tables and lets it look up what only few tasks ask about.
 ///
 /// Facts carry the position of the last event they contain, so that a view and the events around it may come
 /// in any order: a placement or an end that the last view of the host already contained changes nothing.
 ///
-/// A host never gets more than it has, in-flight placements counted. Waiting tasks that ask for the same are
-/// one class: one that fits nowhere is not tried again before some host has improved. A placement costs about
-/// the logarithm of the hosts (a tree of the free maxima per set of hosts that the class's constraints
-/// allow), never hosts x tasks.
+/// A host never gets more than it has, in-flight placements counted, and hard constraints hold among what is
+/// placed and in flight. Waiting tasks that ask for the same are one class: one that fits nowhere is not
+/// tried again before a host or neighbour that could help it has changed. A placement costs about the
+/// logarithm of the hosts (a tree of the free maxima per set of hosts that the class's constraints allow)
+/// times the few candidates of which it takes the best; never hosts x tasks.
+///
+/// Of tasks that fit, it is the turn of the Critical tier, then of the capacity group that has least for what
+/// it reserved (dominant resource; what is below its reservation before what borrows), then of the highest
+/// priority, then of the one that came first. A Critical group never goes above its reservation.
 ///
 /// A task that the log refused to place rests before it is tried again, longer each time: whatever the engine
 /// believes wrongly, it does not fill the log with it.
@@ -34,24 +40,26 @@ class Engine {
  public:
   static constexpr milliseconds rest_first{10};
   static constexpr milliseconds rest_max{2'000};
+  static constexpr std::size_t nearest_max = 3;  ///< hosts, in an explanation
 
-  Engine();
+  explicit Engine(Lookups lookups = {});
   ~Engine();
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
 
-  /// New or changed. `used` and `jobs` are taken unless a later placement or end is known; placements in
-  /// flight count on top.
+  /// New or changed. `used` is taken unless a later placement or end is known; placements in flight count on
+  /// top.
   void upsert_host(const HostFacts& facts);
   /// Its in-flight placements stay in flight: the log will refuse or end them.
   void remove_host(HostId host);
+  /// New or changed; `used` as of now. Placements in flight count on top.
+  void put_group(const GroupFacts& facts);
   /// A task in flight or waiting already: only a newer version is taken, and puts it back to waiting.
   void enqueue(QueuedTask task);
   /// It is not Accepted any more (killed, or placed by an earlier leader). What it held in flight is free
   /// again.
   void forget(TaskId task);
-  /// A task that was placed there has ended at that index.
-  void task_ended(HostId host, JobId job, const Resources& resources, EventId at);
+  void task_ended(const EndedTask& task);
 
   /// Rested ones take their old places in the queue first.
   Plan place(Instant now, const Budget& budget);
@@ -60,7 +68,9 @@ class Engine {
   /// Refused ones rest (a plan of unknown outcome too); one that does not wait any more is to be forgotten.
   void settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome);
 
-  Explanation reasons(TaskId task) const;
+  bool knows(TaskId task) const;  ///< it waits, rests or is in flight
+  /// A walk over all hosts: milliseconds for 10,000.
+  Explanation explain(TaskId task) const;
   EngineStatus status() const;
 
  private:

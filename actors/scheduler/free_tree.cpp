@@ -3,14 +3,11 @@
 #include <algorithm>
 
 namespace troupe::scheduler {
-namespace {
 
-Resources most(const Resources& a, const Resources& b) {
+Resources FreeTree::most(const Resources& a, const Resources& b) {
   return {std::max(a.cpu_milli, b.cpu_milli), std::max(a.memory_mb, b.memory_mb),
           std::max(a.disk_mb, b.disk_mb), std::max(a.network_mbps, b.network_mbps), std::max(a.gpu, b.gpu)};
 }
-
-}  // namespace
 
 void FreeTree::grow(std::size_t places) {
   std::size_t leaves = std::max<std::size_t>(leaves_, 1);
@@ -26,7 +23,11 @@ void FreeTree::set(std::size_t place, const Resources& free) {
   if (place >= leaves_) grow(place + 1);
   std::size_t at = leaves_ + place;
   nodes_[at] = free;
-  for (at /= 2; at >= 1; at /= 2) nodes_[at] = most(nodes_[2 * at], nodes_[2 * at + 1]);
+  for (at /= 2; at >= 1; at /= 2) {
+    const Resources above = most(nodes_[2 * at], nodes_[2 * at + 1]);
+    if (above == nodes_[at]) return;  // Nothing further up depends on it.
+    nodes_[at] = above;
+  }
 }
 
 std::optional<std::size_t> FreeTree::find(std::size_t from, const Resources& need,

@@ -14,6 +14,8 @@ namespace troupe::scheduler {
 class FreeTree {
  public:
   static constexpr Resources nothing{-1, -1, -1, -1, -1};
+  /// Of each resource the greater amount.
+  static Resources most(const Resources& a, const Resources& b);
 
   /// Grows as needed; new places have nothing.
   void set(std::size_t place, const Resources& free);

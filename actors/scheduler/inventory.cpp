@@ -1,18 +1,23 @@
 #include "actors/scheduler/inventory.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "actors/scheduler/resource_names.hpp"
 
 namespace troupe::scheduler {
 namespace {
+
+constexpr std::uint32_t trouble_max = 8;
 
 bool is_same_shape(const HostFacts& a, const HostFacts& b) {
   return a.name == b.name && a.host_group == b.host_group && a.phase == b.phase &&
          a.connected == b.connected && a.attributes == b.attributes && a.drivers == b.drivers;
 }
 
-void count_down(std::map<JobId, std::uint32_t>& counts, const JobId& job) {
-  const auto at = counts.find(job);
-  if (at != counts.end() && --at->second == 0) counts.erase(at);
+void remember_image(Host& host, std::uint64_t image) {
+  if (image == 0 || std::find(host.images.begin(), host.images.end(), image) != host.images.end()) return;
+  host.images[host.next_image++ % host.images.size()] = image;
 }
 
 }  // namespace
@@ -25,6 +30,12 @@ Resources Host::free() const {
   return left;
 }
 
+const Host::Seat* Host::seat(const Pool* pool) const {
+  const auto at =
+      std::find_if(seats.begin(), seats.end(), [&](const Seat& seat) { return seat.pool == pool; });
+  return at == seats.end() ? nullptr : &*at;
+}
+
 Host* Inventory::host(HostId id) {
   const auto at = hosts_.find(id);
   return at == hosts_.end() ? nullptr : at->second.get();
@@ -32,192 +43,183 @@ Host* Inventory::host(HostId id) {
 
 void Inventory::upsert(const HostFacts& facts) {
   auto& slot = hosts_[facts.id];
-  const bool is_new = slot == nullptr;
-  if (is_new) slot = std::make_unique<Host>();
+  if (!slot) {
+    slot = std::make_unique<Host>();
+    slot->facts = facts;
+    slot->life = ++lives_;
+    fresh_.emplace(facts.id, slot.get());
+    return;
+  }
   Host& known = *slot;
-  const HostFacts before = known.facts;
-  if (!is_new && facts.as_of < before.as_of) return;
-  known.facts = facts;
-  known.facts.jobs.clear();
-  if (!is_new && facts.as_of < known.last_delta) {
+  if (facts.as_of < known.facts.as_of) return;
+  const HostFacts before = std::exchange(known.facts, facts);
+  if (facts.as_of < known.last_delta) {
     known.facts.used = before.used;
     known.facts.as_of = before.as_of;  // the deltas since then are in `used`
-  } else {
-    known.unique_used.clear();
-    for (const JobId& job : facts.jobs) ++known.unique_used[job];
+  } else if (!(facts.used == before.used)) {
+    known.is_exclusive_known = known.is_exclusive;
   }
   if (known.is_untouched()) known.is_exclusive = false;
-  if (is_new || !is_same_shape(before, known.facts)) place_in_pools(known);
+  if (known.slot == no_slot) return;
+  if (!is_same_shape(before, known.facts)) {
+    by_name_.erase(before.name);
+    by_name_[known.facts.name] = &known;
+    place_in_pools(known);
+  }
   refresh(known);
   improve(known);
 }
 
+void Inventory::settle_layout() {
+  for (const auto& [id, fresh] : fresh_) {
+    if (vacant_slots_.empty()) {
+      fresh->slot = static_cast<std::uint32_t>(slots_.size());
+      slots_.push_back(fresh);
+    } else {
+      fresh->slot = *vacant_slots_.begin();
+      vacant_slots_.erase(vacant_slots_.begin());
+      slots_[fresh->slot] = fresh;
+    }
+    by_name_[fresh->facts.name] = fresh;
+    place_in_pools(*fresh);
+    improve(*fresh);
+  }
+  fresh_.clear();
+}
+
 void Inventory::remove(HostId id) {
-  const auto at = hosts_.find(id);
-  if (at == hosts_.end()) return;
-  while (!at->second->places.empty()) leave(*at->second->places.begin()->first, *at->second);
-  improved_.erase(id);
-  hosts_.erase(at);
-}
-
-void Inventory::assume(HostId id, const TaskId& task, const Demand& demand) {
   Host* at = host(id);
-  TROUPE_CHECK(at != nullptr);
-  at->assumed += demand.resources;
-  at->assumed_tasks.insert(task);
-  if (!demand.unique_job.is_nil()) ++at->unique_assumed[demand.unique_job];
-  if (demand.needs.exclusive_host) at->is_exclusive = true;
-  refresh(*at);
+  if (at == nullptr) return;
+  while (!at->seats.empty()) leave(*at->seats.back().pool, *at);
+  if (at->slot != no_slot) {
+    slots_[at->slot] = nullptr;
+    vacant_slots_.insert(at->slot);
+    by_name_.erase(at->facts.name);
+    ++layout_;
+    map_changed_ = true;
+  }
+  fresh_.erase(id);
+  hosts_.erase(id);
 }
 
-/// False: the host was removed and came back meanwhile.
-bool Inventory::drop_assumption(Host& at, const TaskId& task, const Demand& demand) {
-  if (at.assumed_tasks.erase(task) == 0) return false;
-  at.assumed -= demand.resources;
-  if (!demand.unique_job.is_nil()) count_down(at.unique_assumed, demand.unique_job);
+Ticket Inventory::assume(const Host& at, const TaskId& task, const JobId& job, Demand& demand) {
+  Host& taken = *host(at.facts.id);
+  taken.assumed += demand.resources;
+  ++taken.in_flight;
+  if (demand.wishes.exclusive_host) taken.is_exclusive = true;
+  remember_image(taken, demand.image);
+  if (FollowedJob* known = book_.find(job)) shift(*known, book_.put(*known, task, taken.facts.id));
+  refresh(taken);
+  return {taken.facts.id, taken.life};
+}
+
+bool Inventory::drop(const Ticket& ticket, const Demand& demand) {
+  Host* at = host(ticket.host);
+  if (at == nullptr || at->life != ticket.life) return false;
+  at->assumed -= demand.resources;
+  --at->in_flight;
   return true;
 }
 
-void Inventory::release(HostId id, const TaskId& task, const Demand& demand) {
-  Host* at = host(id);
-  if (at == nullptr) return;
-  if (!drop_assumption(*at, task, demand)) return;
-  if (at->is_untouched()) at->is_exclusive = false;
-  refresh(*at);
-  improve(*at);
+void Inventory::give_back(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand) {
+  if (FollowedJob* known = book_.find(job)) shift(*known, book_.erase(*known, task));
+  if (!drop(ticket, demand)) return;
+  Host& at = *host(ticket.host);
+  if (at.is_untouched()) at.is_exclusive = false;
+  refresh(at);
+  improve(at);
 }
 
-void Inventory::confirm(HostId id, const TaskId& task, const Demand& demand, EventId event) {
+void Inventory::count(HostId id, const TaskId& task, const JobId& job, const Demand& demand, EventId event) {
+  if (FollowedJob* known = book_.find(job)) shift(*known, book_.put(*known, task, id));
   Host* at = host(id);
   if (at == nullptr) return;
-  drop_assumption(*at, task, demand);
+  if (demand.wishes.exclusive_host) at->is_exclusive = true;
   const bool is_counted = event <= at->facts.as_of;  // the view had it already
   if (!is_counted) {
     at->facts.used += demand.resources;
-    if (!demand.unique_job.is_nil()) ++at->unique_used[demand.unique_job];
     at->last_delta = std::max(at->last_delta, event);
-    if (demand.needs.exclusive_host) at->is_exclusive = true;
   }
   if (at->is_untouched()) at->is_exclusive = false;
   refresh(*at);
   if (is_counted) improve(*at);
 }
 
-void Inventory::ended(HostId id, const JobId& job, const Resources& resources, EventId event) {
-  Host* at = host(id);
-  if (at == nullptr || event <= at->facts.as_of) return;
-  at->facts.used -= resources;
-  at->last_delta = std::max(at->last_delta, event);
-  count_down(at->unique_used, job);
+void Inventory::ended(const EndedTask& task) {
+  if (FollowedJob* known = book_.find(task.job)) shift(*known, book_.erase(*known, task.task));
+  Host* at = host(task.host);
+  if (at == nullptr) return;
+  at->trouble = task.failed_to_start ? std::min(at->trouble + 1, trouble_max) : at->trouble / 2;
+  if (task.at <= at->facts.as_of) return;
+  at->facts.used -= task.resources;
+  at->last_delta = std::max(at->last_delta, task.at);
   if (at->is_untouched()) at->is_exclusive = false;
   refresh(*at);
   improve(*at);
 }
 
-Pool* Inventory::join_pool(const Needs& needs) {
-  auto& pool = pools_[needs.text()];
-  if (!pool) {
-    pool = std::make_unique<Pool>();
-    pool->needs = needs;
-    for (auto& [id, at] : hosts_)
-      if (all_hold(at->facts, needs)) join(*pool, *at);
-  }
-  ++pool->users;
-  return pool.get();
-}
-
-void Inventory::leave_pool(Pool* pool) {
-  if (--pool->users != 0) return;
-  for (Host* at : pool->places)
-    if (at != nullptr) at->places.erase(pool);
-  pools_.erase(pool->needs.text());
-}
-
-void Inventory::place_in_pools(Host& at) {
-  for (auto& [text, pool] : pools_) {
-    const bool is_in = at.places.count(pool.get()) != 0;
-    const bool belongs = all_hold(at.facts, pool->needs);
-    if (belongs && !is_in) join(*pool, at);
-    if (!belongs && is_in) leave(*pool, at);
-  }
-}
-
-void Inventory::join(Pool& pool, Host& at) {
-  std::size_t place = pool.places.size();
-  if (pool.vacant.empty()) {
-    pool.places.push_back(&at);
-  } else {
-    place = pool.vacant.back();
-    pool.vacant.pop_back();
-    pool.places[place] = &at;
-  }
-  at.places.emplace(&pool, place);
-  pool.tree.set(place, at.free());
-}
-
-void Inventory::leave(Pool& pool, Host& at) {
-  const std::size_t place = at.places.at(&pool);
-  pool.tree.set(place, FreeTree::nothing);
-  pool.places[place] = nullptr;
-  pool.vacant.push_back(place);
-  at.places.erase(&pool);
+// Whom a new leader finds on a host, it has not placed there itself: the state is asked once.
+void Inventory::learn_exclusive(Host& at) {
+  if (at.is_exclusive_known) return;
+  at.is_exclusive_known = true;
+  if (at.facts.used == Resources{} || !lookups_.is_exclusive || !lookups_.is_exclusive(at.facts.id)) return;
+  at.is_exclusive = true;
+  refresh(at);
 }
 
 void Inventory::refresh(Host& at) {
   const Resources free = at.free();
-  for (const auto& [pool, place] : at.places) pool->tree.set(place, free);
+  for (const Host::Seat& seat : at.seats) seat.part->tree.set(seat.place, free);
 }
 
 void Inventory::improve(const Host& at) {
-  if (improved_.size() >= improved_max) all_improved_ = true;
-  if (!all_improved_) improved_.insert(at.facts.id);
-}
-
-void Inventory::clear_improved() {
-  improved_.clear();
-  all_improved_ = false;
-}
-
-bool Inventory::takes(const Host& at, const Demand& demand) const {
-  if (!demand.resources.fits_into(at.free())) return false;
-  if (!demand.unique_job.is_nil() && at.has_unique(demand.unique_job)) return false;
-  return !demand.needs.exclusive_host || at.is_untouched();
-}
-
-const Host* Inventory::find(const Demand& demand, std::size_t& looked_at) {
-  Pool& pool = *demand.pool;
-  const std::size_t start = pool.next < pool.places.size() ? pool.next : 0;
-  bool is_wrapped = false;
-  for (std::size_t from = start;;) {
-    const auto place = pool.tree.find(from, demand.resources, looked_at);
-    if (!place || (is_wrapped && *place >= start)) {
-      if (is_wrapped || start == 0) return nullptr;
-      is_wrapped = true;
-      from = 0;
-      continue;
-    }
-    const Host* at = pool.places[*place];
-    if (takes(*at, demand)) {
-      pool.next = *place + 1;
-      return at;
-    }
-    from = *place + 1;
+  const Resources free = at.free();
+  for (const Host::Seat& seat : at.seats) {
+    seat.part->note_improved(seat.place);
+    Pool& pool = *seat.pool;
+    pool.improved_free = pool.has_improved ? FreeTree::most(pool.improved_free, free) : free;
+    if (!pool.has_improved) improved_pools_.push_back(&pool);
+    pool.has_improved = true;
   }
 }
 
-std::optional<std::string> Inventory::reason(const Host& at, const Demand& demand) const {
-  if (auto failure = first_failure(at.facts, demand.needs)) return failure;
-  if (at.is_exclusive || (demand.needs.exclusive_host && !at.is_untouched())) return "exclusiveHost";
-  if (!demand.unique_job.is_nil() && at.has_unique(demand.unique_job)) return "uniqueHost";
-  return first_shortage(demand.resources, at.free());
+void Inventory::clear_improved() {
+  for (Pool* pool : improved_pools_) pool->has_improved = false;
+  improved_pools_.clear();
 }
 
-bool Inventory::may_help(const Demand& demand) const {
-  if (all_improved_) return true;
-  return std::any_of(improved_.begin(), improved_.end(), [&](HostId id) {
-    const Host& at = *hosts_.at(id);
-    return at.places.count(demand.pool) != 0 && takes(at, demand);
-  });
+bool Inventory::takes(const Host& at, const Demand& demand) {
+  learn_exclusive(*host(at.facts.id));
+  return demand.resources.fits_into(at.free()) && all_hold(at.facts, demand.wishes.needs) &&
+         is_allowed(at, demand);
+}
+
+std::optional<Lack> Inventory::reason(const Host& at, const Demand& demand) {
+  learn_exclusive(*host(at.facts.id));
+  if (auto failure = first_failure(at.facts, demand.wishes.needs)) return failure;
+  std::vector<Lack> all = lacks(at, demand);
+  if (all.empty()) return std::nullopt;
+  return std::move(all.front());
+}
+
+std::vector<Lack> Inventory::lacks(const Host& at, const Demand& demand) {
+  learn_exclusive(*host(at.facts.id));
+  std::vector<Lack> all = failures(at.facts, demand.wishes.needs);
+  if (at.is_exclusive)
+    all.push_back({"exclusiveHost", "a task is there that wants the host alone"});
+  else if (demand.wishes.exclusive_host && !at.is_untouched())
+    all.push_back({"exclusiveHost", "other tasks are there"});
+  for (const BoundRelation& relation : demand.relations)
+    if (relation.what.is_hard && !allows(relation, demand, at.places[relation.kind]))
+      all.push_back(relation_lack(relation, at));
+  if (at.is_exclusive) return all;
+  const Resources free = at.free();
+  for (const ResourceName& resource : resource_names)
+    if (demand.resources.*resource.member > free.*resource.member)
+      all.push_back({std::string(resource.name),
+                     std::to_string(free.*resource.member) + " " + std::string(resource.unit) + " free, " +
+                         std::to_string(demand.resources.*resource.member) + " asked for"});
+  return all;
 }
 
 }  // namespace troupe::scheduler

@@ -1,96 +1,233 @@
 #pragma once
 // The hosts and what they have free, arranged so that a class of tasks finds a place without a walk over all.
 
+#include <absl/container/btree_map.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "actors/scheduler/constraints/constraint.hpp"
 #include "actors/scheduler/free_tree.hpp"
-#include "actors/scheduler/predicates.hpp"
+#include "actors/scheduler/neighbours.hpp"
 
 namespace troupe::scheduler {
 
 struct Pool;
+struct Part;
+struct Demand;
+struct Score;
 
 struct Host {
+  /// Its place in one part of a pool.
+  struct Seat {
+    Pool* pool = nullptr;
+    Part* part = nullptr;
+    std::size_t place = 0;
+  };
   HostFacts facts;
-  Resources assumed;                           ///< in flight
-  std::map<JobId, std::uint32_t> unique_used;  ///< live tasks of jobs that want unique hosts
-  std::map<JobId, std::uint32_t> unique_assumed;
-  std::unordered_set<TaskId> assumed_tasks;
-  bool is_exclusive = false;            ///< a task that wants the host alone is placed or in flight
-  EventId last_delta;                   ///< of the last placement or end counted
-  std::map<Pool*, std::size_t> places;  ///< its place in each pool that it is in
+  std::uint64_t life = 0;        ///< told apart from a host of the same number that was removed
+  std::uint32_t slot = no_slot;  ///< none until the next pass
+  Resources assumed;             ///< in flight
+  std::size_t in_flight = 0;     ///< tasks
+  bool is_exclusive = false;     ///< a task that wants the host alone is placed or in flight
+  bool is_exclusive_known = false;
+  std::uint32_t trouble = 0;  ///< launches that failed lately; halved by each that did not
+  EventId last_delta;         ///< of the last placement or end counted
+  std::vector<Seat> seats;
+  std::array<std::uint64_t, 8> images{};  ///< of tasks placed lately, by hash; the oldest gives way
+  std::size_t next_image = 0;
+  std::vector<std::uint32_t> places;  ///< by kind of place
 
   Resources free() const;
-  bool is_untouched() const { return facts.used == Resources{} && assumed_tasks.empty(); }
-  bool has_unique(const JobId& job) const {
-    return unique_used.count(job) != 0 || unique_assumed.count(job) != 0;
-  }
+  bool is_untouched() const { return facts.used == Resources{} && in_flight == 0; }
+  const Seat* seat(const Pool* pool) const;
 };
 
-/// The hosts that one set of constraints allows, with a tree over their free resources.
-struct Pool {
-  Needs needs;
+/// The hosts of a pool that are in one place, or all of them.
+struct Part {
+  static constexpr std::size_t improvements_kept = 16;
   FreeTree tree;
-  std::vector<Host*> places;  ///< null: vacant
+  std::vector<Host*> hosts;  ///< by place in the tree; null: vacant
   std::vector<std::size_t> vacant;
-  std::size_t next = 0;   ///< where the next search starts: spreads tasks over the hosts
-  std::size_t users = 0;  ///< classes
+  std::uint64_t improvements = 0;                         ///< so far
+  std::array<std::size_t, improvements_kept> improved{};  ///< the last ones' places
+  void note_improved(std::size_t place) { improved[improvements++ % improvements_kept] = place; }
+};
+
+/// The hosts that one set of needs allows; in parts by place where relations ask for it.
+struct Pool {
+  static constexpr std::size_t not_split = 0;
+  Needs needs;
+  std::string key;
+  std::size_t split = not_split;             ///< the kind of place
+  std::vector<std::unique_ptr<Part>> parts;  ///< by place; the first one if not split
+  /// Hosts by kind of place and place: of the kinds that spreads ask for.
+  std::map<std::size_t, std::vector<std::uint32_t>> population;
+  std::size_t users = 0;    ///< demands
+  Resources improved_free;  ///< the most of each that a host that improved has free
+  bool has_improved = false;
+};
+
+/// A relation, and whom it is about.
+struct BoundRelation {
+  Relation what;
+  FollowedJob* job = nullptr;
+  std::size_t kind = 0;
+  std::uint32_t least = 0;  ///< of a spread, during one search: what the emptiest place has
+};
+
+/// How far a class has searched one part.
+struct Cursor {
+  std::size_t at = 0;          ///< pack: no place before it has enough; spread: where to begin
+  std::uint64_t seen = 0;      ///< improvements of the part
+  bool is_exhausted = false;   ///< nothing there, until something improves
+  std::uint64_t leavings = 0;  ///< of the jobs it relates to, when that was found
+  std::uint64_t layout = 0;    ///< likewise
+};
+
+/// A pool and how far a class has searched it.
+struct Search {
+  Pool* pool = nullptr;
+  std::vector<Cursor> cursors;  ///< by part
+};
+
+struct WeighedScore {
+  const Score* score = nullptr;
+  int weight = 1;
 };
 
 /// What a class asks for.
 struct Demand {
   Resources resources;
-  Needs needs;
-  JobId unique_job;  ///< nil: not unique
-  Pool* pool = nullptr;
+  Wishes wishes;
+  JobId job;  ///< nil: its tasks stand in no relation
+  std::uint64_t image = 0;
+  Search all;        ///< the hosts that its needs allow
+  Search preferred;  ///< those that its soft constraints want, too; no pool: it has none
+  std::vector<BoundRelation> relations;
+  std::uint64_t layout = 0;  ///< of the map, during one search
+  std::vector<WeighedScore> scores;
+  bool rotates = false;      ///< searches go round, rather than from the first place that may have enough
+  bool can_exhaust = false;  ///< a part that had no place has none until it improves or a neighbour leaves
 };
 
-/// Owner: the engine. Pure, deterministic. Changes that could help a class are collected as `improved`.
+/// Of a placement in flight.
+struct Ticket {
+  HostId host;
+  std::uint64_t life = 0;
+};
+
+/// Owner: the engine. Pure, deterministic; new hosts are taken in by number, whatever the order in which they
+/// were told. Changes that could help a class are collected per pool.
 class Inventory {
  public:
-  static constexpr std::size_t improved_max =
-      32;  ///< followed one by one; of more only the fact is remembered
+  static constexpr int good_enough = 975;            ///< of 1,000: no better host is looked for
+  static constexpr std::size_t candidates_max = 8;   ///< otherwise the best of so many
+  static constexpr std::size_t idle_pools_max = 64;  ///< kept for the next class that asks for the same
+
+  explicit Inventory(Lookups lookups) : lookups_(std::move(lookups)) {}
 
   void upsert(const HostFacts& facts);
   void remove(HostId id);
-  void assume(HostId id, const TaskId& task, const Demand& demand);
-  void release(HostId id, const TaskId& task, const Demand& demand);
-  /// An assumption that came true by that event.
-  void confirm(HostId id, const TaskId& task, const Demand& demand, EventId at);
-  void ended(HostId id, const JobId& job, const Resources& resources, EventId at);
+  /// To be called before a pass: takes in the hosts that are new.
+  void settle_layout();
 
-  Pool* join_pool(const Needs& needs);
-  void leave_pool(Pool* pool);
+  Ticket assume(const Host& host, const TaskId& task, const JobId& job, Demand& demand);
+  /// A placement that will not be.
+  void give_back(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
+  /// A placement that is counted elsewhere: nothing becomes free by it. False: the host was removed.
+  bool drop(const Ticket& ticket, const Demand& demand);
+  /// A placement that came true by that event.
+  void count(HostId id, const TaskId& task, const JobId& job, const Demand& demand, EventId at);
+  void ended(const EndedTask& task);
 
-  /// A host that takes the demand now.
-  const Host* find(const Demand& demand, std::size_t& looked_at);
-  bool takes(const Host& host, const Demand& demand) const;
+  void bind(Demand& demand, const JobId& job);
+  void unbind(Demand& demand);
+
+  /// A host that takes the demand now: the best of those looked at.
+  const Host* find(Demand& demand, std::size_t& looked_at);
+  /// To be called before those below, once as long as nothing changes.
+  void prepare(Demand& demand);
+  bool takes(const Host& host, const Demand& demand);
   /// Why not; nothing if it takes it.
-  std::optional<std::string> reason(const Host& host, const Demand& demand) const;
+  std::optional<Lack> reason(const Host& host, const Demand& demand);
+  /// Each reason why not, in the order in which they are asked.
+  std::vector<Lack> lacks(const Host& host, const Demand& demand);
 
-  /// May a demand that found nothing find something since the last clear_improved()?
-  bool may_help(const Demand& demand) const;
-  bool has_improved() const { return all_improved_ || !improved_.empty(); }
+  /// May a demand that found nothing find something in a pool that has improved?
+  static bool may_help(const Pool& pool, const Resources& need) {
+    return pool.has_improved && need.fits_into(pool.improved_free);
+  }
+  std::vector<Pool*>& improved_pools() { return improved_pools_; }
   void clear_improved();
-  const std::map<HostId, std::unique_ptr<Host>>& hosts() const { return hosts_; }
+  /// Have places emptied or moved since the last call? Then every relation may allow more than before.
+  bool take_map_change() { return std::exchange(map_changed_, false); }
+  JobBook& book() { return book_; }
+  const absl::btree_map<HostId, std::unique_ptr<Host>>& hosts() const { return hosts_; }
 
  private:
+  struct Best {
+    const Host* host = nullptr;
+    std::size_t place = 0;
+    int score = -1;
+    std::size_t candidates = 0;
+    bool is_enough() const { return score >= good_enough || candidates >= candidates_max; }
+  };
+  struct Choice {
+    std::size_t preference = 0;  ///< the least first
+    std::uint32_t place = 0;
+  };
+
   Host* host(HostId id);
+  void learn_exclusive(Host& host);
   void refresh(Host& host);
+  void improve(const Host& host);
+  std::vector<std::uint32_t> places_of(const Host& host);
+  void draw_map();
+
+  Pool* join_pool(const Needs& needs, std::size_t split);
+  void leave_pool(Pool* pool);
+  void drop_oldest_idle();
+  void fill(Pool& pool);
   void place_in_pools(Host& host);
   void join(Pool& pool, Host& host);
   void leave(Pool& pool, Host& host);
-  void improve(const Host& host);
-  bool drop_assumption(Host& host, const TaskId& task, const Demand& demand);
+  static void populate(Pool& pool, const Host& host, std::uint32_t by);
+  void track(Pool& pool, std::size_t kind);
 
-  std::map<HostId, std::unique_ptr<Host>> hosts_;
+  void bring_up_to_date(FollowedJob& job, std::size_t kind);
+  void shift(FollowedJob& job, JobBook::Moved moved);
+  static std::uint32_t least(const BoundRelation& relation, const Pool& pool);
+  static bool allows(const BoundRelation& relation, const Demand& demand, std::uint32_t place);
+  static bool is_allowed(const Host& host, const Demand& demand);
+  static Lack relation_lack(const BoundRelation& relation, const Host& host);
+
+  const Host* find_in(Search& search, Demand& demand, std::size_t& looked_at);
+  const Host* find_beside(const FollowedJob& job, const Pool& pool, Demand& demand, std::size_t& looked_at);
+  static std::vector<Choice> choices(const Pool& pool, const Demand& demand);
+  const Host* best_in(Part& part, Cursor& cursor, const Demand& demand, std::size_t& looked_at);
+  Host* usable(Host* host);
+  static bool consider(const Host& host, std::size_t place, const Demand& demand, Best& best);
+
+  Lookups lookups_;
+  absl::btree_map<HostId, std::unique_ptr<Host>> hosts_;
+  absl::btree_map<HostId, Host*> fresh_;  ///< not taken in yet
+  std::vector<Host*> slots_;
+  std::set<std::uint32_t> vacant_slots_;
+  std::map<std::string, Host*> by_name_;
   std::map<std::string, std::unique_ptr<Pool>> pools_;
-  std::set<HostId> improved_;
-  bool all_improved_ = false;
+  std::vector<Pool*> idle_pools_;  ///< the longest idle first
+  std::vector<Pool*> improved_pools_;
+  Topologies topologies_;
+  JobBook book_;
+  std::uint64_t layout_ = 1;  ///< grows when a host's place on the map changes
+  std::uint64_t lives_ = 0;
+  bool map_changed_ = false;
 };
 
 }  // namespace troupe::scheduler

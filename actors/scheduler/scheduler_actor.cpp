@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explanation_json.hpp"
 
@@ -47,13 +49,15 @@ class SchedulerShell {
     plans_.clear();
     term_ = role.term;
     if (!leads) return;
-    engine_.emplace();
+    engine_.emplace(scheduler::Lookups{[this](const JobId& job) { return places_of(job); },
+                                       [this](HostId host) { return is_exclusive(host); }});
     load();
   }
 
   // Everything is in derived tables: nothing is rebuilt from records. The state may be ahead of the events
   // that come next; each copy of a host says which of them it contains.
   void load() {
+    look_at_groups();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
     spdlog::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
@@ -80,14 +84,44 @@ class SchedulerShell {
     if (const auto host = context_->reads().host_facts(id)) upsert(*host);
   }
 
+  void look_at_groups() {
+    for (const auto& [record, use] : context_->reads().groups()) {
+      Resources reservation;
+      for (const auto member : {&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
+                                &Resources::network_mbps, &Resources::gpu})
+        reservation.*member = record.instance.*member * record.instance_count;
+      engine_->put_group({record.name, record.tier, reservation, use.placed});
+    }
+  }
+
+  // What the engine asks for: where a job's tasks are. As many as the job has.
+  std::vector<scheduler::Lookups::Place> places_of(const JobId& job) {
+    std::vector<scheduler::Lookups::Place> places;
+    context_->reads().with_job(job, [&](const JobView& view) {
+      for (const SlotEntry& slot : view.slots)
+        if (slot.live != nullptr && slot.live->is_placed())
+          places.emplace_back(slot.live->id, slot.live->host);
+    });
+    return places;
+  }
+  bool is_exclusive(HostId id) {
+    const auto host = context_->reads().host(id);
+    if (!host) return false;
+    return std::any_of(host->tasks.begin(), host->tasks.end(), [&](const TaskId& task) {
+      const auto facts = context_->reads().task(task);
+      if (!facts) return false;
+      const auto& constraints = facts->descriptor->hard_constraints;
+      const auto asked = constraints.find("exclusiveHost");
+      return asked != constraints.end() && asked->second == "true";
+    });
+  }
+
   void enqueue(const WaitingTask& task) {
     engine_->enqueue({task.place.task,
                       task.job,
                       task.version,
                       {task.place.created_at, task.place.slot.value},
-                      task.descriptor,
-                      Tier::flex,
-                      0});
+                      task.descriptor});
   }
   /// As it is now: it waits, perhaps at a newer version, or it does not concern the engine any more.
   void look_at_task(const TaskId& id) {
@@ -104,21 +138,18 @@ class SchedulerShell {
           look_at_host(event.host);
           break;
         case EventKind::task_created:
-          engine_->enqueue({event.task,
-                            event.job,
-                            event.id.index,
-                            {event.id.index, event.slot.value},
-                            event.descriptor,
-                            Tier::flex,
-                            0});
+          engine_->enqueue(
+              {event.task, event.job, event.id.index, {event.id.index, event.slot.value}, event.descriptor});
           break;
         case EventKind::task_changed:
           on_task_changed(event);
           break;
         case EventKind::task_archived:
           engine_->forget(event.task);
-          if (event.host.value != 0)
-            engine_->task_ended(event.host, event.job, event.descriptor->resources, event.id);
+          if (event.host.value != 0) on_ended(event);
+          break;
+        case EventKind::group_changed:
+          look_at_groups();
           break;
         default:
           break;
@@ -127,14 +158,18 @@ class SchedulerShell {
     pass_soon();
   }
 
+  void on_ended(const Event& event) {
+    engine_->task_ended({event.task, event.job, event.host, event.descriptor->resources, event.id,
+                         is_system_error(event.reason)});
+  }
+
   void on_task_changed(const Event& event) {
     if (event.task_before != TaskState::accepted) return;
     // Set aside, or released.
     if (event.task_state == TaskState::accepted) return look_at_task(event.task);
-    if (engine_->reasons(event.task).standing == scheduler::Explanation::Standing::in_flight)
-      return engine_->settle(context_->now(), event.task, scheduler::Placed{event.id});
-    engine_->forget(event.task);
-    look_at_host(event.host);
+    if (!engine_->knows(event.task)) return look_at_host(event.host);
+    if (event.task_state == TaskState::finished) return engine_->forget(event.task);
+    engine_->settle(context_->now(), event.task, scheduler::Placed{event.id, event.host});
   }
 
   void pass_soon() {
@@ -144,6 +179,7 @@ class SchedulerShell {
   }
 
   void pass() {
+    look_at_groups();
     bool more = true;
     while (more && plans_.size() < plans_max) {
       scheduler::Plan plan = engine_->place(context_->now(), {});
@@ -209,7 +245,7 @@ class SchedulerShell {
     const auto* question = std::get_if<AskScheduler>(&asked.question);
     if (question == nullptr) return;
     const Answer answer =
-        engine_ ? Answer::of(scheduler::explanation_json(question->task, engine_->reasons(question->task)))
+        engine_ ? Answer::of(scheduler::explanation_json(question->task, engine_->explain(question->task)))
                 : Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
     self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
   }

@@ -1,49 +1,145 @@
 #include "actors/scheduler/waiting_queue.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
+
+#include "actors/scheduler/resource_names.hpp"
+#include "storage/base/msgpack.hpp"
 
 namespace troupe::scheduler {
 namespace {
 
-std::string class_key(const Demand& demand) {
-  Bytes key = demand.needs.text();
+constexpr std::int64_t whole_share = 1'000'000;
+// What a group without a reservation is weighed by: as much as Titus reserves for the default group.
+constexpr Resources usual_reservation{20'000, 40'960, 100'000, 1'280, 0};
+
+std::string class_key(const QueuedTask& task, const JobId& job) {
+  const JobDescriptor& descriptor = *task.descriptor;
+  Bytes key;
   PackWriter writer(key);
-  pack(writer, demand.resources);
-  pack(writer, demand.unique_job);
-  pack(writer, demand.needs.exclusive_host);
+  pack(writer, job);
+  pack(writer, descriptor.capacity_group);
+  pack(writer, descriptor.resources);
+  pack(writer, descriptor.hard_constraints);
+  pack(writer, descriptor.soft_constraints);
+  pack(writer, descriptor.is_batch());
+  for (const auto* name : {"troupe.driver", "troupe.placement"}) {
+    const auto found = descriptor.attributes.find(name);
+    pack(writer, found == descriptor.attributes.end() ? std::string() : found->second);
+  }
+  pack(writer, descriptor.image.name);
+  pack(writer, descriptor.image.tag);
+  pack(writer, descriptor.image.digest);
   return key;
+}
+
+/// FNV-1a: any well mixed number will do; two images that share one are taken for the same.
+std::uint64_t image_number(const Image& image) {
+  std::uint64_t hash = 14'695'981'039'346'656'037ULL;
+  for (const std::string* part : {&image.name, &image.tag, &image.digest})
+    for (const char c : *part) hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211ULL;
+  return image.name.empty() ? 0 : hash;
+}
+
+std::int64_t share_of(const Resources& used, const Resources& reservation) {
+  std::int64_t share = 0;
+  for (const ResourceName& resource : resource_names)
+    if (reservation.*resource.member > 0)
+      share = std::max(share, used.*resource.member * whole_share / (reservation.*resource.member));
+  return share;
 }
 
 }  // namespace
 
 Turn turn_of(const QueuedTask& task) {
-  return {task.tier, std::numeric_limits<std::uint32_t>::max() - task.priority, task.order, task.task};
+  return {std::numeric_limits<std::uint32_t>::max() - task.priority, task.order, task.task};
+}
+
+Resources QueueGroup::used() const {
+  Resources sum = facts.used;
+  sum += in_flight;
+  return sum;
+}
+
+bool QueueGroup::is_capped_for(const Resources& need) const {
+  if (facts.tier != Tier::critical) return false;
+  Resources sum = used();
+  sum += need;
+  return std::any_of(resource_names.begin(), resource_names.end(), [&](const ResourceName& resource) {
+    const std::int64_t ceiling = facts.reservation.*resource.member;
+    return ceiling > 0 && need.*resource.member > 0 && sum.*resource.member > ceiling;
+  });
+}
+
+Rank QueueGroup::current_rank() const {
+  const bool reserves = facts.reservation != Resources{};
+  const std::int64_t share = share_of(used(), reserves ? facts.reservation : usual_reservation);
+  return {facts.tier, !reserves || share >= whole_share, share, rank.number};
+}
+
+QueueGroup* WaitingQueue::group_of(const std::string& name) {
+  auto& slot = groups_[name];
+  if (!slot) {
+    slot = std::make_unique<QueueGroup>();
+    slot->facts.name = name;
+    slot->rank.number = ++groups_made_;
+  }
+  return slot.get();
+}
+
+void WaitingQueue::put_group(const GroupFacts& facts) {
+  QueueGroup& group = *group_of(facts.name);
+  group.facts = facts;
+  group.is_declared = true;
+  uncap(group);
+  rank(group);
+}
+
+void WaitingQueue::rank(QueueGroup& group) {
+  const bool belongs = !group.heads.empty();
+  if (group.is_ranked && belongs && order_.size() == 1) return;  // Alone, it is always its turn.
+  if (group.is_ranked) order_.erase(group.rank);
+  group.rank = group.current_rank();
+  group.is_ranked = belongs;
+  if (!belongs) return;
+  // The other one was alone until now, and its rank let be.
+  if (order_.size() == 1) {
+    QueueGroup* other = order_.begin()->second;
+    order_.clear();
+    other->rank = other->current_rank();
+    order_.emplace(other->rank, other);
+  }
+  order_.emplace(group.rank, &group);
 }
 
 TaskClass* WaitingQueue::join(const QueuedTask& task) {
-  if (const auto known = by_descriptor_.find(task.descriptor.get()); known != by_descriptor_.end()) {
+  for (const JobId& job : {JobId{}, task.job}) {
+    const auto known = by_descriptor_.find({task.descriptor.get(), job});
+    if (known == by_descriptor_.end()) continue;
     ++known->second->tasks;
     return known->second;
   }
-  Demand demand;
-  demand.resources = task.descriptor->resources;
-  demand.needs = needs_of(*task.descriptor);
-  if (demand.needs.unique_host) demand.unique_job = task.job;
-  std::string key = class_key(demand);
+  Wishes wishes = wishes_of(*task.descriptor);
+  const JobId job = wishes.is_about_neighbours() ? task.job : JobId{};
+  std::string key = class_key(task, job);
   auto& slot = classes_[key];
   if (!slot) {
     slot = std::make_unique<TaskClass>();
     slot->number = ++count_;
     slot->key = std::move(key);
-    slot->demand = std::move(demand);
-    slot->demand.pool = inventory_.join_pool(slot->demand.needs);
+    slot->demand.resources = task.descriptor->resources;
+    slot->demand.wishes = std::move(wishes);
+    slot->demand.job = job;
+    slot->demand.image = image_number(task.descriptor->image);
+    slot->group = group_of(task.descriptor->capacity_group);
+    ++slot->group->classes;
+    inventory_.bind(slot->demand, job);
   }
   ++slot->tasks;
-  // Two jobs may share a descriptor, and be two classes for all that.
-  if (!slot->demand.needs.unique_host && slot->descriptors.size() < descriptors_max) {
+  if (slot->descriptors.size() < descriptors_max) {
     slot->descriptors.push_back(task.descriptor);
-    by_descriptor_.emplace(task.descriptor.get(), slot.get());
+    by_descriptor_.emplace(std::pair(task.descriptor.get(), job), slot.get());
   }
   return slot.get();
 }
@@ -51,18 +147,25 @@ TaskClass* WaitingQueue::join(const QueuedTask& task) {
 void WaitingQueue::leave(TaskClass* kind) {
   if (--kind->tasks != 0) return;
   TROUPE_CHECK(kind->waiting.empty());
-  for (const auto& descriptor : kind->descriptors) by_descriptor_.erase(descriptor.get());
-  blocked_.erase(kind->number);
-  inventory_.leave_pool(kind->demand.pool);
+  if (kind->hold != TaskClass::Hold::none) release(kind);
+  for (const auto& descriptor : kind->descriptors)
+    by_descriptor_.erase(std::pair<const JobDescriptor*, JobId>(descriptor.get(), kind->demand.job));
+  QueueGroup* group = kind->group;
+  if (--group->classes == 0 && !group->is_declared) groups_.erase(groups_.find(group->facts.name));
+  inventory_.unbind(kind->demand);
   classes_.erase(classes_.find(kind->key));
 }
 
 void WaitingQueue::lift(TaskClass* kind) {
-  if (!kind->is_blocked && !kind->waiting.empty()) heads_.emplace(*kind->waiting.begin(), kind);
+  if (kind->hold != TaskClass::Hold::none || kind->waiting.empty()) return;
+  kind->group->heads.emplace(*kind->waiting.begin(), kind);
+  if (!kind->group->is_ranked) rank(*kind->group);
 }
 
 void WaitingQueue::lower(TaskClass* kind) {
-  if (!kind->is_blocked && !kind->waiting.empty()) heads_.erase(*kind->waiting.begin());
+  if (kind->hold != TaskClass::Hold::none || kind->waiting.empty()) return;
+  kind->group->heads.erase(*kind->waiting.begin());
+  if (kind->group->heads.empty()) rank(*kind->group);
 }
 
 void WaitingQueue::wait(TaskClass* kind, const Turn& turn) {
@@ -77,32 +180,95 @@ void WaitingQueue::stop_waiting(TaskClass* kind, const Turn& turn) {
   lift(kind);
 }
 
-void WaitingQueue::block(TaskClass* kind) {
-  lower(kind);
-  kind->is_blocked = true;
-  blocked_.emplace(kind->number, kind);
+void WaitingQueue::fly(TaskClass* kind) {
+  kind->group->in_flight += kind->demand.resources;
+  rank(*kind->group);
 }
+
+void WaitingQueue::land(TaskClass* kind) {
+  kind->group->in_flight -= kind->demand.resources;
+  uncap(*kind->group);
+  rank(*kind->group);
+}
+
+void WaitingQueue::settle_in(TaskClass* kind) { kind->group->facts.used += kind->demand.resources; }
+
+void WaitingQueue::uncap(QueueGroup& group) {
+  for (auto at = group.capped.begin(); at != group.capped.end();) {
+    TaskClass* kind = (at++)->second;
+    if (!group.is_capped_for(kind->demand.resources)) release(kind);
+  }
+}
+
+TaskClass* WaitingQueue::first() {
+  while (!order_.empty()) {
+    QueueGroup& group = *order_.begin()->second;
+    TaskClass* kind = group.heads.begin()->second;
+    if (!group.is_capped_for(kind->demand.resources)) return kind;
+    hold(kind, TaskClass::Hold::group_is_full);
+  }
+  return nullptr;
+}
+
+void WaitingQueue::hold(TaskClass* kind, TaskClass::Hold why) {
+  lower(kind);
+  kind->hold = why;
+  if (why == TaskClass::Hold::group_is_full) {
+    kind->group->capped.emplace(kind->number, kind);
+    return;
+  }
+  ++blocked_;
+  for (const Search* search : {&kind->demand.all, &kind->demand.preferred})
+    if (search->pool != nullptr) blocked_by_pool_[search->pool].emplace(kind->number, kind);
+  for (const BoundRelation& relation : kind->demand.relations)
+    blocked_by_job_[relation.job].emplace(kind->number, kind);
+}
+
+void WaitingQueue::release(TaskClass* kind) {
+  const auto forget = [&](auto& map, auto* key) {
+    const auto found = map.find(key);
+    if (found == map.end()) return;
+    found->second.erase(kind->number);
+    if (found->second.empty()) map.erase(found);
+  };
+  if (kind->hold == TaskClass::Hold::group_is_full) {
+    kind->group->capped.erase(kind->number);
+  } else {
+    --blocked_;
+    for (const Search* search : {&kind->demand.all, &kind->demand.preferred})
+      forget(blocked_by_pool_, search->pool);
+    for (const BoundRelation& relation : kind->demand.relations) forget(blocked_by_job_, relation.job);
+  }
+  kind->hold = TaskClass::Hold::none;
+  lift(kind);
+}
+
+void WaitingQueue::block(TaskClass* kind) { hold(kind, TaskClass::Hold::fits_nowhere); }
 
 void WaitingQueue::unblock() {
-  if (!inventory_.has_improved()) return;
-  for (auto at = blocked_.begin(); at != blocked_.end();) {
-    TaskClass* kind = at->second;
-    if (!inventory_.may_help(kind->demand)) {
-      ++at;
-      continue;
-    }
-    at = blocked_.erase(at);
-    kind->is_blocked = false;
-    lift(kind);
+  std::map<std::uint64_t, TaskClass*> helped;
+  for (const Pool* pool : inventory_.improved_pools()) {
+    const auto blocked = blocked_by_pool_.find(pool);
+    if (blocked == blocked_by_pool_.end()) continue;
+    for (const auto& [number, kind] : blocked->second)
+      if (Inventory::may_help(*pool, kind->demand.resources)) helped.emplace(number, kind);
   }
+  if (inventory_.take_map_change())
+    for (const auto& [job, blocked] : blocked_by_job_) helped.insert(blocked.begin(), blocked.end());
+  for (const FollowedJob* job : inventory_.book().changed())
+    if (const auto blocked = blocked_by_job_.find(job); blocked != blocked_by_job_.end())
+      helped.insert(blocked->second.begin(), blocked->second.end());
+  for (const auto& [number, kind] : helped) release(kind);
   inventory_.clear_improved();
+  inventory_.book().changed().clear();
 }
 
-std::size_t WaitingQueue::before(const Turn& turn) const {
+std::size_t WaitingQueue::before(const TaskClass& kind, const Turn& turn) const {
   std::size_t sum = 0;
-  for (const auto& [key, kind] : classes_) {
-    sum += static_cast<std::size_t>(std::distance(kind->waiting.begin(), kind->waiting.lower_bound(turn)));
-  }
+  for (const auto& [key, other] : classes_)
+    if (other->group == kind.group)
+      sum +=
+          static_cast<std::size_t>(std::distance(other->waiting.begin(), other->waiting.lower_bound(turn)));
   return sum;
 }
 

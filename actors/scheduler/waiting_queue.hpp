@@ -1,20 +1,22 @@
 #pragma once
-// The tasks that wait, in classes of equal demand.
+// The tasks that wait, in classes of equal demand, the classes in capacity groups.
 
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <compare>
 #include <map>
 #include <memory>
 #include <set>
-#include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "actors/scheduler/inventory.hpp"
 
 namespace troupe::scheduler {
 
-/// A task's place in the queue: tier, priority, then first come, first served.
+/// A task's place in its group: priority, then first come, first served.
 struct Turn {
-  Tier tier = Tier::flex;
   std::uint32_t patience = 0;  ///< the greatest number minus the priority
   EventId order;
   TaskId task;
@@ -22,52 +24,104 @@ struct Turn {
 };
 Turn turn_of(const QueuedTask& task);
 
+struct TaskClass;
+
+/// Whose turn it is among groups: Critical before Flex; then those that have less than they reserved, which
+/// are promised the rest; then those that borrow least for what they reserved.
+struct Rank {
+  Tier tier = Tier::flex;
+  bool is_borrowing = true;
+  std::int64_t share = 0;  ///< millionths of the reservation in use, of the resource of which most is
+  std::uint32_t number = 0;
+  friend auto operator<=>(const Rank&, const Rank&) = default;
+};
+
+/// A capacity group, as far as its tasks wait or are in flight.
+struct QueueGroup {
+  GroupFacts facts;
+  Resources in_flight;
+  std::size_t classes = 0;
+  bool is_declared = false;  ///< others are forgotten when none of their tasks waits
+  Rank rank;
+  bool is_ranked = false;                      ///< has heads, and stands among those whose turn may come
+  absl::btree_map<Turn, TaskClass*> heads;     ///< of its classes that may be tried
+  std::map<std::uint64_t, TaskClass*> capped;  ///< that would take it above its ceiling
+
+  Resources used() const;
+  /// A Critical group's reservation is its ceiling, too, in what it reserves something of.
+  bool is_capped_for(const Resources& need) const;
+  Rank current_rank() const;
+};
+
 /// Tasks that ask for the same: if one fits nowhere, none does.
 struct TaskClass {
   std::uint64_t number = 0;
   std::string key;
   Demand demand;
-  std::set<Turn> waiting;
-  std::size_t tasks = 0;    ///< waiting or in flight
-  bool is_blocked = false;  ///< fits nowhere at present
+  QueueGroup* group = nullptr;
+  absl::btree_set<Turn> waiting;
+  std::size_t tasks = 0;  ///< waiting or in flight
+  enum class Hold : std::uint8_t { none, fits_nowhere, group_is_full };
+  Hold hold = Hold::none;
   std::vector<DescriptorPtr>
       descriptors;  ///< known to ask for this; kept alive so that their addresses stay theirs
 };
 
-/// Owner: the engine. Pure, deterministic: classes are ordered by their first waiting task.
+/// Owner: the engine. Pure, deterministic: within a group, classes are ordered by their first waiting task.
 class WaitingQueue {
  public:
   explicit WaitingQueue(Inventory& inventory) : inventory_(inventory) {}
+
+  /// New, or changed in the state. What is in flight counts on top.
+  void put_group(const GroupFacts& facts);
 
   /// The task's class, made if it is the first; counts it as a member until `leave`.
   TaskClass* join(const QueuedTask& task);
   void leave(TaskClass* kind);
   void wait(TaskClass* kind, const Turn& turn);
   void stop_waiting(TaskClass* kind, const Turn& turn);
+  /// The group's use changes by a placement in flight, planned or given up.
+  void fly(TaskClass* kind);
+  void land(TaskClass* kind);
+  /// It has been placed: until the state is asked again.
+  void settle_in(TaskClass* kind);
 
-  /// The class of the first task that may be tried; null if there is none.
-  TaskClass* first() const { return heads_.empty() ? nullptr : heads_.begin()->second; }
+  /// The class of the first task that may be tried; null if there is none. Holds those that their group's
+  /// ceiling forbids.
+  TaskClass* first();
+  /// It fits nowhere.
   void block(TaskClass* kind);
-  /// Takes up again what an improved host might take.
+  /// Takes up again what a host or a neighbour that has changed might help.
   void unblock();
 
   std::size_t classes() const { return classes_.size(); }
-  std::size_t blocked() const { return blocked_.size(); }
-  /// Waiting tasks before this turn.
-  std::size_t before(const Turn& turn) const;
+  std::size_t blocked() const { return blocked_; }
+  /// Tasks of its group that wait before this turn.
+  std::size_t before(const TaskClass& kind, const Turn& turn) const;
 
  private:
   static constexpr std::size_t descriptors_max =
       1'024;  ///< remembered per class; of more each is compared by content
+  QueueGroup* group_of(const std::string& name);
   void lift(TaskClass* kind);
   void lower(TaskClass* kind);
+  void hold(TaskClass* kind, TaskClass::Hold why);
+  void release(TaskClass* kind);
+  void rank(QueueGroup& group);
+  void uncap(QueueGroup& group);
 
   Inventory& inventory_;
   std::uint64_t count_ = 0;
+  std::uint32_t groups_made_ = 0;
   std::map<std::string, std::unique_ptr<TaskClass>> classes_;
-  std::unordered_map<const JobDescriptor*, TaskClass*> by_descriptor_;
-  std::map<Turn, TaskClass*> heads_;  ///< of the classes that are not blocked and have waiting tasks
-  std::map<std::uint64_t, TaskClass*> blocked_;
+  std::map<std::string, std::unique_ptr<QueueGroup>, std::less<>> groups_;
+  // With the job's id where neighbours count: two jobs may share a descriptor, and be two classes for all
+  // that.
+  absl::flat_hash_map<std::pair<const JobDescriptor*, JobId>, TaskClass*> by_descriptor_;
+  absl::btree_map<Rank, QueueGroup*> order_;
+  absl::flat_hash_map<const Pool*, std::map<std::uint64_t, TaskClass*>> blocked_by_pool_;
+  absl::flat_hash_map<const FollowedJob*, std::map<std::uint64_t, TaskClass*>> blocked_by_job_;
+  std::size_t blocked_ = 0;
 };
 
 }  // namespace troupe::scheduler

@@ -56,7 +56,7 @@ class World {
     } while (!pending_.empty());
     is_quiet_ = false;
     for (const auto& [task, kind] : waiting_) {
-      const auto why = story_.engine.reasons(task);
+      const auto why = story_.engine.explain(task);
       EXPECT_EQ(why.standing, Explanation::Standing::waiting);
       EXPECT_EQ(why.fitting, 0U) << "a task waits although a host would take it";
     }
@@ -76,10 +76,7 @@ class World {
     return sum;
   }
   void show_host(HostId id) {
-    auto facts = story_.facts(id.value, total_[id], used(id), {Index{index_}});
-    for (const auto& [task, run] : running_)
-      if (run.host == id && !run.kind->hard_constraints.empty()) facts.jobs.push_back(story_.job);
-    story_.engine.upsert_host(facts);
+    story_.engine.upsert_host(story_.facts(id.value, total_[id], used(id), {Index{index_}}));
   }
   void submit() {
     const auto& kind = kinds_[random_.below(kinds_.size())];
@@ -120,11 +117,12 @@ class World {
     if (running_.empty()) return;
     auto at = running_.begin();
     std::advance(at, static_cast<std::ptrdiff_t>(random_.below(running_.size())));
+    const TaskId task = at->first;
     const Running run = at->second;
     running_.erase(at);
     ++index_;
     if (random_.chance(30)) show_host(run.host);
-    story_.engine.task_ended(run.host, story_.job, run.kind->resources, {Index{index_}});
+    story_.engine.task_ended({task, story_.job, run.host, run.kind->resources, {Index{index_}}});
   }
   void kill_one() {
     if (waiting_.empty()) return;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <map>
 #include <set>
 
 #include "actors/scheduler/engine.hpp"
@@ -12,9 +15,21 @@ inline DescriptorPtr job_like(Resources resources) {
   d.resources = resources;
   return std::make_shared<const JobDescriptor>(std::move(d));
 }
-inline DescriptorPtr with_constraints(const DescriptorPtr& from, StringMap hard) {
+inline DescriptorPtr service_like(Resources resources) {
+  JobDescriptor d;
+  d.resources = resources;
+  d.kind = ServiceSpec{};
+  return std::make_shared<const JobDescriptor>(std::move(d));
+}
+inline DescriptorPtr with_constraints(const DescriptorPtr& from, StringMap hard, StringMap soft = {}) {
   JobDescriptor d = *from;
   d.hard_constraints = std::move(hard);
+  d.soft_constraints = std::move(soft);
+  return std::make_shared<const JobDescriptor>(std::move(d));
+}
+inline DescriptorPtr in_group(const DescriptorPtr& from, std::string group) {
+  JobDescriptor d = *from;
+  d.capacity_group = std::move(group);
   return std::make_shared<const JobDescriptor>(std::move(d));
 }
 
@@ -45,18 +60,32 @@ struct EngineStory {
     engine.upsert_host(made);
     return made;
   }
-  TaskId task(const DescriptorPtr& descriptor, Tier tier = Tier::flex, std::uint32_t priority = 0) {
-    const TaskId id = random.task_of(job);
+  TaskId task(const DescriptorPtr& descriptor, std::uint32_t priority = 0) {
+    return task_of(job, descriptor, priority);
+  }
+  TaskId task_of(JobId whose, const DescriptorPtr& descriptor, std::uint32_t priority = 0) {
+    const TaskId id = random.task_of(whose);
     engine.enqueue(
-        {id, job, Index{1}, {Index{2}, static_cast<std::uint32_t>(++created)}, descriptor, tier, priority});
+        {id, whose, Index{1}, {Index{2}, static_cast<std::uint32_t>(++created)}, descriptor, priority});
     return id;
   }
+  std::vector<TaskId> tasks(const DescriptorPtr& descriptor, int count) {
+    std::vector<TaskId> all;
+    for (int n = 0; n < count; ++n) all.push_back(task(descriptor));
+    return all;
+  }
   scheduler::Plan place() { return engine.place(now, {}); }
+  /// Places all that fit; how many tasks each host got, by its number.
+  std::map<std::uint32_t, int> place_counted() {
+    std::map<std::uint32_t, int> counts;
+    for (const auto& placement : place().placements) ++counts[placement.host.value];
+    return counts;
+  }
   void settle(TaskId task, const std::variant<scheduler::Placed, scheduler::Refused>& outcome) {
     engine.settle(now, task, outcome);
   }
-  void end(std::uint32_t host, const DescriptorPtr& descriptor, std::uint64_t at) {
-    engine.task_ended(HostId{host}, job, descriptor->resources, {Index{at}});
+  void end(TaskId task, std::uint32_t host, const DescriptorPtr& descriptor, std::uint64_t at) {
+    engine.task_ended({task, job, HostId{host}, descriptor->resources, {Index{at}}});
   }
 };
 

@@ -8,10 +8,10 @@ namespace {
 using test::EngineStory;
 using test::job_like;
 
-TEST(Engine, PlacesTasksWhereTheyFitAndSpreadsThem) {
+TEST(Engine, SpreadsTheTasksOfAServiceOverHosts) {
   EngineStory s;
   for (std::uint32_t i = 1; i <= 4; ++i) s.host(i, {4'000, 4'096, 10'000, 100, 0});
-  const auto d = job_like({1'000, 512, 100, 10, 0});
+  const auto d = test::service_like({1'000, 512, 100, 10, 0});
   for (int i = 0; i < 4; ++i) s.task(d);
   const Plan plan = s.place();
   ASSERT_EQ(plan.placements.size(), 4U);
@@ -41,19 +41,20 @@ TEST(Engine, TriesABlockedClassAgainWhenATaskEnded) {
   EXPECT_EQ(s.place().placements.size(), 2U);
   s.settle(first, Placed{{Index{10}}});
   EXPECT_TRUE(s.place().placements.empty());
-  s.end(1, d, 11);
+  s.end(first, 1, d, 11);
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
 TEST(Engine, OrdersByTierThenPriorityThenFirstCome) {
   EngineStory s;
   s.host(1, {1'000, 1'000, 0, 0, 0});
+  s.engine.put_group({"urgent", Tier::critical, {5'000, 5'000, 0, 0, 0}, {}});
   const auto d = job_like({1'000, 10, 0, 0, 0});
   const auto other = job_like({999, 10, 0, 0, 0});
-  const TaskId third = s.task(d, Tier::flex);
-  const TaskId fourth = s.task(other, Tier::flex);
-  const TaskId second = s.task(other, Tier::flex, 5);
-  const TaskId first = s.task(d, Tier::critical);
+  const TaskId third = s.task(d);
+  const TaskId fourth = s.task(other);
+  const TaskId second = s.task(other, 5);
+  const TaskId first = s.task(test::in_group(d, "urgent"));
   for (const TaskId& expected : {first, second, third, fourth}) {
     const Plan plan = s.place();
     ASSERT_EQ(plan.placements.size(), 1U);
@@ -94,7 +95,7 @@ TEST(Engine, LetsATaskRestLongerWithEachRefusal) {
     rested = until - s.now;
     s.now = until - milliseconds(1);
     EXPECT_TRUE(s.place().placements.empty());
-    EXPECT_EQ(s.engine.reasons(task).last_refusal, "the host is full");
+    EXPECT_EQ(s.engine.explain(task).last_refusal, "the host is full");
     s.now = until;
   }
   EXPECT_EQ(rested, Engine::rest_max);
@@ -120,15 +121,16 @@ TEST(Engine, CountsNothingTwiceWhateverTheOrderOfViewsAndEvents) {
   s.host(1, {2'000, 1'000, 0, 0, 0}, {}, {Index{5}});
   const auto d = job_like({1'000, 10, 0, 0, 0});
   const TaskId first = s.task(d);
+  const TaskId other = s.random.task_of(s.job);
   s.place();
   // The view at 20 has the placement of 12 already.
   s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{20}});
   s.settle(first, Placed{{Index{12}}});
-  s.end(1, d, 19);  // in the view as well
+  s.end(other, 1, d, 19);  // in the view as well
   s.task(d), s.task(d);
   EXPECT_EQ(s.place().placements.size(), 1U);
   // An older view does not bring back what has ended since.
-  s.end(1, d, 30);
+  s.end(first, 1, d, 30);
   s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{25}});
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
@@ -138,10 +140,10 @@ TEST(Engine, TellsTheEventsOfOneCommandApart) {
   const auto d = job_like({1'000, 10, 0, 0, 0});
   // Two tasks of the host end by one command; the view was taken between the two.
   s.host(1, {2'000, 1'000, 0, 0, 0}, {1'000, 10, 0, 0, 0}, {Index{5}, 3});
-  s.engine.task_ended(HostId{1}, s.job, d->resources, {Index{5}, 3});
+  s.engine.task_ended({s.random.task_of(s.job), s.job, HostId{1}, d->resources, {Index{5}, 3}});
   for (int i = 0; i < 3; ++i) s.task(d);
   EXPECT_EQ(s.place().placements.size(), 1U);
-  s.engine.task_ended(HostId{1}, s.job, d->resources, {Index{5}, 6});
+  s.engine.task_ended({s.random.task_of(s.job), s.job, HostId{1}, d->resources, {Index{5}, 6}});
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
@@ -178,7 +180,7 @@ TEST(Engine, FollowsAHostThatDrainsLeavesAndReturns) {
   s.engine.upsert_host(host);
   const TaskId task = s.task(d);
   EXPECT_TRUE(s.place().placements.empty());
-  EXPECT_EQ(s.engine.reasons(task).reasons, (std::map<std::string, std::size_t>{{"not active", 1}}));
+  EXPECT_EQ(s.engine.explain(task).reasons, (std::map<std::string, std::size_t>{{"not active", 1}}));
   host.phase = HostPhase::active;
   s.engine.upsert_host(host);
   EXPECT_EQ(s.place().placements.size(), 1U);
@@ -209,7 +211,7 @@ TEST(Engine, KeepsHardConstraints) {
       host.attributes["availabilityZone"] = i == 2 ? "a" : "b";
       s.engine.upsert_host(host);
     }
-    auto d = job_like({10, 10, 0, 0, 0});
+    auto d = test::service_like({10, 10, 0, 0, 0});
     d = test::with_constraints(d, row.constraints);
     for (int i = 0; i < 12; ++i) s.task(d);
     std::set<std::uint32_t> hosts;
@@ -229,10 +231,10 @@ TEST(Engine, KeepsOthersOffAnExclusiveHostUntilItIsEmpty) {
   const TaskId first = s.task(alone);
   const TaskId second = s.task(any);
   EXPECT_EQ(s.place().placements.at(0).task, first);
-  EXPECT_EQ(s.engine.reasons(second).reasons.begin()->first, "exclusiveHost");
+  EXPECT_EQ(s.engine.explain(second).reasons.begin()->first, "exclusiveHost");
   s.settle(first, Placed{{Index{3}}});
   EXPECT_TRUE(s.place().placements.empty());
-  s.end(1, alone, 4);
+  s.end(first, 1, alone, 4);
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
@@ -247,7 +249,7 @@ TEST(Engine, ExplainsByCountsAndQueuePosition) {
   s.task(d);
   const TaskId second = s.task(d);
   s.place();
-  const auto why = s.engine.reasons(second);
+  const auto why = s.engine.explain(second);
   EXPECT_EQ(why.standing, Explanation::Standing::waiting);
   EXPECT_EQ(why.position, 1U);
   EXPECT_EQ(why.hosts, 3U);
@@ -263,7 +265,7 @@ TEST(Engine, AskForADriverByTheJobsAttribute) {
   d.attributes["troupe.driver"] = "oci";
   const TaskId task = s.task(std::make_shared<const JobDescriptor>(d));
   EXPECT_TRUE(s.place().placements.empty());
-  EXPECT_EQ(s.engine.reasons(task).reasons.begin()->first, "driver");
+  EXPECT_EQ(s.engine.explain(task).reasons.begin()->first, "driver");
 }
 
 TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
@@ -273,7 +275,7 @@ TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
   const TaskId first = s.task(d);
   s.place();
   s.settle(first, Refused{ErrorCode::outcome_unknown, ""});
-  EXPECT_EQ(s.engine.reasons(first).standing, Explanation::Standing::waiting);
+  EXPECT_EQ(s.engine.explain(first).standing, Explanation::Standing::resting);
   s.settle(first, Placed{{Index{9}}, HostId{1}});
   s.task(d);
   EXPECT_TRUE(s.place().placements.empty()) << "the first one is there after all";
