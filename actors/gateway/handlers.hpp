@@ -33,6 +33,14 @@ void put_host_phase(Services& services, const CallPtr& call);
 http::Response list_hosts(const NodeContext& node, const Call& call);
 http::Response get_host(const NodeContext& node, const Call& call);
 
+// ---- groups.cpp ----
+void post_application(Services& services, const CallPtr& call);
+void put_application(Services& services, const CallPtr& call);
+http::Response list_applications(const NodeContext& node, const Call& call);
+http::Response get_application(const NodeContext& node, const Call& call);
+http::Response list_groups(const NodeContext& node, const Call& call);
+http::Response get_group(const NodeContext& node, const Call& call);
+
 // ---- cell.cpp ----
 http::Response get_cell(const NodeContext& node, const Call& call);
 void get_health(Services& services, const CallPtr& call);

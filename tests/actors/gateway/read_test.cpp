@@ -170,6 +170,9 @@ TEST(GatewayRead, WhyATaskWaitsIsTheSchedulersWord) {
   EXPECT_EQ(std::get<AskScheduler>(scene.asked.front().question).task, waiting);
   scene.answer(Answer::of(Bytes(R"({"failures":{}})")));
   EXPECT_EQ(seen->response.body, R"({"failures":{}})");
+  const auto explained = scene.get("/api/v3/tasks/" + to_text(waiting) + "/explain");
+  scene.answer(Answer::of(Bytes(R"({"changes":[]})")));
+  EXPECT_EQ(explained->response.body, R"({"changes":[]})");
   const TaskId placed = scene.cell.running(job, 1, host);
   EXPECT_THAT(scene.get("/api/v3/scheduler/results/" + to_text(placed))->response.body, HasSubstr("success"));
   EXPECT_TRUE(scene.asked.empty());
