@@ -10,6 +10,7 @@
 #include "cmd/troupe/bench_failover.hpp"
 #include "cmd/troupe/bench_log.hpp"
 #include "cmd/troupe/bench_log_node.hpp"
+#include "cmd/troupe/bench_placement.hpp"
 #include "cmd/troupe/bench_restart.hpp"
 #include "cmd/troupe/cli.hpp"
 #include "cmd/troupe/fill.hpp"
@@ -133,6 +134,19 @@ void add_restart(CLI::App& bench) {
                       "Of an earlier `troupe fill`; says how many tasks there are");
 }
 
+void add_placement(CLI::App& bench) {
+  auto params = std::make_shared<PlacementParams>();
+  CLI::App* placement = add_bench(bench, "placement", "The placement engine alone, one thread, in memory",
+                                  params, bench_placement);
+  placement->footer("Example: troupe bench placement --case topology-spread --json\n" +
+                    placement_case_list());
+  placement->add_option("--case", params->name, "One of those below, or all")->capture_default_str();
+  placement->add_option("--hosts", params->hosts, "Instead of the case's own number")
+      ->check(CLI::Range(1, 200'000));
+  placement->add_option("--tasks", params->tasks, "Likewise")->check(CLI::Range(1, 10'000'000));
+  placement->add_option("--seed", params->seed)->capture_default_str();
+}
+
 void add_failover(CLI::App& bench) {
   auto params = std::make_shared<FailoverParams>();
   CLI::App* failover = add_bench(bench, "failover", "Three node processes, one of which fails under load",
@@ -172,6 +186,7 @@ void add_bench_commands(CLI::App& app) {
   add_log(*bench);
   add_restart(*bench);
   add_failover(*bench);
+  add_placement(*bench);
 }
 
 }  // namespace troupe::cli

@@ -110,6 +110,8 @@ struct TaskList {
 };
 int task_list(Context& context, const TaskList& args);
 int task_show(Context& context, const std::string& task);
+int task_explain(Context& context, const std::string& task);
+
 struct TaskKill {
   std::string task;
   bool shrinks = false;

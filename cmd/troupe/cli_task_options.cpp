@@ -50,10 +50,12 @@ void add_kill(CLI::App& tasks, Context& context) {
 }  // namespace
 
 void add_task_options(CLI::App& app, Context& context) {
-  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, logs, kill, attributes");
+  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, attributes");
   tasks->require_subcommand(1);
   add_list(*tasks, context);
   add_of_one(*tasks, context, "show", "Show a task and its history", task_show);
+  add_of_one(*tasks, context, "explain", "Say where a task is, or why it waits and what would help",
+             task_explain);
   add_logs(*tasks, context);
   add_kill(*tasks, context);
   add_attributes(*tasks, context, "task", task_attributes);

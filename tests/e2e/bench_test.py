@@ -57,6 +57,19 @@ class Bench(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("--processes", done.stderr)
 
+    def test_placement_of_each_case(self):
+        done = troupe("bench", "placement", "--case", "all", "--hosts", "40", "--tasks", "400", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertGreaterEqual(len(lines), 13)
+        for line in lines:
+            figures = line["figures"]
+            self.assertLessEqual({"placements_per_s", "placed", "left_waiting", "explain_ms"}, set(figures))
+            self.assertGreater(figures["placed"], 40, line["params"]["case"])
+
+    def test_placement_refuses_a_case_that_there_is_not(self):
+        self.assertIn("no case", troupe("bench", "placement", "--case", "moon").stderr)
+
     def test_restart(self):
         figures = self.bench("restart", "--live-tasks", "100", "--archived-tasks", "50", "--trials", "2",
                              figures={"seconds"})["figures"]

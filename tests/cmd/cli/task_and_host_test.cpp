@@ -40,6 +40,22 @@ TEST_F(Reads, ATaskIsKilled) {
   EXPECT_EQ(cell.asked("DELETE " + task_path()).size(), 1u);
 }
 
+TEST_F(Reads, WhyATaskWaitsAndWhatWouldHelp) {
+  cell.on("GET " + task_path() + "/explain",
+          R"({"taskId":"x","failures":{"failures":[{"reason":"cpu","failureCount":3}]},)"
+          R"("queue":{"standing":"waiting","position":2,"hosts":3,"fitting":0,"lastRefusal":""},)"
+          R"("capacityGroup":{"name":"DEFAULT","tier":"Flex","isAtCeiling":false},)"
+          R"("nearest":[{"host":"h1","lacks":[{"reason":"cpu","detail":"500 free"}]}],)"
+          R"("changes":[{"kind":"resource","sentence":"ask for less"}]})");
+  EXPECT_EQ(line.run({"task", "explain", task_id}), exit_ok);
+  EXPECT_THAT(line.out.str(), AllOf(HasSubstr("standing:       waiting\n"), HasSubstr("DEFAULT (Flex)\n"),
+                                    HasSubstr("3      cpu\n"), HasSubstr("h1       cpu    500 free\n"),
+                                    HasSubstr("the smallest first:\n  ask for less\n")));
+  cell.on("GET " + task_path() + "/explain", R"({"success":{"message":"it is on h1"}})");
+  EXPECT_EQ(line.run({"task", "explain", task_id}), exit_ok);
+  EXPECT_EQ(line.out.str(), "it is on h1\n");
+}
+
 constexpr const char* host = R"({"id":1,"name":"h1","hostGroup":"g","phase":"Active","connected":true,)"
                              R"("resources":{"cpu":4.0,"memoryMB":8192},"used":{"cpu":0.5,"memoryMB":64},)"
                              R"("attributes":{"zone":"z"},"tasks":["a","b"]})";

@@ -1,0 +1,169 @@
+#include "cmd/troupe/bench_placement.hpp"
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "actors/bench/placement_cases.hpp"
+#include "actors/scheduler/engine.hpp"
+#include "cmd/troupe/bench_support.hpp"
+
+namespace troupe::cli {
+namespace {
+
+/// One case from the first task to the last, and what each part of it took.
+class PlacementRun {
+ public:
+  PlacementRun(const placement::Case& what, std::uint64_t seed)
+      : what_(what), random_(seed), work_(placement::workload_of(what, random_)) {}
+
+  void run() {
+    for (std::uint32_t n = 1; n <= what_.hosts; ++n) engine_.upsert_host(placement::host_of(n));
+    const Moment begin = clock_.steady();
+    for (std::uint32_t n = 0; n < what_.tasks; ++n) submit(n);
+    queueing_ = clock_.steady() - begin;
+    while (pass()) churn();
+    measure_explain();
+  }
+
+  std::string line() {
+    BenchLine out("placement");
+    out.param("case", what_.name);
+    out.param("hosts", what_.hosts);
+    out.param("tasks", what_.tasks);
+    out.begin_figures();
+    out.figure("placements_per_s", static_cast<double>(placed_) / seconds_of(placing_));
+    out.figure("with_queueing_per_s", static_cast<double>(placed_) / seconds_of(placing_ + queueing_));
+    out.figure("first_tenth_per_s", rate(0, passes_.size() / 10));
+    out.figure("last_tenth_per_s", rate(passes_.size() - passes_.size() / 10, passes_.size()));
+    out.figure("placed", placed_);
+    out.figure("left_waiting", std::uint64_t{engine_.status().queued});
+    out.figure("hosts_used", std::uint64_t{hosts_used_.size()});
+    out.figure("evaluations_per_placement",
+               static_cast<double>(engine_.status().evaluations) / static_cast<double>(placed_));
+    out.figure("explain_ms", explain_ms_);
+    out.figure("rss_mb", rss_mb());
+    return out.take();
+  }
+
+ private:
+  struct Pass {
+    std::size_t placed = 0;
+    std::chrono::nanoseconds took{0};
+  };
+  struct Running {
+    TaskId task;
+    JobId job;
+    HostId host;
+    DescriptorPtr descriptor;
+  };
+
+  void submit(std::uint32_t number) {
+    const bool is_unplaceable = number % 100 < what_.unplaceable_percent;
+    const auto& jobs = is_unplaceable ? work_.unplaceable : work_.jobs;
+    const auto& [job, descriptor] = jobs[number % jobs.size()];
+    const TaskId task = random_.task_of(job);
+    if (what_.ends_per_pass > 0) descriptors_.emplace(task, descriptor);
+    engine_.enqueue({task, job, Index{1}, {Index{2}, ++submitted_}, descriptor});
+  }
+
+  /// False: nothing more fits.
+  bool pass() {
+    const Moment begin = clock_.steady();
+    const scheduler::Plan plan = engine_.place(now_, {});
+    for (const scheduler::Placement& placement : plan.placements)
+      engine_.settle(now_, placement.task, scheduler::Placed{{Index{++index_}}});
+    const auto took = clock_.steady() - begin;
+    placing_ += took;
+    placed_ += plan.placements.size();
+    if (!plan.placements.empty()) passes_.push_back({plan.placements.size(), took});
+    for (const scheduler::Placement& placement : plan.placements) note(placement);
+    return plan.more || (what_.ends_per_pass > 0 && passes_.size() < what_.tasks / 500);
+  }
+  void note(const scheduler::Placement& placement) {
+    hosts_used_.insert(placement.host);
+    if (what_.ends_per_pass == 0) return;
+    const auto known = descriptors_.find(placement.task);
+    running_.push_back({placement.task, placement.job, placement.host, known->second});
+    descriptors_.erase(known);
+  }
+  /// Some tasks end, as many come, and some hosts drain or return.
+  void churn() {
+    const Moment begin = clock_.steady();
+    for (std::uint32_t n = 0; n < what_.ends_per_pass && !running_.empty(); ++n) {
+      std::swap(running_[random_.below(running_.size())], running_.back());
+      const Running& ends = running_.back();
+      engine_.task_ended({ends.task, ends.job, ends.host, ends.descriptor->resources, {Index{++index_}}});
+      running_.pop_back();
+      submit(submitted_);
+    }
+    for (std::uint32_t n = 0; n < what_.host_changes_per_pass; ++n) {
+      auto host = placement::host_of(static_cast<std::uint32_t>(1 + random_.below(what_.hosts)));
+      host.phase = random_.chance(50) ? HostPhase::draining : HostPhase::active;
+      engine_.upsert_host(host);
+    }
+    placing_ += clock_.steady() - begin;
+  }
+  /// Of a task that no host can take, among all that still wait.
+  void measure_explain() {
+    constexpr int times = 5;
+    JobDescriptor large = *work_.jobs.front().second;
+    large.resources.cpu_milli = 300'000;
+    const JobId job = random_.uuid<JobId>();
+    const TaskId task = random_.task_of(job);
+    engine_.enqueue(
+        {task, job, Index{1}, {Index{2}, ++submitted_}, std::make_shared<const JobDescriptor>(large)});
+    engine_.place(now_, {});
+    const Moment begin = clock_.steady();
+    for (int n = 0; n < times; ++n) engine_.explain(task);
+    explain_ms_ = seconds_of(clock_.steady() - begin) * 1'000 / times;
+  }
+  double rate(std::size_t from, std::size_t to) const {
+    std::size_t placed = 0;
+    std::chrono::nanoseconds took{0};
+    for (std::size_t n = from; n < to; ++n) placed += passes_[n].placed, took += passes_[n].took;
+    return took.count() == 0 ? 0 : static_cast<double>(placed) / seconds_of(took);
+  }
+
+  const placement::Case& what_;
+  Random random_;
+  placement::Workload work_;
+  SystemClock clock_;
+  scheduler::Engine engine_;
+  Instant now_{1'000};
+  std::uint64_t index_ = 1;
+  std::uint32_t submitted_ = 0;
+  std::map<TaskId, DescriptorPtr> descriptors_;  ///< of waiting tasks, where some end
+  std::vector<Running> running_;
+  std::set<HostId> hosts_used_;
+  std::vector<Pass> passes_;
+  std::chrono::nanoseconds queueing_{0};
+  std::chrono::nanoseconds placing_{0};
+  std::uint64_t placed_ = 0;
+  double explain_ms_ = 0;
+};
+
+}  // namespace
+
+std::string placement_case_list() {
+  std::string list = "Cases:\n";
+  for (const placement::Case& what : placement::cases())
+    list += "  " + what.name + ": " + what.sentence + '\n';
+  return list;
+}
+
+Result<std::string> bench_placement(const PlacementParams& params) {
+  std::string lines;
+  for (placement::Case what : placement::cases()) {
+    if (params.name != "all" && params.name != what.name) continue;
+    if (params.hosts != 0) what.hosts = params.hosts;
+    if (params.tasks != 0) what.tasks = params.tasks;
+    PlacementRun run(what, params.seed);
+    run.run();
+    lines += (lines.empty() ? "" : "\n") + run.line();
+  }
+  if (lines.empty()) return Error{ErrorCode::invalid_argument, "there is no case " + params.name};
+  return lines;
+}
+
+}  // namespace troupe::cli
