@@ -1,13 +1,17 @@
 #include "storage/replica/clock_guard.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace troupe {
 namespace {
 
 milliseconds steady_ms(Moment at) {
   return std::chrono::duration_cast<milliseconds>(std::chrono::nanoseconds(at.ns));
+}
+
+milliseconds lower_middle(std::vector<milliseconds> offsets) {
+  std::sort(offsets.begin(), offsets.end());
+  return offsets[(offsets.size() - 1) / 2];
 }
 
 }  // namespace
@@ -35,14 +39,30 @@ std::optional<milliseconds> ClockGuard::offset_of(NodeId peer, Moment now) const
   return std::max(found->second.offset, found->second.before);
 }
 
-milliseconds ClockGuard::middle(NodeId self, Now now, std::span<const NodeId> voters) const {
+std::vector<milliseconds> ClockGuard::offsets(NodeId self, Now now, std::span<const NodeId> voters) const {
   std::vector<milliseconds> offsets{offset(now.wall, now.steady)};
   for (const NodeId voter : voters) {
     if (voter == self) continue;
     if (const auto known = offset_of(voter, now.steady)) offsets.push_back(*known);
   }
-  std::sort(offsets.begin(), offsets.end());
-  return offsets[(offsets.size() - 1) / 2];
+  return offsets;
+}
+
+milliseconds ClockGuard::middle(NodeId self, Now now, std::span<const NodeId> voters) const {
+  std::vector<milliseconds> known = offsets(self, now, voters);
+  const bool remembers = last_measure_ && (!alone_since_ || now.steady - *alone_since_ < fresh);
+  if (known.size() == 1 && voters.size() > 1 && remembers) known.push_back(*last_measure_);
+  return lower_middle(std::move(known));
+}
+
+void ClockGuard::remember(NodeId self, Now now, std::span<const NodeId> voters) {
+  std::vector<milliseconds> known = offsets(self, now, voters);
+  if (known.size() == 1) {
+    if (!alone_since_) alone_since_ = now.steady;
+    return;
+  }
+  alone_since_.reset();
+  last_measure_ = lower_middle(std::move(known));
 }
 
 bool ClockGuard::is_far(milliseconds offset, milliseconds from) const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "storage/base/id.hpp"
 #include "storage/base/time.hpp"
@@ -21,7 +22,9 @@ inline Now now_of(const Clock& clock) { return {clock.steady(), clock.wall()}; }
 /// them: one wild clock of three is never the measure, some node always agrees with it, and where two
 /// clocks differ and no third is heard the earlier one counts, because a stamp too late cannot be taken back.
 ///
-/// A message's delay makes its clock look late, never early: the best of the last seconds counts.
+/// A message's delay makes its clock look late, never early: the best of the last seconds counts. When no
+/// other clock is heard any more, the last measure counts as one for `fresh`: a stall may hide a leap, but
+/// not from steady time. For longer it would keep nodes apart whose clocks were all set together.
 class ClockGuard {
  public:
   static constexpr milliseconds window{2'000};
@@ -37,6 +40,8 @@ class ClockGuard {
   /// `sent`: the sender's steady time, from a beginning of its own. A wall clock that goes another way than
   /// it was set: what it said before does not count any more.
   void heard(NodeId peer, Instant wall, Moment sent, Moment at);
+  /// Now and then, for the time when nobody is heard.
+  void remember(NodeId self, Now now, std::span<const NodeId> voters);
   /// After a stall: what was queued meanwhile tells old times.
   void forget() { heard_.clear(); }
   /// Does this node's clock differ too much from the measure?
@@ -57,8 +62,13 @@ class ClockGuard {
         0};  ///< wall less the sender's own steady time: whatever the delay, only setting changes it
     Moment since, last;
   };
+  /// Of this node, and of the voters that were heard lately.
+  std::vector<milliseconds> offsets(NodeId self, Now now, std::span<const NodeId> voters) const;
+
   milliseconds leap_max_;
   std::map<NodeId, Heard> heard_;
+  std::optional<milliseconds> last_measure_;  ///< when another clock was heard
+  std::optional<Moment> alone_since_;         ///< unset: another was, when it was remembered last
 };
 
 }  // namespace troupe

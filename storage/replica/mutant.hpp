@@ -16,6 +16,7 @@ namespace troupe::replica {
   X(failed_flush_counts, "a flush that failed counts as done")                            \
   X(read_before_apply, "answers a read once it is granted, applied or not")               \
   X(lease_by_receipt, "whatever comes from the leader renews the lease, however old")     \
+  X(lease_by_any_word, "who asked for a vote in vain has its lease confirmed")            \
   X(stall_counts, "all of a stall counts as the others' silence")                         \
   X(stamp_any_time, "stamps whatever its clock says")                                     \
   X(install_stale, "takes a snapshot older than what it has")                             \

@@ -43,10 +43,23 @@ void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
   if (age && *age <= ClockGuard::late_max)
     clocks_.heard(from, message.wall, Moment{static_cast<std::int64_t>(message.sent)}, now.steady);
   core_.step(message.message);
+  note_term(now);
   if (core_.leader() != from || core_.term() != message.message.term) return;
   auto at = confirmations_.confirmed(from);
   if (mutated(replica::Mutant::lease_by_receipt)) at = now.steady;
+  if (at && !counts(from, *at) && !mutated(replica::Mutant::lease_by_any_word)) return;
   if (at) confirmed_ = std::max(confirmed_.value_or(*at), *at);
+}
+
+void ReplicaDriver::note_term(Now now) {
+  if (std::exchange(noted_term_, core_.term()) != core_.term()) term_since_ = now.steady;
+}
+
+// The leader may have heard this node ask for a vote, or in an earlier term, and have given it up all the
+// same.
+bool ReplicaDriver::counts(NodeId leader, Moment heard) const {
+  const auto other = of_other_terms_.find(leader);
+  return heard >= term_since_ && (other == of_other_terms_.end() || heard > other->second);
 }
 
 void ReplicaDriver::link_up(NodeId peer) {
@@ -245,6 +258,7 @@ void ReplicaDriver::send(std::vector<raft::Message>&& messages) {
 void ReplicaDriver::address(Now now) {
   const auto add = [&](raft::Message&& message, bool greets) {
     const NodeId to = message.to;
+    if (message.term != core_.term()) of_other_terms_[to] = now.steady;
     effects_.send.push_back(
         {std::move(message), now.wall, confirmations_.sent_at(now.steady), confirmations_.echo_to(to)});
     sign(effects_.send.back(), greets);

@@ -169,6 +169,8 @@ class ReplicaDriver {
   void guard_clock(Now now);
   void hand_over(Now now);
   void follow_time(milliseconds leaders, Now now);
+  void note_term(Now now);
+  bool counts(NodeId leader, Moment heard) const;
   void look_at_lease(Now now);
   void set_lease(bool held);
   std::optional<Moment> confirmed_by_quorum(Now now) const;
@@ -194,6 +196,9 @@ class ReplicaDriver {
   std::uint32_t ticks_ = 0;
   std::optional<Moment> ticked_;
   bool leased_ = false;
+  Term noted_term_;
+  Moment term_since_;
+  std::map<NodeId, Moment> of_other_terms_;  ///< when a message of another term than the core's was last sent
   std::optional<Moment> confirmed_;  ///< the leader, or as leader a quorum, heard this node then or later
   std::optional<milliseconds> cell_time_;
   std::optional<Moment> strange_since_;  ///< the leader's time is far from what it was

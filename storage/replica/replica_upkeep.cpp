@@ -23,6 +23,7 @@ ReplicaDriver::Tick ReplicaDriver::tick(Now now) {
   if (stopped_) return Tick::counted;
   const bool abstains = role() != raft::Role::leader && (is_mute() || clock_has_leapt(now));
   if (!abstains) core_.tick();  // Such a node does not stand for election.
+  note_term(now);
   ++ticks_;
   greet_while_unknown();
   guard_clock(now);
@@ -41,6 +42,7 @@ bool ReplicaDriver::notice_stall(Now now) {
   if (!before || now.steady - *before <= config_.stall) return false;
   ++counters_.stalls;
   effects_.stalled = std::chrono::duration_cast<milliseconds>(now.steady - *before);
+  clocks_.remember(config_.self, now, core_.membership().voters);
   clocks_.forget();
   look_at_lease(now);
   return true;
@@ -74,6 +76,7 @@ void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
 }
 
 void ReplicaDriver::guard_clock(Now now) {
+  clocks_.remember(config_.self, now, core_.membership().voters);
   const bool leapt = role() == raft::Role::leader && clock_has_leapt(now);
   if (leapt && !leapt_) {
     ++counters_.leaps_refused;

@@ -13,12 +13,18 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t plain_seeds = 500;
+#else
+constexpr std::uint64_t plain_seeds = 1500;
+#endif
+
 // RAFT_SIM_SEED repeats one seed, RAFT_SIM_SEEDS runs more of them, RAFT_SIM_FIRST begins elsewhere,
 // RAFT_SIM_EVENTS makes each longer.
 TEST(RaftSimulation, FaultsNeverBreakTheInvariantsAndAHealedClusterGetsWell) {
   const std::uint64_t only = from_environment("RAFT_SIM_SEED", 0);
   const std::uint64_t first = only ? only : from_environment("RAFT_SIM_FIRST", 1);
-  const std::uint64_t count = only ? 1 : from_environment("RAFT_SIM_SEEDS", 1500);
+  const std::uint64_t count = only ? 1 : from_environment("RAFT_SIM_SEEDS", plain_seeds);
   const std::uint64_t events = from_environment("RAFT_SIM_EVENTS", 2500);
   Tally tally;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {

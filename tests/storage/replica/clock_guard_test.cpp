@@ -34,6 +34,31 @@ TEST_F(Clocks, alone_it_counts) {
   EXPECT_FALSE(leapt());
 }
 
+TEST_F(Clocks, a_stall_does_not_hide_a_leap) {
+  hear(2, milliseconds(0));
+  guard.remember(NodeId{1}, now, voters);
+  now.wall = now.wall + std::chrono::hours(1);
+  pass(milliseconds(60'000));
+  guard.forget();
+  EXPECT_TRUE(leapt()) << "nobody is heard yet, but steady time went on";
+  hear(3, milliseconds(0));
+  EXPECT_FALSE(leapt()) << "all were set together";
+  guard.forget();
+  guard.remember(NodeId{1}, now, voters);
+  EXPECT_TRUE(leapt());
+  pass(ClockGuard::fresh);
+  EXPECT_FALSE(leapt()) << "nobody to ask for too long";
+}
+
+TEST_F(Clocks, what_was_remembered_counts_only_among_others) {
+  const std::vector<NodeId> alone{NodeId{1}};
+  hear(2, milliseconds(0));
+  guard.remember(NodeId{1}, now, voters);
+  now.wall = now.wall + std::chrono::hours(1);
+  guard.forget();
+  EXPECT_FALSE(guard.has_leapt(NodeId{1}, now, alone));
+}
+
 TEST_F(Clocks, near_the_others_is_near_enough) {
   hear(2, milliseconds(2'000));
   hear(3, milliseconds(-3'000));

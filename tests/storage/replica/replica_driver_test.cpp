@@ -289,6 +289,24 @@ TEST_F(Follower, a_leader_that_hears_nothing_of_it_does_not_cover_it) {
   EXPECT_FALSE(node.leased_);
 }
 
+// The leader may have given it up by then: what it cares for may be another's.
+TEST_F(Follower, who_asked_for_a_vote_in_vain_is_not_covered_by_that) {
+  node.hear(append_of(2, 1, 1, 1, 0));
+  node.settle();
+  node.tick(200);  // Its leader is silent: it asks around.
+  node.settle();
+  ASSERT_EQ(node.driver_->leader(), NodeId{});
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));  // The leader heard it ask.
+  node.tick(5);
+  node.settle();
+  ASSERT_EQ(node.driver_->leader(), NodeId{2});
+  EXPECT_FALSE(node.leased_);
+  node.hear_confirming(append_of(2, 1, 2, 1, 1));  // And now its answer.
+  node.tick(5);
+  node.settle();
+  EXPECT_TRUE(node.leased_);
+}
+
 TEST_F(Follower, when_thawed_it_does_not_believe_what_waited_in_its_mailbox) {
   node.hear(append_of(2, 1, 1, 1, 0));
   node.settle();

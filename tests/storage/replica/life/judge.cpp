@@ -43,7 +43,8 @@ void Judge::commits(NodeId node, const ReplicaDriver& driver) {
   newest_ = commit;
 }
 
-// A configuration may have been appended since the commit: then the one before counted.
+// A configuration may have been appended since the commit, or the one that counted may have been truncated:
+// who wakes from a stall hears of acknowledgements first and of the next leader then.
 void Judge::check_quorum(NodeId node, const ReplicaDriver& driver, Index commit, Term term) {
   const raft::Membership members = driver.status().membership;
   if (!are_neighbours(members, members_)) fail("configurations_leap" + at(node, commit));
@@ -53,8 +54,10 @@ void Judge::check_quorum(NodeId node, const ReplicaDriver& driver, Index commit,
     });
     return static_cast<std::size_t>(synced) > voters.size() / 2;
   };
-  if (!held_by_most(members.voters) && !held_by_most(members_.voters))
-    fail("committed_without_quorum" + at(node, commit));
+  const auto before = members_of_.find(node);
+  const bool held = held_by_most(members.voters) || held_by_most(members_.voters) ||
+                    (before != members_of_.end() && held_by_most(before->second.voters));
+  if (!held) fail("committed_without_quorum" + at(node, commit));
 }
 
 void Judge::compare(NodeId node, const MachineState& state) {

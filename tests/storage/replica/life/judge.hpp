@@ -29,7 +29,12 @@ class Judge {
   void commits(NodeId node, const ReplicaDriver& driver);
   void applies(NodeId node, const MachineState& state);
   void installs(NodeId node, const MachineState& state) { compare(node, state); }
-  void restarts(NodeId node) { commit_.erase(node); }
+  void restarts(NodeId node) {
+    commit_.erase(node);
+    members_of_.erase(node);
+  }
+  /// The configuration that stands in its log, whenever it changes.
+  void stands(NodeId node, const raft::Membership& members) { members_of_[node] = members; }
   void compare_logs(NodeId one, const raft::LogView& a, NodeId two, const raft::LogView& b);
   /// It failed the check of its log: it must never speak again.
   void silence(NodeId node) { silent_.insert(node); }
@@ -63,6 +68,7 @@ class Judge {
   std::map<Index, Committed> log_;
   std::map<Index, std::uint64_t> states_;  ///< the chain after each index
   std::map<NodeId, Index> commit_;
+  std::map<NodeId, raft::Membership> members_of_;
   std::set<NodeId> silent_;
   std::map<raft::ReadToken, Index> reads_;
   Index newest_, newest_config_;

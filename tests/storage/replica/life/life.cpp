@@ -205,6 +205,7 @@ void Life::perform(Host& host, ReplicaEffects effects) {
                    " leader=" + to_text(role.leader));
     if (role.role == raft::Role::leader) leads(host, role.term);
   }
+  if (effects.membership) judge_.stands(host.id(), *effects.membership);
   if (effects.clock_leapt) tell(host, "clock_leapt");
   for (const ReplicaMessage& message : effects.send) send(message);
   for (raft::Entry& entry : effects.apply) host.to_apply.push_back(std::move(entry));

@@ -7,7 +7,11 @@
 
 namespace troupe {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t life_seeds = 100;  ///< of a plain run, each four times as slow
+#else
 constexpr std::uint64_t life_seeds = 200;  ///< of a plain run
+#endif
 
 inline std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);

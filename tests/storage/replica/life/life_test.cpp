@@ -56,7 +56,7 @@ TEST(Life, KeepsEveryPromiseUnderEveryFault) {
 }
 
 TEST(Life, KeepsThemFromSeedsThatNobodyHasTried) {
-  constexpr std::uint64_t count = 100;
+  constexpr std::uint64_t count = life_seeds / 2;
   LifeCounts counts;
   live(Random::from_system().next() >> 16, count, counts);
 }
