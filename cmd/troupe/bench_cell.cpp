@@ -43,8 +43,9 @@ Result<std::uint16_t> quiet_port(Random& random) {
 
 }  // namespace
 
-Result<std::unique_ptr<BenchCell>> BenchCell::make(const std::string& folder, std::uint32_t nodes) {
-  std::unique_ptr<BenchCell> cell(new BenchCell(folder, nodes));
+Result<std::unique_ptr<BenchCell>> BenchCell::make(const std::string& folder, std::uint32_t nodes,
+                                                   std::set<std::uint32_t> joining) {
+  std::unique_ptr<BenchCell> cell(new BenchCell(folder, nodes, std::move(joining)));
   if (auto chosen = cell->choose_ports(); !chosen.ok()) return chosen.error();
   if (auto written = cell->write_files(); !written.ok()) return written.error();
   cell->proxy_.start();
@@ -87,10 +88,13 @@ Result<void> BenchCell::write_files() const {
   std::error_code ignored;
   std::filesystem::create_directories(folder_, ignored);
   for (std::uint32_t n = 1; n <= nodes_; ++n) {
-    std::string text = fmt::format("node: {}\ncell: troupe\ndata: {}/node-{}\nnodes:\n", n, folder_, n);
-    for (std::uint32_t m = 1; m <= nodes_; ++m)
+    std::string text = fmt::format("node: {}\ncell: troupe\ndata: {}/node-{}\n", n, folder_, n);
+    text += joining_.contains(n) ? "join: true\nnodes:\n" : "nodes:\n";
+    for (std::uint32_t m = 1; m <= nodes_; ++m) {
+      if (m != n && joining_.contains(m)) continue;
       text += fmt::format("  - {{id: {}, peer: '127.0.0.1:{}', http: '127.0.0.1:{}'}}\n", m,
                           n == m ? peer_.at(n) : road_ports_.at({n, m}), http_.at(m));
+    }
     std::ofstream file(file_of(n));
     file << text;
     if (!file.flush()) return Error{ErrorCode::io, "cannot write " + file_of(n)};

@@ -26,8 +26,10 @@ struct NodeHealth {
 /// Nodes are numbered from 1. Calls come from one thread, which started it.
 class BenchCell {
  public:
-  /// Uses FOLDER/node-1 and so on, filled before or empty. Starts no node. Errors: io.
-  static Result<std::unique_ptr<BenchCell>> make(const std::string& folder, std::uint32_t nodes);
+  /// Uses FOLDER/node-1 and so on, filled before or empty. Starts no node. `joining`: no members at first;
+  /// their files say that they wait to be added. Errors: io.
+  static Result<std::unique_ptr<BenchCell>> make(const std::string& folder, std::uint32_t nodes,
+                                                 std::set<std::uint32_t> joining = {});
 
   Result<void> start(std::uint32_t node);
   void kill(std::uint32_t node);
@@ -50,13 +52,15 @@ class BenchCell {
   bool await_serving(std::uint32_t node, milliseconds patience);  ///< this one
 
  private:
-  BenchCell(std::string folder, std::uint32_t nodes) : folder_(std::move(folder)), nodes_(nodes) {}
+  BenchCell(std::string folder, std::uint32_t nodes, std::set<std::uint32_t> joining)
+      : folder_(std::move(folder)), nodes_(nodes), joining_(std::move(joining)) {}
   Result<void> choose_ports();
   Result<void> write_files() const;
   std::string file_of(std::uint32_t node) const;
 
   const std::string folder_;
   const std::uint32_t nodes_;
+  const std::set<std::uint32_t> joining_;
   std::map<std::uint32_t, std::uint16_t> peer_, http_;
   using Pair = std::pair<std::uint32_t, std::uint32_t>;  ///< who dials, whom
   std::map<Pair, std::uint16_t> road_ports_;

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cmd/troupe/bench_catch_up.hpp"
 #include "cmd/troupe/bench_e2e.hpp"
 #include "cmd/troupe/bench_failover.hpp"
 #include "cmd/troupe/bench_log.hpp"
@@ -147,6 +148,25 @@ void add_placement(CLI::App& bench) {
   placement->add_option("--seed", params->seed)->capture_default_str();
 }
 
+void add_catch_up(CLI::App& bench) {
+  auto params = std::make_shared<CatchUpParams>();
+  CLI::App* catch_up = add_bench(bench, "catch-up", "A node with an empty disk joins three others under load",
+                                 params, bench_catch_up);
+  catch_up->footer("Example: troupe bench catch-up --archived-tasks 10000000 --json");
+  catch_up->add_option("--live-tasks", params->live_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  catch_up->add_option("--archived-tasks", params->archived_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
+  catch_up->add_option("--seconds", params->seconds, "Of the same load alone, to compare")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  catch_up->add_option(
+      "--folder", params->folder,
+      "Of an earlier `troupe fill --nodes 3`, used up by the run; say how many tasks there are");
+}
+
 void add_failover(CLI::App& bench) {
   auto params = std::make_shared<FailoverParams>();
   CLI::App* failover = add_bench(bench, "failover", "Three node processes, one of which fails under load",
@@ -187,6 +207,7 @@ void add_bench_commands(CLI::App& app) {
   add_restart(*bench);
   add_failover(*bench);
   add_placement(*bench);
+  add_catch_up(*bench);
 }
 
 }  // namespace troupe::cli

@@ -57,19 +57,29 @@ SteadyLoad::~SteadyLoad() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+std::vector<double> SteadyLoad::take_ms() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(took_ms_, {});
+}
+
 void SteadyLoad::run(std::uint16_t port) {
   constexpr milliseconds timeout{15'000};
   Random random = Random::from_system();
   Await pacing(pause_);
+  const SystemClock clock;
   auto client = std::make_unique<http::Client>(client_of(port, timeout));
   const std::string body = one_task_job(milliseconds(200));
   while (!stopping_) {
     const std::string key = fresh_key(random);
+    const Moment begin = clock.steady();
     auto job = submit(*client, body, key);
-    if (job.ok())
+    if (job.ok()) {
       acknowledged_.add(key, job.value());
-    else
+      const std::lock_guard lock(mutex_);
+      took_ms_.push_back(seconds_of(clock.steady() - begin) * 1000);
+    } else {
       client = std::make_unique<http::Client>(client_of(port, timeout));
+    }
     bool waited = false;
     pacing.until([&] { return std::exchange(waited, true); }, pause_ * 2);
   }

@@ -41,6 +41,8 @@ class SteadyLoad {
   ~SteadyLoad();
   SteadyLoad(const SteadyLoad&) = delete;
   SteadyLoad& operator=(const SteadyLoad&) = delete;
+  /// How long each acknowledged submit since the last call took, milliseconds. Any thread.
+  std::vector<double> take_ms();
 
  private:
   void run(std::uint16_t port);
@@ -48,6 +50,8 @@ class SteadyLoad {
   const milliseconds pause_;
   Acknowledged& acknowledged_;
   std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::vector<double> took_ms_;
   std::vector<std::thread> threads_;
 };
 

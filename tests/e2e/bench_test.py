@@ -95,6 +95,12 @@ class Bench(unittest.TestCase):
     def test_failover_of_an_owner(self):
         self.failover("--kind", "kill", "--victim", "owner")
 
+    def test_catch_up_of_an_empty_node(self):
+        figures = self.bench("catch-up", "--live-tasks", "100", "--archived-tasks", "50", "--seconds", "1",
+                             figures={"seconds", "submit_p99_before_ms", "submit_p99_during_ms"})["figures"]
+        self.assertGreater(figures["state_mb"], 0)
+        self.assertLessEqual(figures["seconds"], figures["serves_seconds"])
+
 
 class Fill(unittest.TestCase):
     def test_a_filled_cell_runs(self):
