@@ -4,6 +4,7 @@ import time
 import unittest
 import uuid
 
+import checks
 from client import Broken, request
 from cluster import Cell, until
 
@@ -52,6 +53,26 @@ class Failover(unittest.TestCase):
             tasks = self.cell.client.tasks(job)
             self.assertEqual([(task["status"]["state"], task["id"] in running) for task in tasks], [("Started", True)])
         self.assertEqual({task for task, entries in self.cell.ledger().items() if len(entries) == 1}, running)
+        self.cell.passed = True
+
+    def test_M16_alpha_the_death_of_leader_after_leader_restarts_no_task(self):
+        """Tasks run on while every leader in turn is killed; each ends once, as it was planned."""
+        plan, leaders = [(12.0, 0)] * 5, []
+        jobs = [self.cell.client.submit(self.cell.descriptor(plan, f"calm-{i}", retries=3)) for i in range(4)]
+        running = {task["id"] for job in jobs for task in self.cell.await_tasks(job, "Started", len(plan), 30)}
+        for _ in range(3):
+            leaders.append(self.cell.leader())
+            self.cell.nodes[leaders[-1]].kill()
+            self.assertNotEqual(self.cell.leader(), leaders[-1])
+            self.cell.nodes[leaders[-1]].start()
+            self.cell.await_serving()
+        ended = [self.cell.await_job_end(job, 30) for job in jobs]
+        tasks = {job: self.cell.client.tasks(job) for job in jobs}
+        self.assertEqual({task["id"] for of_job in tasks.values() for task in of_job}, running)
+        self.assertEqual(set(self.cell.ledger()), running)
+        for job in ended:
+            self.assertEqual(checks.complaints_about_job(job, tasks[job["id"]], self.cell.ledger(), plan), [])
+        print("leaders killed:", leaders)
         self.cell.passed = True
 
     def test_M5_alpha_without_a_majority_503_means_not_done_and_504_unknown(self):
