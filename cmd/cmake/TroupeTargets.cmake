@@ -95,20 +95,27 @@ function(troupe_test name)
     add_dependencies(troupe_fast_tests ${name})
   endif()
   include(GoogleTest)
-  string(REPLACE ";" "\\;" labels "${ARG_LABELS}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${prefix}"
-    PROPERTIES LABELS "${labels}" TIMEOUT ${ARG_TIMEOUT})
+  set(properties TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABELS)  # An empty one would vanish, and the next word be taken for it.
+    string(REPLACE ";" "\\;" labels "${ARG_LABELS}")
+    list(APPEND properties LABELS "${labels}")
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${prefix}" PROPERTIES ${properties})
 endfunction()
 
-# troupe_house_test(name COMMAND ... [LABELS ...] [TIMEOUT seconds]): a check of the tree itself; not repeated with sanitizers.
+# troupe_house_test(name COMMAND ... [LABELS ...] [TIMEOUT seconds] [COST n]): a check of the tree itself; not repeated
+# with sanitizers. COST: those with the highest start first.
 function(troupe_house_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;COST" "COMMAND;LABELS" ${ARGN})
   if(TROUPE_SANITIZE)
     return()
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
+  if(NOT ARG_COST)
+    set(ARG_COST 0)
+  endif()
   add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST})
 endfunction()
