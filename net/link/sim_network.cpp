@@ -106,7 +106,24 @@ void SimNetwork::isolate(const PeerName& peer) {
   }
 }
 
+void SimNetwork::mute(const PeerName& peer) {
+  for (const auto& [other, endpoint] : wires_->endpoints) {
+    if (other != peer) cut(peer, other);
+  }
+}
+
+void SimNetwork::unmute(const PeerName& peer) {
+  for (const auto& [other, endpoint] : wires_->endpoints) {
+    if (other != peer) heal(peer, other);
+  }
+}
+
+void SimNetwork::slow(const PeerName& one, const PeerName& other, std::chrono::nanoseconds by) {
+  for (const auto& way : {std::pair(one, other), std::pair(other, one)}) wires_->slow_ways[way] = by;
+}
+
 void SimNetwork::heal_all() {
+  wires_->slow_ways.clear();
   while (!wires_->cuts.empty()) {
     const auto [from, to] = wires_->cuts.begin()->first;
     heal(from, to);

@@ -64,7 +64,13 @@ class SimNetwork {
   void heal_both(const PeerName& one, const PeerName& other);
   /// Cuts a peer from all others that have a hub now, both ways.
   void isolate(const PeerName& peer);
-  void heal_all();
+  /// Cuts what it sends to them, and ends these cuts: what is sent to it arrives, as with a process that
+  /// hangs.
+  void mute(const PeerName& peer);
+  void unmute(const PeerName& peer);
+  /// What travels between the two takes so much longer, both ways; 0: no longer than usual.
+  void slow(const PeerName& one, const PeerName& other, std::chrono::nanoseconds by);
+  void heal_all();  ///< slow ways, too
 
   /// The process dies: its hub hears nothing more, what it sent and what is under way to it vanishes, and the
   /// other ends of its links notice within about a millisecond.

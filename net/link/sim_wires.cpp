@@ -19,9 +19,17 @@ std::chrono::nanoseconds SimNetwork::Wires::delay() {
   return std::chrono::nanoseconds(random.between(config.delay_min.count(), config.delay_max.count()));
 }
 
+std::chrono::nanoseconds SimNetwork::Wires::extra_delay(const End& to, const End& from) const {
+  if (slow_ways.empty()) return {};
+  const auto found = slow_ways.find({from.owner, to.owner});
+  return found == slow_ways.end() ? std::chrono::nanoseconds(0) : found->second;
+}
+
 void SimNetwork::Wires::travel(LinkId id, Event event) {
-  auto& end = links.at(id).ends[event.to];
-  end.last_due = std::max(end.last_due, clock.steady() + delay());
+  auto& ends = links.at(id).ends;
+  auto& end = ends[event.to];
+  const auto due = clock.steady() + delay() + extra_delay(end, ends[other_end(event.to)]);
+  end.last_due = std::max(end.last_due, due);
   event.link = id;
   at(end.last_due, std::move(event));
 }

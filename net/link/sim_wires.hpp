@@ -70,6 +70,7 @@ struct SimNetwork::Wires {
   void travel(LinkId id, Event event);
   void transmit(LinkId id, std::size_t from, Bytes message);
   std::chrono::nanoseconds delay();
+  std::chrono::nanoseconds extra_delay(const End& to, const End& from) const;
   bool happens(std::uint32_t per_million) { return per_million > 0 && random.below(1'000'000) < per_million; }
 
   Endpoint* living(const PeerName& name);
@@ -99,6 +100,7 @@ struct SimNetwork::Wires {
   std::map<LinkId, Link> links;
   std::map<std::pair<Moment, std::uint64_t>, Event> queue;
   std::map<std::pair<PeerName, PeerName>, std::uint64_t> cuts;
+  std::map<std::pair<PeerName, PeerName>, std::chrono::nanoseconds> slow_ways;
   std::map<std::pair<PeerName, PeerName>, std::vector<Event>> held;
   std::uint64_t sequence = 0;
   std::uint64_t hash = 0xcbf29ce484222325ULL;

@@ -66,6 +66,34 @@ TEST(SimNetwork, AShortCutOnlyDelays) {
   EXPECT_EQ(pair.heard_two.downs(), 0);
 }
 
+TEST(SimNetwork, ASlowWayTakesLongerAndKeepsTheOrder) {
+  Two pair;
+  pair.world.network.slow("node/1", "node/2", milliseconds(700));
+  pair.one->send(to_two, "a");
+  pair.one->send(to_two, "b");
+  pair.world.pass(milliseconds(699));
+  EXPECT_EQ(pair.heard_two.messages(), 0U);
+  pair.world.pass(milliseconds(3));
+  EXPECT_THAT(pair.heard_two.kept(), ElementsAre("a", "b"));
+  pair.world.network.heal_all();
+  pair.two->send(to_one, "c");
+  pair.world.pass(milliseconds(1));
+  EXPECT_EQ(pair.heard_one.messages(), 1U);
+}
+
+TEST(SimNetwork, AMutePeerHearsAndIsNotHeard) {
+  Two pair;
+  pair.world.network.mute("node/1");
+  pair.one->send(to_two, "from");
+  pair.two->send(to_one, "to");
+  pair.world.pass(milliseconds(500));
+  EXPECT_EQ(pair.heard_two.messages(), 0U);
+  EXPECT_EQ(pair.heard_one.messages(), 1U);
+  pair.world.network.unmute("node/1");
+  pair.world.pass(milliseconds(10));
+  EXPECT_EQ(pair.heard_two.messages(), 1U);
+}
+
 TEST(SimNetwork, AOneWayCutEndsBothEnds) {
   Two pair;
   pair.world.network.cut("node/1", "node/2");
