@@ -114,6 +114,16 @@ std::size_t SimDriver::running() const {
   }));
 }
 
+std::size_t SimDriver::kept() const {
+  return static_cast<std::size_t>(std::count_if(
+      tasks_.begin(), tasks_.end(), [](const auto& entry) { return !entry.second.script.forgets; }));
+}
+
+bool SimDriver::runs(const TaskId& id) const {
+  const auto found = tasks_.find(id);
+  return found != tasks_.end() && found->second.state == TaskState::started;
+}
+
 std::optional<Moment> SimDriver::next_step(const Task& task) const {
   if (task.state == TaskState::finished) return std::nullopt;
   std::optional<Moment> next;

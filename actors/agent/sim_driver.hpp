@@ -38,6 +38,9 @@ class SimDriver final : public Driver {
   /// The agent died: news wait until the next adopt(), which reports every task anew.
   void agent_died() { listener_ = nullptr; }
   std::size_t running() const;
+  bool runs(const TaskId& task) const;  ///< is started
+  /// That run, or whose end is not acknowledged; without those of which it tells nothing.
+  std::size_t kept() const;
 
  private:
   struct Task {

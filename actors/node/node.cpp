@@ -115,7 +115,8 @@ Result<void> RunningNode::start() {
   hub_ = std::move(hub).value();
   peer_address_ = hub_->address();
   context_->hub = hub_.get();
-  actors_ = config_.threads == 0 ? ActorHost::simulated() : ActorHost::with_threads(config_.threads);
+  actors_ = config_.threads == 0 ? ActorHost::simulated(config_.turns_seed)
+                                 : ActorHost::with_threads(config_.threads);
   spawn();
   dial_peers();
   return {};

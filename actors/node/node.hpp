@@ -22,9 +22,10 @@ struct NodeConfig {
   bool joins = false;
   Settings settings;
   CellPolicy policy;
-  std::uint64_t seed = 0;   ///< of this life
-  std::uint64_t life = 0;   ///< differs between restarts
-  std::size_t threads = 2;  ///< CAF workers; 0: simulated, stepped by the caller
+  std::uint64_t seed = 0;        ///< of this life
+  std::uint64_t life = 0;        ///< differs between restarts
+  std::size_t threads = 2;       ///< CAF workers; 0: simulated, stepped by the caller
+  std::uint64_t turns_seed = 0;  ///< of simulated actors, see ActorHost
   FaultPoint fault_point;
 };
 

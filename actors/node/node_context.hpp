@@ -53,7 +53,8 @@ struct NodeStatus {
       links_up{};
 };
 
-/// For tests: ends an entity's actor right after it handled a message. Called on CAF threads.
+/// For tests: ends an entity's actor right after it handled a message, or, asked for no entity and the
+/// message "plan", lets the scheduler err. Called on CAF threads.
 using FaultPoint = std::function<bool(const EntityRef& entity, std::string_view message)>;
 
 /// Outlives all actors of its node. Members are fixed once the node runs.

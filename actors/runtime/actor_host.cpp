@@ -4,6 +4,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "storage/base/check.hpp"
+#include "storage/base/random.hpp"
 
 namespace troupe {
 namespace {
@@ -22,6 +23,7 @@ class ThreadedHost final : public ActorHost {
   bool is_simulated() const override { return false; }
   caf::actor_system& system() override { return *system_; }
   void await_end() override { system_->await_all_actors_done(); }
+  bool has_work() const override { return false; }
   bool step() override { return false; }
   std::optional<std::chrono::nanoseconds> next_timer() const override { return std::nullopt; }
   void advance(std::chrono::nanoseconds) override {}
@@ -33,7 +35,8 @@ class ThreadedHost final : public ActorHost {
 
 class SimulatedHost final : public ActorHost {
  public:
-  SimulatedHost() {
+  explicit SimulatedHost(std::uint64_t turns_seed) {
+    if (turns_seed != 0) turns_.emplace(turns_seed);
     config_.set("scheduler.policy", caf::atom("testing"));
     system_ = std::make_unique<caf::actor_system>(config_);
     system_->await_actors_before_shutdown(false);
@@ -46,7 +49,12 @@ class SimulatedHost final : public ActorHost {
     }
     coordinator().clock().cancel_all();
   }
-  bool step() override { return coordinator().try_run_once(); }
+  bool has_work() const override { return !coordinator().jobs.empty(); }
+  bool step() override {
+    auto& ready = coordinator().jobs;
+    if (turns_ && ready.size() > 1) std::swap(ready.front(), ready[turns_->below(ready.size())]);
+    return coordinator().try_run_once();
+  }
   std::optional<std::chrono::nanoseconds> next_timer() const override {
     auto& clock = coordinator().clock();
     if (clock.schedule().empty()) return std::nullopt;
@@ -61,6 +69,7 @@ class SimulatedHost final : public ActorHost {
   }
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::optional<Random> turns_;
 };
 
 }  // namespace
@@ -69,6 +78,8 @@ std::unique_ptr<ActorHost> ActorHost::with_threads(std::size_t threads) {
   return std::make_unique<ThreadedHost>(threads);
 }
 void ActorHost::leave_thread() { caf::logger::set_current_actor_system(nullptr); }
-std::unique_ptr<ActorHost> ActorHost::simulated() { return std::make_unique<SimulatedHost>(); }
+std::unique_ptr<ActorHost> ActorHost::simulated(std::uint64_t turns_seed) {
+  return std::make_unique<SimulatedHost>(turns_seed);
+}
 
 }  // namespace troupe

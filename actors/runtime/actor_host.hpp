@@ -2,6 +2,7 @@
 // One actor system: with threads, or stepped by a simulation in one thread under virtual time.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -18,8 +19,9 @@ class ActorHost {
  public:
   /// `threads` CAF workers: fair (one shared queue), a bounded number of messages at a time each.
   static std::unique_ptr<ActorHost> with_threads(std::size_t threads);
-  /// Nothing runs but in step(); timers wait for advance().
-  static std::unique_ptr<ActorHost> simulated();
+  /// Nothing runs but in step(); timers wait for advance(). The actors take turns in order, or, with a seed
+  /// that is not 0, as it draws them; each still takes its messages in order.
+  static std::unique_ptr<ActorHost> simulated(std::uint64_t turns_seed = 0);
   virtual ~ActorHost() = default;
   /// After spawning actors on a thread that is not the one to destroy the host: CAF 0.17 keeps a thread's
   /// last system in a thread-local, and the system's end waits for all of these.
@@ -31,6 +33,7 @@ class ActorHost {
   virtual void await_end() = 0;
 
   // ---- simulated only ----
+  virtual bool has_work() const = 0;  ///< step() would do something
   /// Handles one message; false if nobody has any.
   virtual bool step() = 0;
   /// How long until the next timer, from now.

@@ -202,6 +202,7 @@ class SchedulerShell {
     PlaceTasks body;
     for (const scheduler::Placement& place : plan.placements)
       body.items.push_back({place.task, place.version, place.host, place.eligibility});
+    if (context_->fault_point && context_->fault_point({}, "plan")) err(body);
     Command command;
     command.fence = TermFence{term_};
     command.caller = "troupe/scheduler";
@@ -209,6 +210,21 @@ class SchedulerShell {
     plans_[++next_cookie_] = std::move(plan);
     self_->send(node_.replica, Propose{std::move(command), next_cookie_, plan_patience,
                                        caf::actor_cast<caf::strong_actor_ptr>(self_)});
+  }
+
+  /// All on one host, whatever room it has: what apply must refuse.
+  void err(PlaceTasks& body) const {
+    const HostFacts* fullest = nullptr;
+    const std::vector<HostFacts> hosts = context_->reads().hosts();
+    for (const HostFacts& host : hosts)
+      if (host.record.is_connected() && host.record.phase == HostPhase::active &&
+          (fullest == nullptr || host.used.cpu_milli > fullest->used.cpu_milli))
+        fullest = &host;
+    if (fullest == nullptr) return;
+    for (PlaceTasks::Item& item : body.items) {
+      item.host = fullest->record.id;
+      item.eligibility = fullest->record.eligibility;
+    }
   }
 
   void on_done(const ProposalDone& done) {
