@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <numeric>
 #include <thread>
 
 #include "cmd/embedded/history_book.hpp"
@@ -148,7 +149,9 @@ class RealWorld final : public World {
   std::string why_not_settled() const override {
     std::size_t agents = 0;
     for (std::uint32_t h = 1; h <= options_.hosts; ++h) agents += agent_is_up(h) ? 1 : 0;
-    return embedded::why_not_settled(options_.nodes, agents, [this](std::uint32_t n) -> NodeLook {
+    std::vector<std::uint32_t> nodes(options_.nodes);
+    std::iota(nodes.begin(), nodes.end(), 1U);
+    return embedded::why_not_settled(nodes, agents, [this](std::uint32_t n) -> NodeLook {
       if (!is_up(n)) return {};
       Node& node = cluster_->node(n)->node();
       return {{}, &node.status(), &node.reads()};

@@ -30,7 +30,7 @@ std::string node_trouble(const std::string& node, const NodeLook& look, std::uin
   return {};
 }
 
-std::string shard_trouble(const Looks& up, std::uint32_t nodes, const Reads& reads) {
+std::string shard_trouble(const Looks& up, std::size_t nodes, const Reads& reads) {
   std::map<std::uint32_t, std::size_t> owned;
   for (const ShardRecord& shard : reads.shards()) {
     if (!up.contains(shard.owner.value))
@@ -51,10 +51,10 @@ std::string shard_trouble(const Looks& up, std::uint32_t nodes, const Reads& rea
 
 }  // namespace
 
-std::string why_not_settled(std::uint32_t nodes, std::size_t hosts,
+std::string why_not_settled(const std::vector<std::uint32_t>& nodes, std::size_t hosts,
                             const std::function<NodeLook(std::uint32_t node)>& look) {
   Looks up;
-  for (std::uint32_t n = 1; n <= nodes; ++n)
+  for (const std::uint32_t n : nodes)
     if (NodeLook one = look(n); one.status != nullptr) up.emplace(n, std::move(one));
   const std::uint32_t leader = leader_among(up);
   if (leader == 0) return "no node leads";
@@ -63,7 +63,7 @@ std::string why_not_settled(std::uint32_t nodes, std::size_t hosts,
     if (auto trouble = node_trouble("node " + std::to_string(n), one, leader, commit, hosts);
         !trouble.empty())
       return trouble;
-  return shard_trouble(up, nodes, *up.at(leader).reads);
+  return shard_trouble(up, nodes.size(), *up.at(leader).reads);
 }
 
 }  // namespace troupe::embedded

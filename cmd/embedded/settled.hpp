@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "actors/node/node_context.hpp"
 #include "storage/state/reads.hpp"
@@ -18,8 +19,8 @@ struct NodeLook {
 
 /// What is missing; empty: one leader, whom every running node follows and is level with; `hosts` agents
 /// connected, each with the owner of its host's shard; no shard with a node that is down, and as many with
-/// each as its share where all are up.
-std::string why_not_settled(std::uint32_t nodes, std::size_t hosts,
+/// each as its share where all are up. `nodes`: the members' numbers.
+std::string why_not_settled(const std::vector<std::uint32_t>& nodes, std::size_t hosts,
                             const std::function<NodeLook(std::uint32_t node)>& look);
 
 }  // namespace troupe::embedded

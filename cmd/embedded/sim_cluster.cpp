@@ -3,11 +3,10 @@
 #include <map>
 #include <stdexcept>
 
-#include "actors/agent/agent.hpp"
-#include "actors/agent/sim_driver.hpp"
 #include "actors/node/node.hpp"
 #include "cmd/embedded/settled.hpp"
 #include "cmd/embedded/sim_checks.hpp"
+#include "cmd/embedded/sim_hosts.hpp"
 #include "cmd/embedded/sim_parts.hpp"
 #include "net/link/sim_network.hpp"
 #include "storage/kv/memory_store.hpp"
@@ -41,27 +40,20 @@ struct SimCluster::Impl {
     std::shared_ptr<SimWriter*> writer = std::make_shared<SimWriter*>(nullptr);
     std::unique_ptr<Node> node;
     std::string failure;
-    std::optional<Moment> frozen_since;
+    SimTurns turns;
+    bool is_retired = false;
   };
-  struct SimHost {
-    std::uint64_t lives = 0;
-    std::unique_ptr<ActorHost> actors;
-    std::unique_ptr<agent::SimDriver> driver;
-    std::unique_ptr<WitnessDriver> witness;
-    std::unique_ptr<KvStore> journal;
-    std::unique_ptr<agent::Agent> agent;
-  };
-
   explicit Impl(SimOptions given)
       : options(std::move(given)),
         random(options.seed),
         clock(epoch_of_simulations),
-        network(network_config(options), clock) {
+        network(network_config(options), clock),
+        hosts(host_seams()) {
     options.count_hosts();
     for (std::uint32_t n = 1; n <= options.nodes; ++n)
       addresses[NodeId{n}] = {node_peer_address(n), "sim-http:" + std::to_string(n)};
     for (std::uint32_t n = 1; n <= options.nodes; ++n) start_node(n);
-    for (std::uint32_t n = 1; n <= options.hosts; ++n) start_agent(n);
+    for (std::uint32_t n = 1; n <= options.hosts; ++n) hosts.start(n);
   }
 
   static net::SimNetworkConfig network_config(const SimOptions& options) {
@@ -71,6 +63,19 @@ struct SimCluster::Impl {
     config.resets = options.resets;
     config.drops = options.drops;
     return config;
+  }
+
+  SimHostSeams host_seams() {
+    SimHostSeams seams{&options, &clock, &network, &checks, &random, {}, {}};
+    seams.bootstrap = [this] {
+      std::vector<std::string> known;
+      for (const auto& [id, address] : addresses) known.push_back(to_text(id) + "@" + address.peer);
+      return known;
+    };
+    seams.open_hub = [this](const net::PeerName& self, net::LinkListener& listener) {
+      return tapped_hub(self, listener, "");
+    };
+    return seams;
   }
 
   std::unique_ptr<net::LinkHub> tapped_hub(const net::PeerName& self, net::LinkListener& listener,
@@ -133,7 +138,6 @@ struct SimCluster::Impl {
   void start_node(std::uint32_t n) {
     SimNode& box = nodes.try_emplace(n, clock).first->second;
     box.failure.clear();
-    box.frozen_since.reset();
     checks.restarted(n);
     auto started = open_folder(n);
     if (started.ok()) started = open_node(n);
@@ -159,6 +163,7 @@ struct SimCluster::Impl {
     config.seed = random.next();
     config.life = ++box.lives;
     config.threads = 0;
+    if (options.shuffles_turns) config.turns_seed = config.seed | 1;
     config.fault_point = options.fault_point;
     NodeSeams seams;
     seams.clock = &box.clock;
@@ -184,13 +189,15 @@ struct SimCluster::Impl {
     auto started = Node::start(std::move(config), std::move(seams));
     if (!started.ok()) return started.error();
     box.node = std::move(started).value();
+    box.turns = SimTurns(box.node->actors(), clock.steady());
     return {};
   }
 
   void crash_node(std::uint32_t n) {
     SimNode& box = nodes.at(n);
-    if (box.frozen_since) thaw_node(n);
+    thaw_node(n);
     network.crash(peer_name(NodeId{n}));
+    box.turns = {};
     box.node.reset();
     for (const std::string& store : {box.folder->log_path(), box.folder->state_path()})
       disks[n].crash(store, random);
@@ -205,6 +212,7 @@ struct SimCluster::Impl {
     SimNode& box = nodes.at(n);
     box.snapshot_arrived = false;
     network.crash(peer_name(NodeId{n}));
+    box.turns = {};
     box.node.reset();
     box.log.reset();
     box.state.reset();
@@ -224,79 +232,22 @@ struct SimCluster::Impl {
     start_node(n);
   }
 
-  void start_agent(std::uint32_t n) {
-    SimHost& box = hosts[n];
-    if (box.agent) return;
-    if (!box.journal) box.journal = open_memory(agent::journal_tables());
-    const HostOptions host = options.host(n);
-    if (!box.driver) {
-      box.driver = std::make_unique<agent::SimDriver>(host.name, host.group);
-      box.witness = std::make_unique<WitnessDriver>(*box.driver, checks, options.observer, host.name);
-    }
-    box.actors = ActorHost::simulated();
-    agent::AgentConfig config;
-    config.host = host.name;
-    config.host_group = host.group;
-    config.resources = host.resources;
-    config.attributes = host.attributes;
-    config.drivers = {"sim"};
-    config.link.back_off_max = milliseconds(500);
-    config.link.dial_max = milliseconds(1'000);
-    config.link.greet_max = milliseconds(3'000);
-    for (const auto& [id, address] : addresses) config.bootstrap.push_back(to_text(id) + "@" + address.peer);
-    agent::AgentSeams seams;
-    seams.clock = &clock;
-    seams.driver = box.witness.get();
-    seams.sim = box.driver.get();
-    seams.journal = box.journal.get();
-    const net::PeerName self = "agent/" + config.host;
-    seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
-      return tapped_hub(self, listener, "");
-    };
-    box.agent =
-        std::move(agent::Agent::start(*box.actors, std::move(config), std::move(seams), random.next()))
-            .value();
-  }
-
-  void crash_agent(std::uint32_t n) {
-    SimHost& box = hosts[n];
-    if (!box.agent) return;
-    network.crash(host_peer(n));
-    box.driver->agent_died();
-    box.agent.reset();
-    box.actors->await_end();
-    box.actors.reset();
-  }
-
-  /// The machine is gone with its containers and its journal.
-  void kill_host(std::uint32_t n) {
-    crash_agent(n);
-    hosts[n] = {};
-    checks.machine_died("host-" + std::to_string(n));
-  }
-
-  static std::string host_peer(std::uint32_t n) { return "agent/host-" + std::to_string(n); }
-
   /// Not stepped, and silent for the others; what is sent to it waits in its mailboxes, as in a kernel's
   /// buffers.
   void freeze_node(std::uint32_t n) {
-    if (!nodes.at(n).node || nodes.at(n).frozen_since) return;
-    nodes.at(n).frozen_since = clock.steady();
-    for (const auto& [other, address] : addresses)
-      if (other.value != n) network.cut(peer_name(NodeId{n}), peer_name(other));
-    for (const auto& [host, box] : hosts) network.cut(peer_name(NodeId{n}), host_peer(host));
+    SimNode& box = nodes.at(n);
+    if (!box.node || box.turns.is_frozen()) return;
+    box.turns.freeze();
+    network.mute(peer_name(NodeId{n}));
   }
   void thaw_node(std::uint32_t n) {
     SimNode& box = nodes.at(n);
-    if (!box.frozen_since) return;
-    box.node->actors().advance(clock.steady() - *box.frozen_since);
-    box.frozen_since.reset();
-    for (const auto& [other, address] : addresses)
-      if (other.value != n) network.heal(peer_name(NodeId{n}), peer_name(other));
-    for (const auto& [host, host_box] : hosts) network.heal(peer_name(NodeId{n}), host_peer(host));
+    if (!box.turns.is_frozen()) return;
+    box.turns.thaw();
+    network.unmute(peer_name(NodeId{n}));
   }
 
-  static bool moves(const SimNode& box) { return box.node && !box.frozen_since; }
+  static bool moves(const SimNode& box) { return box.node && !box.turns.is_frozen(); }
 
   /// Looked at when nobody has anything to do.
   void check() {
@@ -331,33 +282,24 @@ struct SimCluster::Impl {
   /// Not without end: two actors may keep each other busy for ever.
   void step_actors() {
     const std::uint64_t end = steps + steps_at_once_max;
-    for (auto& [n, box] : nodes)
-      while (moves(box) && steps <= end && box.node->actors().step()) ++steps;
-    for (auto& [n, box] : hosts)
-      while (box.actors && steps <= end && box.actors->step()) ++steps;
+    for (auto& [n, box] : nodes) steps += box.turns.take(clock.steady(), end - std::min(end, steps));
+    steps += hosts.take_turns(clock.steady(), end - std::min(end, steps));
   }
 
   /// To the next event, or `until` at the latest.
   void advance_to_next(Moment until) {
     Moment next = until;
-    if (const auto due = network.next_due()) next = std::min(next, *due);
-    const auto consider = [&](ActorHost& actors) {
-      if (const auto wait = actors.next_timer()) next = std::min(next, clock.steady() + *wait);
+    const auto consider = [&](const std::optional<Moment>& due) {
+      if (due) next = std::min(next, *due);
     };
+    consider(network.next_due());
+    consider(hosts.next_due());
     for (auto& [n, box] : nodes) {
       if (!moves(box)) continue;
-      consider(box.node->actors());
-      if (*box.writer != nullptr)
-        if (const auto due = (*box.writer)->next_due()) next = std::min(next, *due);
+      consider(box.turns.next_due());
+      if (*box.writer != nullptr) consider((*box.writer)->next_due());
     }
-    for (auto& [n, box] : hosts)
-      if (box.actors) consider(*box.actors);
-    const auto by = std::max(std::chrono::nanoseconds(0), next - clock.steady());
-    clock.advance(by);
-    for (auto& [n, box] : nodes)
-      if (moves(box)) box.node->actors().advance(by);
-    for (auto& [n, box] : hosts)
-      if (box.actors) box.actors->advance(by);
+    clock.advance(std::max(std::chrono::nanoseconds(0), next - clock.steady()));
   }
 
   void run_to(Moment until) {
@@ -387,7 +329,7 @@ struct SimCluster::Impl {
   net::SimNetwork network;
   std::map<NodeId, NodeAddress> addresses;
   std::map<std::uint32_t, SimDisk> disks;
-  std::map<std::uint32_t, SimHost> hosts;
+  SimHosts hosts;
   std::map<std::uint32_t, SimNode> nodes;
   std::uint64_t answers_hash = 0;
   std::uint64_t steps = 0;
@@ -396,10 +338,9 @@ struct SimCluster::Impl {
 SimCluster::SimCluster(SimOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 SimCluster::~SimCluster() {
-  for (auto& [n, box] : impl_->nodes) box.node.reset();
-  for (auto& [n, box] : impl_->hosts) {
-    box.agent.reset();
-    if (box.actors) box.actors->await_end();
+  for (auto& [n, box] : impl_->nodes) {
+    box.turns = {};
+    box.node.reset();
   }
 }
 
@@ -426,8 +367,13 @@ std::shared_ptr<SimAnswer> SimCluster::ask(std::uint32_t node, std::string metho
     if (answer->stream.on_over) answer->stream.on_over();
     return answer;
   }
-  if (impl_->options.answered)
-    answer->on_done = [this, node, told = answer.get()] { impl_->options.answered(node, told->response); };
+  answer->on_done = [this, node, told = answer.get()] {
+    const http::Response& given = told->response;
+    impl_->answers_hash =
+        SimChecks::fold(SimChecks::fold(impl_->answers_hash, std::hash<std::string>{}(given.body)),
+                        static_cast<std::uint64_t>(given.status));
+    if (impl_->options.answered) impl_->options.answered(node, given);
+  };
   found->second.node->handle(sim_request(std::move(method), target, std::move(body), std::move(headers)),
                              std::make_shared<SimReply>(answer));
   return answer;
@@ -437,9 +383,6 @@ http::Response SimCluster::call(std::uint32_t node, std::string method, std::str
                                 http::Headers headers, milliseconds patience) {
   const auto answer = ask(node, std::move(method), std::move(target), std::move(body), std::move(headers));
   run_until([&] { return answer->done; }, patience);
-  impl_->answers_hash = impl_->answers_hash * 1099511628211ULL ^
-                        static_cast<std::uint64_t>(answer->response.status) ^
-                        std::hash<std::string>{}(answer->response.body);
   return answer->done ? answer->response : http::Response{0, {}, "no answer"};
 }
 
@@ -455,16 +398,27 @@ std::uint32_t SimCluster::leader() const {
 }
 
 std::string SimCluster::why_not_settled(std::size_t hosts) const {
-  return embedded::why_not_settled(impl_->options.nodes, hosts, [this](std::uint32_t n) -> NodeLook {
+  return embedded::why_not_settled(nodes(), hosts, [this](std::uint32_t n) -> NodeLook {
     if (!is_up(n)) return {};
     return {failure(n), status(n), reads(n)};
   });
 }
 
 std::string SimCluster::why_not_whole() const {
-  for (std::uint32_t n = 1; n <= impl_->options.nodes; ++n)
+  for (const std::uint32_t n : nodes())
     if (!is_up(n)) return "node " + std::to_string(n) + " is down: " + failure(n);
   return why_not_settled(impl_->options.hosts);
+}
+
+std::vector<std::uint32_t> SimCluster::nodes() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [n, box] : impl_->nodes)
+    if (!box.is_retired) numbers.push_back(n);
+  return numbers;
+}
+void SimCluster::retire_node(std::uint32_t node) {
+  if (is_up(node)) crash_node(node);
+  impl_->nodes.at(node).is_retired = true;
 }
 
 const Reads* SimCluster::reads(std::uint32_t node) const {
@@ -492,10 +446,26 @@ std::uint64_t SimCluster::snapshots_installed(std::uint32_t node) const {
   return impl_->nodes.at(node).installed;
 }
 
-Result<Index> SimCluster::change_members(std::uint32_t leader, raft::MemberChangeKind kind,
-                                         std::uint32_t node) {
+namespace {
+
+raft::MemberChange member_change(raft::MemberChangeKind kind, std::uint32_t node) {
   raft::MemberChange change{kind, NodeId{node}, {}, {}};
   if (kind == raft::MemberChangeKind::add_learner) change.address = node_peer_address(node);
+  return change;
+}
+
+}  // namespace
+
+SimOutcome SimCluster::begin_change(std::uint32_t leader, raft::MemberChangeKind kind, std::uint32_t node) {
+  auto outcome = std::make_shared<std::optional<Result<Index>>>();
+  impl_->nodes.at(leader).node->change_members(member_change(kind, node),
+                                               [outcome](Result<Index> done) { *outcome = std::move(done); });
+  return outcome;
+}
+
+Result<Index> SimCluster::change_members(std::uint32_t leader, raft::MemberChangeKind kind,
+                                         std::uint32_t node) {
+  const raft::MemberChange change = member_change(kind, node);
   return impl_->await_answer(
       leader, [&](Node& asked, Node::Done done) { asked.change_members(change, std::move(done)); });
 }
@@ -513,18 +483,34 @@ void SimCluster::isolate_node(std::uint32_t node) { impl_->network.isolate(peer_
 void SimCluster::cut(std::uint32_t from, std::uint32_t to) {
   impl_->network.cut(peer_name(NodeId{from}), peer_name(NodeId{to}));
 }
-void SimCluster::isolate_host(std::uint32_t host) { impl_->network.isolate(Impl::host_peer(host)); }
+void SimCluster::isolate_host(std::uint32_t host) { impl_->network.isolate(SimHosts::peer(host)); }
 void SimCluster::heal() {
   for (auto& [n, box] : impl_->nodes) {
     impl_->thaw_node(n);
     box.clock.set_right();
   }
+  impl_->hosts.heal();
   impl_->network.heal_all();
 }
-void SimCluster::crash_agent(std::uint32_t host) { impl_->crash_agent(host); }
-void SimCluster::restart_agent(std::uint32_t host) { impl_->start_agent(host); }
-void SimCluster::kill_host(std::uint32_t host) { impl_->kill_host(host); }
-bool SimCluster::agent_is_up(std::uint32_t host) const { return impl_->hosts.at(host).agent != nullptr; }
+void SimCluster::crash_agent(std::uint32_t host) { impl_->hosts.crash(host); }
+void SimCluster::restart_agent(std::uint32_t host) { impl_->hosts.start(host); }
+void SimCluster::kill_host(std::uint32_t host) { impl_->hosts.kill(host); }
+void SimCluster::freeze_agent(std::uint32_t host) { impl_->hosts.freeze(host); }
+void SimCluster::slow_agent(std::uint32_t host, milliseconds by) { impl_->hosts.slow_down(host, by); }
+void SimCluster::resize_host(std::uint32_t host, const Resources& resources) {
+  impl_->hosts.resize(host, resources);
+}
+void SimCluster::start_stray_agent() { impl_->hosts.start_stray(); }
+void SimCluster::slow_links(std::uint32_t node, std::uint32_t other, milliseconds by) {
+  impl_->network.slow(peer_name(NodeId{node}), peer_name(NodeId{other}), by);
+}
+void SimCluster::slow_host_links(std::uint32_t host, milliseconds by) {
+  for (const std::uint32_t node : nodes())
+    impl_->network.slow(peer_name(NodeId{node}), SimHosts::peer(host), by);
+}
+bool SimCluster::agent_is_up(std::uint32_t host) const { return impl_->hosts.is_up(host); }
+bool SimCluster::runs(std::uint32_t host, const TaskId& task) const { return impl_->hosts.runs(host, task); }
+std::size_t SimCluster::containers_kept(std::uint32_t host) const { return impl_->hosts.kept(host); }
 void SimCluster::fail_writes(std::uint32_t node) { impl_->disks[node].fail_writes(impl_->path(node, "log")); }
 void SimCluster::fail_syncs(std::uint32_t node) { impl_->disks[node].fail_syncs(impl_->path(node, "log")); }
 void SimCluster::fail_apply(std::uint32_t node) {

@@ -18,9 +18,10 @@ struct SimOptions : ClusterOptions {
   std::uint64_t seed = 1;
   std::chrono::microseconds sync_min{80};  ///< of one synced write
   std::chrono::microseconds sync_max{400};
-  std::uint32_t resets = 0;  ///< of a million messages: lost, and their link breaks
-  std::uint32_t drops = 0;   ///< of a million messages: lost, and nobody notices
-  SimTap heard;              ///< for tests: each message between nodes and agents
+  std::uint32_t resets = 0;     ///< of a million messages: lost, and their link breaks
+  std::uint32_t drops = 0;      ///< of a million messages: lost, and nobody notices
+  bool shuffles_turns = false;  ///< the actors of a node take turns as the seed draws them, not in order
+  SimTap heard;                 ///< for tests: each message between nodes and agents
   std::function<void(std::uint32_t node, const http::Response&)> answered;  ///< likewise, by a gateway
   SimObserver* observer = nullptr;                                          ///< outlives the cluster
 };
@@ -33,6 +34,9 @@ struct SimAnswer {
   std::function<void()> on_done;  ///< of an answer sent whole
   SimStream stream;               ///< if set: hears the chunks, which otherwise gather in the body
 };
+
+/// Of what was begun; nothing until it is known.
+using SimOutcome = std::shared_ptr<std::optional<Result<Index>>>;
 
 /// Nodes are numbered from 1, hosts are "host-1" and so on, group by group. Calls advance virtual time only
 /// where they say so.
@@ -60,13 +64,18 @@ class SimCluster {
   std::uint32_t leader() const;
   /// What is missing of: everything that is up works together, with so many agents. Empty: nothing.
   std::string why_not_settled(std::size_t hosts) const;
-  /// Likewise of: all nodes are up and settled, with all hosts.
+  /// Likewise of: all nodes but retired ones are up and settled, with all hosts.
   std::string why_not_whole() const;
+  std::vector<std::uint32_t> nodes() const;      ///< the numbers of those that are not retired, ascending
   const Reads* reads(std::uint32_t node) const;  ///< nullptr while it is down
   const NodeStatus* status(std::uint32_t node) const;
 
   // ---- operators: asked of that node, which must lead; time advances until the answer ----
   Result<Index> change_members(std::uint32_t leader, raft::MemberChangeKind kind, std::uint32_t node);
+  /// The same without advancing time, at a node that is up.
+  SimOutcome begin_change(std::uint32_t leader, raft::MemberChangeKind kind, std::uint32_t node);
+  /// It crashes and does not count any more: it was removed.
+  void retire_node(std::uint32_t node);
   Result<Index> transfer_leadership(std::uint32_t leader, std::uint32_t to);
 
   // ---- faults ----
@@ -85,11 +94,20 @@ class SimCluster {
   void isolate_node(std::uint32_t node);           ///< from nodes and agents
   void cut(std::uint32_t from, std::uint32_t to);  ///< between nodes, one way
   void isolate_host(std::uint32_t host);
-  void heal();                           ///< all cuts, thaws, and sets the clocks right
+  void heal();                           ///< all cuts and slow ways, thaws, and sets the clocks right
   void crash_agent(std::uint32_t host);  ///< its containers run on
   void restart_agent(std::uint32_t host);
   void kill_host(
       std::uint32_t host);  ///< with its containers and its journal; restart_agent() is a new machine
+  void freeze_agent(std::uint32_t host);                 ///< its containers run on, its links fall silent
+  void slow_agent(std::uint32_t host, milliseconds by);  ///< it handles what there is only so often
+  /// What its agent says from its next start on that tasks may use.
+  void resize_host(std::uint32_t host, const Resources& resources);
+  /// An agent that belongs to another cell dials this one; its containers must run on. Its machine is
+  /// "stray-1", its number follows the last host's.
+  void start_stray_agent();
+  void slow_links(std::uint32_t node, std::uint32_t other, milliseconds by);  ///< both ways; 0: as usual
+  void slow_host_links(std::uint32_t host, milliseconds by);
   bool agent_is_up(std::uint32_t host) const;
   void fail_writes(std::uint32_t node);  ///< the next write to its log's disk fails
   void fail_syncs(std::uint32_t node);
@@ -109,6 +127,8 @@ class SimCluster {
   const std::vector<std::string>& violations() const;
   std::size_t launches(const TaskId& task) const;  ///< orders to a driver to start it
   std::size_t tasks_launched() const;
+  bool runs(std::uint32_t host, const TaskId& task) const;  ///< is started, as the host's driver has it
+  std::size_t containers_kept(std::uint32_t host) const;    ///< that run, or whose end is not acknowledged
   std::uint64_t steps() const;  ///< messages handled and delivered, timers, synced groups: what took work
   /// Of everything: the network, the state of every node after each of its steps, every answer.
   std::uint64_t history_hash() const;

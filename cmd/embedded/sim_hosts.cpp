@@ -1,0 +1,194 @@
+#include "cmd/embedded/sim_hosts.hpp"
+
+#include "actors/agent/agent_core.hpp"
+#include "storage/base/check.hpp"
+#include "storage/kv/memory_store.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+constexpr std::uint32_t stray_tasks = 2;
+constexpr std::uint64_t stray_index = 1'000'000'000;  // Its own cell's log is far ahead of ours.
+
+std::string name_of(std::uint32_t host) { return "host-" + std::to_string(host); }
+
+agent::ContainerSpec stray_container(std::uint32_t number) {
+  agent::ContainerSpec spec;
+  spec.task.bytes.fill(static_cast<std::uint8_t>(number + 1));
+  spec.job.bytes = spec.task.bytes;
+  spec.argv = {"/bin/true"};
+  spec.attributes = {{"troupe.sim", "run=forever"}};
+  return spec;
+}
+
+/// What an agent's core wants of its journal and its driver; it has no link yet.
+void perform_at_home(const agent::Effects& effects, KvStore& journal, agent::Driver& driver) {
+  for (const agent::Effect& effect : effects) {
+    if (const auto* write = std::get_if<agent::WriteJournal>(&effect)) {
+      KvBatch batch;
+      for (const agent::JournalChange& change : write->changes)
+        if (change.value) batch.put(0, Bytes(change.key), Bytes(*change.value));
+      TROUPE_CHECK(journal.write(batch, Durability::synced).ok());
+    }
+    if (const auto* launch = std::get_if<agent::LaunchTask>(&effect)) driver.launch(launch->spec);
+  }
+}
+
+/// An earlier life of the agent, in another cell.
+void live_elsewhere(agent::AgentConfig config, Instant wall, Moment now, KvStore& journal,
+                    agent::SimDriver& driver) {
+  agent::AgentCore core(std::move(config), Random(1));
+  SessionId session;
+  session.bytes.fill(7);
+  agent::Launch launch{session, Index{stray_index}, {}};
+  for (std::uint32_t n = 0; n < stray_tasks; ++n) launch.tasks.push_back(stray_container(n));
+  driver.advance(now, wall);
+  std::uint64_t dial = 0;
+  for (const agent::Effect& effect : core.on(wall, now, agent::Adopted{}))
+    if (const auto* wanted = std::get_if<agent::Dial>(&effect)) dial = wanted->dial;
+  const auto hears = [&](agent::Event event) { perform_at_home(core.on(wall, now, event), journal, driver); };
+  hears(agent::LinkUp{dial});
+  hears(agent::NodeMessage{dial, agent::Welcome{"elsewhere", session, Index{stray_index}}});
+  hears(agent::NodeMessage{dial, launch});
+}
+
+}  // namespace
+
+SimHosts::~SimHosts() {
+  for (auto& [n, box] : hosts_) {
+    box.agent.reset();
+    if (box.actors) box.actors->await_end();
+  }
+}
+
+net::PeerName SimHosts::peer(std::uint32_t host) { return "agent/" + name_of(host); }
+
+agent::AgentConfig SimHosts::config_of(const HostOptions& host) const {
+  agent::AgentConfig config;
+  config.host = host.name;
+  config.host_group = host.group;
+  config.resources = host.resources;
+  config.attributes = host.attributes;
+  config.drivers = {"sim"};
+  config.link.back_off_max = milliseconds(500);
+  config.link.dial_max = milliseconds(1'000);
+  config.link.greet_max = milliseconds(3'000);
+  config.bootstrap = seams_.bootstrap();
+  return config;
+}
+
+void SimHosts::make_machine(Host& box, const HostOptions& host) {
+  if (!box.journal) box.journal = open_memory(agent::journal_tables());
+  if (box.driver) return;
+  box.driver = std::make_unique<agent::SimDriver>(host.name, host.group);
+  box.witness =
+      std::make_unique<WitnessDriver>(*box.driver, *seams_.checks, seams_.options->observer, host.name);
+}
+
+void SimHosts::start(std::uint32_t number) {
+  HostOptions host = seams_.options->host(number);
+  if (const auto size = sizes_.find(number); size != sizes_.end()) host.resources = size->second;
+  start(number, host);
+}
+
+void SimHosts::start(std::uint32_t number, const HostOptions& host) {
+  Host& box = hosts_[number];
+  if (box.agent) return;
+  make_machine(box, host);
+  box.actors = ActorHost::simulated();
+  box.turns = SimTurns(*box.actors, seams_.clock->steady());
+  agent::AgentConfig config = config_of(host);
+  agent::AgentSeams seams;
+  seams.clock = seams_.clock;
+  seams.driver = box.witness.get();
+  seams.sim = box.driver.get();
+  seams.journal = box.journal.get();
+  const net::PeerName self = "agent/" + config.host;
+  seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
+    return seams_.open_hub(self, listener);
+  };
+  auto started = agent::Agent::start(*box.actors, std::move(config), std::move(seams), seams_.random->next());
+  box.agent = std::move(started).value();
+}
+
+void SimHosts::start_stray() {
+  const std::uint32_t number = seams_.options->hosts + 1;
+  HostOptions host = seams_.options->host(number);
+  host.name = "stray-1";
+  if (hosts_.contains(number)) return start(number, host);
+  Host& box = hosts_[number];
+  make_machine(box, host);
+  const Moment now = seams_.clock->steady();
+  live_elsewhere(config_of(host), seams_.clock->wall(), now, *box.journal, *box.driver);
+  start(number, host);
+}
+
+void SimHosts::crash(std::uint32_t number) {
+  Host& box = hosts_[number];
+  if (!box.agent) return;
+  thaw(number);
+  seams_.network->crash(peer(number));
+  box.driver->agent_died();
+  box.agent.reset();
+  box.turns = {};
+  box.actors->await_end();
+  box.actors.reset();
+}
+
+void SimHosts::kill(std::uint32_t number) {
+  crash(number);
+  hosts_[number] = {};
+  seams_.checks->machine_died(name_of(number));
+}
+
+void SimHosts::freeze(std::uint32_t number) {
+  Host& box = hosts_[number];
+  if (!box.agent || box.turns.is_frozen()) return;
+  box.turns.freeze();
+  seams_.network->mute(peer(number));
+}
+
+void SimHosts::thaw(std::uint32_t number) {
+  Host& box = hosts_[number];
+  if (!box.turns.is_frozen()) return;
+  box.turns.thaw();
+  seams_.network->unmute(peer(number));
+}
+
+void SimHosts::slow_down(std::uint32_t number, milliseconds by) {
+  if (Host& box = hosts_[number]; box.agent) box.turns.slow_down(by);
+}
+
+void SimHosts::heal() {
+  for (auto& [n, box] : hosts_) {
+    thaw(n);
+    slow_down(n, milliseconds(0));
+  }
+}
+
+bool SimHosts::is_up(std::uint32_t number) const { return hosts_.at(number).agent != nullptr; }
+
+bool SimHosts::runs(std::uint32_t number, const TaskId& task) const {
+  const auto found = hosts_.find(number);
+  return found != hosts_.end() && found->second.driver && found->second.driver->runs(task);
+}
+
+std::size_t SimHosts::kept(std::uint32_t number) const {
+  const auto found = hosts_.find(number);
+  return found == hosts_.end() || !found->second.driver ? 0 : found->second.driver->kept();
+}
+
+std::uint64_t SimHosts::take_turns(Moment now, std::uint64_t most) {
+  std::uint64_t steps = 0;
+  for (auto& [n, box] : hosts_) steps += box.turns.take(now, most - std::min(most, steps));
+  return steps;
+}
+
+std::optional<Moment> SimHosts::next_due() const {
+  std::optional<Moment> next;
+  for (const auto& [n, box] : hosts_)
+    if (const auto due = box.turns.next_due(); due && (!next || *due < *next)) next = due;
+  return next;
+}
+
+}  // namespace troupe::embedded
