@@ -82,6 +82,18 @@ void shrink_and_print(const Sim& args, const Plan& plan, std::ostream& out) {
   print_complaints(best.verdict, out);
 }
 
+/// Once more; whether it was the same life to the last byte.
+bool lives_alike(const Plan& plan, const Verdict& before, std::uint32_t times, std::ostream& out) {
+  for (std::uint32_t n = 1; n < times; ++n) {
+    const Verdict again = simulation::live(plan);
+    if (again.hash == before.hash && again.events == before.events) continue;
+    out << "  life " << n + 1
+        << " of the same seed was another one: " << simulation::closing_line(plan, again) << "\n";
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 int run_sim(const Sim& args, std::ostream& out, std::ostream& err) {
@@ -105,6 +117,7 @@ int run_sim(const Sim& args, std::ostream& out, std::ostream& err) {
       out << "repeat with: " << repeat_command(args, *plan) << " --history\n";
       if (args.shrinks) shrink_and_print(args, *plan, out);
     }
+    all_kept = lives_alike(*plan, verdict, args.times, out) && all_kept;
     out << simulation::closing_line(*plan, verdict) << std::endl;
     if (seed == range->last) break;
   }
@@ -125,6 +138,8 @@ void add_sim_command(CLI::App& app) {
   sim->add_option("--steps", args->steps, "only these steps of the plan, such as 3,7-9");
   sim->add_option("--plain", args->plain, "tunables that keep their usual value, or all");
   sim->add_option("--lives", args->lives_max, "at most so many lives for shrinking")->capture_default_str();
+  sim->add_option("--times", args->times, "live each seed so often; each time must be the same")
+      ->check(CLI::Range(1, 1'000));
   const auto given = std::make_shared<std::vector<std::uint32_t>>(6, 0);
   constexpr const char* names[] = {"--seconds", "--nodes", "--hosts", "--submits", "--requests", "--faults"};
   constexpr const char* helps[] = {

@@ -23,6 +23,7 @@ struct Sim {
   bool wants_marks = false;
   bool is_small = false;
   std::uint32_t lives_max = 300;  ///< of shrinking
+  std::uint32_t times = 1;        ///< each seed is lived so often
   simulation::Scope scope;
 };
 
