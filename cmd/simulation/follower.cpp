@@ -26,7 +26,8 @@ Follower::~Follower() {
 }
 
 void Follower::connect() {
-  const auto node = static_cast<std::uint32_t>(random_.between(1, nodes_));
+  const std::vector<std::uint32_t> nodes = cluster_.nodes();
+  const std::uint32_t node = nodes[random_.below(nodes.size())];
   http::Headers headers{{"x-titus-callerid", "follower"}};
   if (random_.chance(20)) position_.reset();
   if (position_) headers["last-event-id"] = api::event_id_text(*position_);

@@ -15,9 +15,8 @@ namespace troupe::simulation {
 /// ledger once and in order. One thread.
 class Follower {
  public:
-  Follower(embedded::SimCluster& cluster, const Ledger& ledger, std::uint32_t nodes, std::uint64_t seed,
-           Ledger::Complain complain)
-      : cluster_(cluster), ledger_(ledger), nodes_(nodes), random_(seed), complain_(std::move(complain)) {}
+  Follower(embedded::SimCluster& cluster, const Ledger& ledger, std::uint64_t seed, Ledger::Complain complain)
+      : cluster_(cluster), ledger_(ledger), random_(seed), complain_(std::move(complain)) {}
   ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
@@ -36,7 +35,6 @@ class Follower {
 
   embedded::SimCluster& cluster_;
   const Ledger& ledger_;
-  const std::uint32_t nodes_;
   Random random_;
   Ledger::Complain complain_;
   std::shared_ptr<embedded::SimAnswer> stream_;

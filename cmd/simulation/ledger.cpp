@@ -1,6 +1,7 @@
 #include "cmd/simulation/ledger.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace troupe::simulation {
 namespace {
@@ -52,9 +53,24 @@ void Ledger::decided(const Command& command, const Outcome& outcome) {
   if (outcome.error) marks_.reach(refusal_mark(command, outcome.error->code));
   for (const ItemRefusal& item : outcome.refused) marks_.reach(refusal_mark(command, item.code));
   if (!outcome.error && is_from_entity(command)) marks_.reach(effect_mark(command));
+  if (const auto* host = std::get_if<RegisterHost>(&command.body); host != nullptr && !outcome.error)
+    note_host(*host, outcome);
   if (outcome.error || outcome.repeated) return;
   check_fences(command, outcome);
   follow_fences(command, outcome);
+}
+
+void Ledger::note_host(const RegisterHost& host, const Outcome& outcome) {
+  HostId id;
+  std::from_chars(outcome.entity.data(), outcome.entity.data() + outcome.entity.size(), id.value);
+  names_[id] = host.name;
+  sizes_[id][outcome.index] = host.resources;
+}
+
+const std::string& Ledger::host_name(HostId host) const {
+  static const std::string nobody;
+  const auto found = names_.find(host);
+  return found == names_.end() ? nobody : found->second;
 }
 
 void Ledger::check_fences(const Command& command, const Outcome& outcome) {
@@ -168,23 +184,28 @@ void Ledger::move_task(TaskStory& story, const Event& event) {
   if (event.task_state == TaskState::kill_initiated) story.kill_asked = true;
   if (!was_placed && event.task_state == TaskState::launched) {
     story.host = event.host;
-    book(story, true);
+    take(story, event);
   }
+  if (event.task_state == TaskState::started && !launched_.contains({event.task, host_name(event.host)}))
+    complain_("a task is Started that was never launched on its host: " + text_of(event));
   if (event.task_state != TaskState::finished) return;
   marks_.reach(end_mark(event.reason));
-  if (was_placed) book(story, false);
+  if (was_placed) booked_[story.host] -= story.descriptor->resources;
 }
 
-void Ledger::book(TaskStory& story, bool takes) {
+/// A host may say later that it has less than it was given: then it keeps what it has.
+void Ledger::take(const TaskStory& story, const Event& event) {
   Resources& booked = booked_[story.host];
-  if (takes)
-    booked += story.descriptor->resources;
-  else
-    booked -= story.descriptor->resources;
+  booked += story.descriptor->resources;
+  const auto& sizes = sizes_[story.host];
+  const auto size = sizes.upper_bound(event.id.index);
+  if (size == sizes.begin() || !booked.fits_into(std::prev(size)->second))
+    complain_("host " + host_name(story.host) + " is given more than it has: " + text_of(event));
 }
 
 void Ledger::host_launches(const std::string& host, const agent::ContainerSpec& spec) {
   marks_.reach("driver launch");
+  launched_.emplace(spec.task, host);
   const auto found = tasks_.find(spec.task);
   if (found == tasks_.end())
     return complain_(host + " starts a task that nobody created: " + to_text(spec.task));

@@ -31,8 +31,8 @@ struct JobStory {
 
 /// Keeps its own books from the events alone and compares: every node tells the same events at the same
 /// positions; jobs and tasks move along their drawings; no former owner's command and no former session's
-/// report is taken; no host is booked beyond what it has; nothing is told to stop that nobody ended. One
-/// thread; outlives its cluster.
+/// report is taken; no host is given more than it has, as it said last; what is Started was launched on its
+/// host; nothing is told to stop that nobody ended. One thread; outlives its cluster.
 class Ledger final : public embedded::SimObserver {
  public:
   using Complain = std::function<void(const std::string& what)>;
@@ -49,6 +49,7 @@ class Ledger final : public embedded::SimObserver {
   const std::map<TaskId, TaskStory>& tasks() const { return tasks_; }
   const std::map<JobId, JobStory>& jobs() const { return jobs_; }
   const std::map<HostId, Resources>& booked() const { return booked_; }
+  const std::string& host_name(HostId host) const;  ///< empty: nobody registered it
   std::uint64_t transitions() const { return transitions_; }
   std::uint64_t waiting() const;  ///< tasks in Accepted
   const Marks& marks() const { return marks_; }
@@ -64,7 +65,8 @@ class Ledger final : public embedded::SimObserver {
   void hear_job(const Event& event);
   void hear_task(const Event& event);
   void move_task(TaskStory& story, const Event& event);
-  void book(TaskStory& story, bool takes);
+  void take(const TaskStory& story, const Event& event);
+  void note_host(const RegisterHost& host, const Outcome& outcome);
 
   Complain complain_;
   std::function<void(const Event&)> told_;
@@ -73,8 +75,11 @@ class Ledger final : public embedded::SimObserver {
   std::map<JobId, JobStory> jobs_;
   std::map<TaskId, TaskStory> tasks_;
   std::map<HostId, Resources> booked_;
-  std::map<ShardId, Epoch> epochs_;       ///< by the moves that were taken
-  std::map<HostId, SessionId> sessions_;  ///< likewise
+  std::map<HostId, std::map<Index, Resources>> sizes_;  ///< from when on
+  std::map<HostId, std::string> names_;
+  std::set<std::pair<TaskId, std::string>> launched_;  ///< on which host
+  std::map<ShardId, Epoch> epochs_;                    ///< by the moves that were taken
+  std::map<HostId, SessionId> sessions_;               ///< likewise
   Index last_;
   Index decided_;
   std::uint64_t transitions_ = 0;

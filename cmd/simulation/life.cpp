@@ -1,10 +1,12 @@
 #include "cmd/simulation/life.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "actors/replica/replica_actor.hpp"
 #include "cmd/simulation/follower.hpp"
+#include "cmd/simulation/troubles.hpp"
 #include "cmd/simulation/users.hpp"
 #include "cmd/simulation/watch.hpp"
 
@@ -51,9 +53,10 @@ class Life {
         random_(plan.seed + 99),
         ledger_([this](const std::string& what) { complain(what); }, teller()),
         cluster_(cluster_options()),
-        users_(cluster_, ledger_, plan.scope.nodes, [this](const std::string& what) { complain(what); }) {
+        troubles_(cluster_, plan, [this](const std::string& what) { note(what); }),
+        users_(cluster_, ledger_, [this](const std::string& what) { complain(what); }) {
     for (int n = 0; n < followers_count; ++n)
-      followers_.push_back(std::make_unique<Follower>(cluster_, ledger_, plan.scope.nodes,
+      followers_.push_back(std::make_unique<Follower>(cluster_, ledger_,
                                                       plan.seed * 7 + static_cast<std::uint64_t>(n),
                                                       [this](const std::string& what) { complain(what); }));
   }
@@ -87,12 +90,21 @@ class Life {
     made.settings.set(log_keep_entries, drawn.log_keep_entries);
     made.settings.set(state_flush_ms, drawn.state_flush_ms);
     made.observer = &ledger_;
-    made.fault_point = [this](const EntityRef&, std::string_view) {
-      if (!is_armed_ || actor_crashes_ >= plan_.tunables.actor_crashes || !random_.chance(1)) return false;
-      ++actor_crashes_;
-      return true;
+    made.shuffles_turns = drawn.shuffled_turns != 0;
+    made.fault_point = [this](const EntityRef& entity, std::string_view message) {
+      const bool plans = message == "plan";
+      const bool errs = plans ? strikes(plan_errors_, plan_.tunables.plan_errors, 10)
+                              : strikes(actor_crashes_, plan_.tunables.actor_crashes, 1);
+      if (errs) note(plans ? "the scheduler errs" : "an actor crashes: " + entity.text());
+      return errs;
     };
     return made;
+  }
+  bool strikes(std::uint32_t& times, std::uint32_t most, std::uint32_t percent) {
+    if (!is_armed_ || times >= most || !random_.chance(percent)) return false;
+    ++times;
+    ++verdict_.faults;
+    return true;
   }
 
   // ---- telling ----
@@ -121,6 +133,7 @@ class Life {
     while (cluster_.now() < until && !is_broken()) {
       cluster_.run_for(std::min(poll_every, until - cluster_.now()));
       users_.poll();
+      troubles_.poll();
       for (const auto& follower : followers_) follower->poll();
       if (cluster_.now() - watched_ >= watch_every) watch();
     }
@@ -142,7 +155,7 @@ class Life {
   }
   void watch() {
     watched_ = cluster_.now();
-    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) {
+    for (const std::uint32_t n : cluster_.nodes()) {
       if (!cluster_.is_up(n) || cluster_.status(n)->applied.load() != ledger_.last().value) continue;
       if (cluster_.reads(n)->shard_count() == 0) return;
       const milliseconds ahead = cluster_.reads(n)->cell().record.now - cluster_.now();
@@ -170,12 +183,6 @@ class Life {
 
   void act(const Step& step) {
     Random random(step.dice);
-    const auto node = static_cast<std::uint32_t>(random.between(1, plan_.scope.nodes));
-    const auto host = static_cast<std::uint32_t>(random.between(1, plan_.scope.hosts));
-    const bool of_host = step.kind == StepKind::crash_agent || step.kind == StepKind::restart_agent ||
-                         step.kind == StepKind::kill_host || step.kind == StepKind::isolate_host;
-    if (step.kind >= StepKind::drain_host)
-      note(std::string(kind_text(step.kind)) + " " + std::to_string(of_host ? host : node));
     if (is_fault(step.kind)) ++verdict_.faults;
     switch (step.kind) {
       case StepKind::submit:
@@ -189,127 +196,33 @@ class Life {
       case StepKind::read_job:
         return users_.read_job(random);
       case StepKind::drain_host:
-        return users_.set_phase(host, false, node);
       case StepKind::activate_host:
-        return users_.set_phase(host, true, node);
-      case StepKind::transfer_leader:
-        return transfer(node);
+        return order(step.kind, static_cast<std::uint32_t>(random.between(1, plan_.scope.hosts)));
       default:
-        return befall(step.kind, node, host, random);
+        return troubles_.strike(step.kind, random);
     }
   }
-  void befall(StepKind kind, std::uint32_t node, std::uint32_t host, Random& random) {
-    switch (kind) {
-      case StepKind::crash_node:
-        return crash(node);
-      case StepKind::crash_all_nodes:
-        for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) crash(n);
-        return;
-      case StepKind::restart_node:
-        return restart_those_down(node);
-      case StepKind::isolate_node:
-        return cluster_.isolate_node(node);
-      case StepKind::freeze_node:
-        return freeze(node);
-      case StepKind::cut_nodes:
-        return cluster_.cut(node, node % plan_.scope.nodes + 1);
-      case StepKind::heal:
-        return heal();
-      case StepKind::crash_agent:
-        return cluster_.crash_agent(host);
-      case StepKind::restart_agent:
-        return restart_agents();
-      case StepKind::kill_host:
-        return cluster_.kill_host(host);
-      case StepKind::isolate_host:
-        return cluster_.isolate_host(host);
-      case StepKind::leap_clock:
-        return leap(node, random);
-      case StepKind::drift_clock:
-        return drift(node, random);
-      case StepKind::break_disk:
-        return break_disk(node, random);
-      default:
-        return;
-    }
-  }
-
-  void transfer(std::uint32_t to) {
-    const std::uint32_t leader = cluster_.leader();
-    if (leader == 0 || leader == to || !cluster_.is_up(to) || frozen_.contains(leader)) return;
-    (void)cluster_.transfer_leadership(leader, to);
-  }
-  void crash(std::uint32_t node) {
-    frozen_.erase(node);
-    if (cluster_.is_up(node)) cluster_.crash_node(node);
-  }
-  void restart(std::uint32_t node) {
-    if (cluster_.is_up(node) && !cluster_.failure(node).empty()) crash(node);
-    if (!cluster_.is_up(node)) cluster_.restart_node(node);
-  }
-  /// The one named and, half of the time, all.
-  void restart_those_down(std::uint32_t node) {
-    restart(node);
-    if (random_.chance(50))
-      for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) restart(n);
-  }
-  void restart_agents() {
-    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n) cluster_.restart_agent(n);
-  }
-  void freeze(std::uint32_t node) {
-    if (!cluster_.is_up(node)) return;
-    cluster_.freeze_node(node);
-    frozen_.insert(node);
-  }
-  void heal() {
-    cluster_.heal();
-    frozen_.clear();
-    wild_clock_ = 0;
-  }
-  /// One clock at a time: against a majority of wild ones there is no right time.
-  bool may_go_wild(std::uint32_t node) {
-    if (wild_clock_ != 0 && wild_clock_ != node) return false;
-    wild_clock_ = node;
-    return true;
-  }
-  void leap(std::uint32_t node, Random& random) {
-    constexpr std::int64_t leaps[] = {3'600'000, -3'600'000, 315'360'000'000};
-    const milliseconds by(leaps[random.below(3)]);
-    if (!may_go_wild(node)) return;
-    note("  its clock leaps by " + std::to_string(by.count()) + " ms");
-    cluster_.leap_clock(node, by);
-  }
-  void drift(std::uint32_t node, Random& random) {
-    if (may_go_wild(node)) cluster_.drift_clock(node, random.between(-50'000, 50'000));
-  }
-  void break_disk(std::uint32_t node, Random& random) {
-    if (!cluster_.is_up(node)) return;
-    broken_.insert(node);
-    if (random.chance(50))
-      cluster_.fail_writes(node);
-    else
-      cluster_.fail_syncs(node);
+  void order(StepKind kind, std::uint32_t host) {
+    note(std::string(kind_text(kind)) + " " + std::to_string(host));
+    users_.set_phase(host, kind == StepKind::activate_host);
   }
 
   // ---- the end ----
   void settle() {
     note("all is healed");
-    heal();
-    for (const std::uint32_t node : broken_) crash(node);
-    for (std::uint32_t n = 1; n <= plan_.scope.nodes; ++n) restart(n);
-    restart_agents();
-    if (!await("the cell to heal", whole_within, [this] { return cluster_.why_not_whole(); })) return;
+    troubles_.mend_all();
+    if (!await("the cell to heal", whole_within, [this] { return troubles_.not_mended(); })) return;
     users_.healed();
     const auto outcomes = [this] { return users_.knows_all_outcomes() ? "" : "some are open"; };
     if (!await("the users' outcomes", known_within, outcomes)) return;
-    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n)
-      users_.set_phase(n, true, n % plan_.scope.nodes + 1);
+    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n) users_.set_phase(n, true);
     const auto room = static_cast<std::uint64_t>(plan_.tunables.host_cpu_milli) * plan_.scope.hosts / 100;
     users_.shed(room * 8 / 10);
     if (!await("the last kills and orders", known_within, outcomes)) return;
     if (!await("every job to be as its user wants it", right_within,
                [this] { return users_.not_right(reads()); }))
       return;
+    if (!await("the hosts to run what they should", quiet_within, [this] { return not_run(); })) return;
     if (const std::string strangers = users_.strangers(reads()); !strangers.empty())
       return complain(strangers);
     users_.kill_everything();
@@ -318,7 +231,28 @@ class Life {
     watch();
   }
 
-  const Reads& reads() const { return *cluster_.reads(1); }
+  const Reads& reads() const { return *cluster_.reads(cluster_.nodes().front()); }
+
+  /// What the state says of the hosts, against what their drivers have.
+  std::string not_run() const {
+    std::map<std::string, std::size_t> placed;
+    for (const auto& [id, task] : ledger_.tasks()) {
+      if (task.state == TaskState::finished || task.host == HostId{}) continue;
+      const std::string& name = ledger_.host_name(task.host);
+      ++placed[name];
+      std::uint32_t number = 0;
+      std::from_chars(name.data() + name.find('-') + 1, name.data() + name.size(), number);
+      if (task.state == TaskState::started && !cluster_.runs(number, id))
+        return "task " + to_text(id) + " is Started, and " + name + " does not run it";
+    }
+    for (std::uint32_t n = 1; n <= plan_.scope.hosts; ++n) {
+      const std::size_t kept = cluster_.containers_kept(n), wanted = placed["host-" + std::to_string(n)];
+      if (kept > wanted)
+        return "host-" + std::to_string(n) + " keeps " + std::to_string(kept) + " containers, of which " +
+               std::to_string(wanted) + " are wanted";
+    }
+    return {};
+  }
 
   std::string not_quiet() {
     if (const std::string why = cluster_.why_not_whole(); !why.empty()) return why;
@@ -330,6 +264,7 @@ class Life {
     if (reads().cell().live_jobs != 0) return "jobs are left";
     for (const auto& [id, task] : ledger_.tasks())
       if (!task.archived) return "task " + to_text(id) + " is not archived";
+    if (const std::string why = not_run(); !why.empty()) return why;
     for (const auto& follower : followers_)
       if (!follower->has_everything()) return "a follower has not heard everything";
     return {};
@@ -352,13 +287,12 @@ class Life {
   Verdict verdict_;
   Random random_;
   bool is_armed_ = false;
-  std::uint32_t actor_crashes_ = 0;
+  std::uint32_t actor_crashes_ = 0, plan_errors_ = 0;
   Ledger ledger_;
   embedded::SimCluster cluster_;
+  Troubles troubles_;
   Users users_;
   std::vector<std::unique_ptr<Follower>> followers_;
-  std::set<std::uint32_t> frozen_, broken_;
-  std::uint32_t wild_clock_ = 0;
   Instant born_, watched_;
 };
 

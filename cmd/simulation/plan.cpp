@@ -22,7 +22,10 @@ constexpr Weight faults[] = {
     {StepKind::crash_node, 18}, {StepKind::crash_all_nodes, 2}, {StepKind::isolate_node, 10},
     {StepKind::freeze_node, 8}, {StepKind::cut_nodes, 10},      {StepKind::crash_agent, 18},
     {StepKind::kill_host, 5},   {StepKind::isolate_host, 12},   {StepKind::leap_clock, 3},
-    {StepKind::drift_clock, 3}, {StepKind::break_disk, 3}};
+    {StepKind::drift_clock, 3}, {StepKind::break_disk, 3},      {StepKind::freeze_agent, 8},
+    {StepKind::slow_agent, 4},  {StepKind::slow_link, 5},       {StepKind::stray_agent, 2},
+    {StepKind::resize_host, 3}, {StepKind::damage_log, 4},      {StepKind::lose_disk, 3},
+    {StepKind::add_node, 3},    {StepKind::remove_node, 3}};
 constexpr Weight repairs[] = {
     {StepKind::restart_node, 35}, {StepKind::heal, 30}, {StepKind::restart_agent, 35}};
 
@@ -63,6 +66,8 @@ Tunables draw_tunables(Random& random) {
   drawn.sync_max_us = one_of(random, std::array<std::int64_t, 3>{400, 400, 5'000});
   drawn.host_cpu_milli = one_of(random, std::array<std::int64_t, 3>{8'000, 8'000, 1'000});
   drawn.jobs_max = one_of(random, std::array<std::uint64_t, 4>{20'000, 20'000, 20'000, 12});
+  drawn.plan_errors = one_of(random, std::array<std::uint32_t, 2>{0, 8});
+  drawn.shuffled_turns = one_of(random, std::array<std::uint32_t, 2>{0, 1});
   return drawn;
 }
 
@@ -73,7 +78,9 @@ std::string_view kind_text(StepKind kind) {
       "submit",        "kill_job",        "resize_job",  "kill_task",       "read_job",      "drain_host",
       "activate_host", "transfer_leader", "crash_node",  "crash_all_nodes", "restart_node",  "isolate_node",
       "freeze_node",   "cut_nodes",       "heal",        "crash_agent",     "restart_agent", "kill_host",
-      "isolate_host",  "leap_clock",      "drift_clock", "break_disk"};
+      "isolate_host",  "leap_clock",      "drift_clock", "break_disk",      "freeze_agent",  "slow_agent",
+      "slow_link",     "stray_agent",     "resize_host", "damage_log",      "lose_disk",     "add_node",
+      "remove_node"};
   static_assert(std::size(texts) == static_cast<std::size_t>(max_value(StepKind{})) + 1);
   return texts[static_cast<std::size_t>(kind)];
 }

@@ -37,8 +37,17 @@ enum class StepKind : std::uint8_t {
   leap_clock,
   drift_clock,
   break_disk,
+  freeze_agent,
+  slow_agent,
+  slow_link,
+  stray_agent,
+  resize_host,
+  damage_log,
+  lose_disk,
+  add_node,
+  remove_node,
 };
-constexpr StepKind max_value(StepKind) { return StepKind::break_disk; }
+constexpr StepKind max_value(StepKind) { return StepKind::remove_node; }
 std::string_view kind_text(StepKind kind);  ///< "crash_node"
 constexpr bool is_repair(StepKind kind) {
   return kind == StepKind::restart_node || kind == StepKind::heal || kind == StepKind::restart_agent;
@@ -60,14 +69,17 @@ struct Tunables {
   std::uint32_t actor_crashes = 0;  ///< at most, of entities' actors
   std::int64_t sync_max_us = 400;
   std::int64_t host_cpu_milli = 8'000;
-  std::uint64_t jobs_max = 20'000;  ///< the cell's cap
+  std::uint64_t jobs_max = 20'000;   ///< the cell's cap
+  std::uint32_t plan_errors = 0;     ///< at most, of the scheduler: plans that apply must refuse
+  std::uint32_t shuffled_turns = 0;  ///< 1: a node's actors take turns at random
   static constexpr auto fields() {
     using T = Tunables;
     return field_list(field("resets", &T::resets), field("drops", &T::drops),
                       field("log_keep_entries", &T::log_keep_entries),
                       field("state_flush_ms", &T::state_flush_ms), field("actor_crashes", &T::actor_crashes),
                       field("sync_max_us", &T::sync_max_us), field("host_cpu_milli", &T::host_cpu_milli),
-                      field("jobs_max", &T::jobs_max));
+                      field("jobs_max", &T::jobs_max), field("plan_errors", &T::plan_errors),
+                      field("shuffled_turns", &T::shuffled_turns));
   }
 };
 

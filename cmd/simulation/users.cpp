@@ -51,12 +51,12 @@ bool tells_nothing(int status) { return status == 0 || status >= 500; }
 
 }  // namespace
 
-Users::Users(embedded::SimCluster& cluster, const Ledger& ledger, std::uint32_t nodes,
-             Ledger::Complain complain)
-    : cluster_(cluster), ledger_(ledger), nodes_(nodes), complain_(std::move(complain)) {}
+Users::Users(embedded::SimCluster& cluster, const Ledger& ledger, Ledger::Complain complain)
+    : cluster_(cluster), ledger_(ledger), complain_(std::move(complain)) {}
 
 std::uint32_t Users::some_node(Random& random) const {
-  return static_cast<std::uint32_t>(random.between(1, nodes_));
+  const std::vector<std::uint32_t> nodes = cluster_.nodes();
+  return nodes[random.below(nodes.size())];
 }
 
 Users::Job* Users::some_job(Random& random, bool services_only, bool idle_only) {
@@ -130,13 +130,10 @@ void Users::kill_task(Random& random) {
   };
   const auto task = std::find_if(ledger_.tasks().begin(), ledger_.tasks().end(), is_wanted);
   if (task == ledger_.tasks().end()) return;
-  send({Kind::kill_task,
-        0,
-        "DELETE",
-        "/api/v3/tasks/" + to_text(task->first),
-        {},
-        "key-" + std::to_string(++keys_)},
-       some_node(random));
+  Ask ask{Kind::kill_task, 0, "DELETE", "/api/v3/tasks/" + to_text(task->first)};
+  ask.key = "key-" + std::to_string(++keys_);
+  ask.task = task->first;
+  send(std::move(ask), some_node(random));
 }
 
 void Users::read_job(Random& random) {
@@ -148,10 +145,10 @@ void Users::read_job(Random& random) {
   send(std::move(ask), some_node(random));
 }
 
-void Users::set_phase(std::uint32_t host, bool is_active, std::uint32_t node) {
+void Users::set_phase(std::uint32_t host, bool is_active) {
   send({Kind::phase, 0, "PUT", "/api/v3/hosts/host-" + std::to_string(host) + "/phase",
         is_active ? R"({"phase": "Active"})" : R"({"phase": "Draining"})", "key-" + std::to_string(++keys_)},
-       node);
+       some_node(pauses_));
 }
 
 void Users::poll() {
@@ -182,10 +179,7 @@ void Users::take(Ask& ask) {
       if (status != 200 && is_healed_) try_again(std::move(ask));
       return;
     case Kind::kill_task:
-      // It may have ended, or be ending, by itself.
-      if (!tells_nothing(status) && status != 200 && status != 404 && status != 409)
-        refuse(ask, status, body);
-      return;
+      return take_task_kill(ask, status, body);
     case Kind::read:
       return take_read(jobs_[ask.job], ask, status, body);
     default:
@@ -224,6 +218,15 @@ void Users::take_write(Job& job, Ask& ask, int status, const std::string& body) 
     job.kill_known = true;
   else
     job.acked = job.asked;
+}
+
+void Users::take_task_kill(const Ask& ask, int status, const std::string& body) {
+  // It may have ended, or be ending, by itself.
+  if (tells_nothing(status) || status == 404 || status == 409) return;
+  if (status != 200) return refuse(ask, status, body);
+  const auto told = ledger_.tasks().find(ask.task);
+  if (told != ledger_.tasks().end() && !told->second.kill_asked && told->second.state != TaskState::finished)
+    complain_("a kill of task " + to_text(ask.task) + " was taken, and it goes on");
 }
 
 void Users::take_read(Job& job, const Ask& ask, int status, const std::string& body) {

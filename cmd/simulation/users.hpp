@@ -21,7 +21,7 @@ class Users {
   static constexpr milliseconds patience{2'500};  ///< with one request; then its outcome is unknown
   static constexpr std::uint32_t size_max = 8;
 
-  Users(embedded::SimCluster& cluster, const Ledger& ledger, std::uint32_t nodes, Ledger::Complain complain);
+  Users(embedded::SimCluster& cluster, const Ledger& ledger, Ledger::Complain complain);
 
   // ---- requests, sent to a node that may be in any condition ----
   void submit(Random& random);
@@ -29,7 +29,7 @@ class Users {
   void resize_job(Random& random);
   void kill_task(Random& random);
   void read_job(Random& random);
-  void set_phase(std::uint32_t host, bool is_active, std::uint32_t node);
+  void set_phase(std::uint32_t host, bool is_active);
 
   /// Takes the answers that have come and tries again where the time has come. To be called often.
   void poll();
@@ -67,6 +67,7 @@ class Users {
     std::size_t job = 0;
     std::string method{}, path{}, body{}, key{};
     std::uint64_t floor = 0;  ///< of reads: what they must not miss
+    TaskId task{};            ///< of its kill
     std::shared_ptr<embedded::SimAnswer> answer{};
     Instant until{};  ///< of waiting for the answer, or for the next try
     int tries = 0;
@@ -80,13 +81,13 @@ class Users {
   void take(Ask& ask);
   void take_write(Job& job, Ask& ask, int status, const std::string& body);
   void take_submit(Job& job, const Ask& ask, int status, const std::string& body);
+  void take_task_kill(const Ask& ask, int status, const std::string& body);
   void take_read(Job& job, const Ask& ask, int status, const std::string& body);
   void refuse(const Ask& ask, int status, const std::string& body);
   void try_again(Ask ask);
 
   embedded::SimCluster& cluster_;
   const Ledger& ledger_;
-  const std::uint32_t nodes_;
   Ledger::Complain complain_;
   std::vector<Job> jobs_;
   std::vector<Ask> asks_;   ///< waiting for an answer

@@ -14,6 +14,7 @@ class Look {
   std::vector<std::string> run() {
     for (std::uint16_t s = 0; s < reads_.shard_count(); ++s)
       for (const Duty& duty : reads_.all_duties(ShardId{s})) duties_[duty.entity] = duty.due;
+    count_placed();
     look_at_hosts();
     look_at_jobs();
     look_at_tasks();
@@ -32,7 +33,38 @@ class Look {
       if (!(booked == host.used))
         say("host " + host.record.name + " counts " + std::to_string(host.used.cpu_milli) +
             " thousandths of a cpu as used, its tasks use " + std::to_string(booked.cpu_milli));
-      if (!booked.fits_into(host.record.resources)) say("host " + host.record.name + " is over-committed");
+      look_at_host_duty(host.record);
+    }
+  }
+
+  /// What the host's core has to do, without its contacts: orders while it is there, losses once it is gone.
+  void look_at_host_duty(const HostRecord& host) {
+    if (!host.set_aside.empty()) return;
+    const Placed placed = placed_[host.id];
+    const auto duty = duties_.find(EntityRef::of(host.id));
+    if (host.is_connected()) {
+      if (placed.orders > 0 && duty == duties_.end())
+        say("host " + host.name + " has orders to give, and no duty says so");
+      return;
+    }
+    if (placed.tasks == 0) return;
+    const Instant lost = host.disconnected + reads_.cell().record.policy.host_lost_after;
+    if (duty == duties_.end())
+      say("host " + host.name + " is gone with " + std::to_string(placed.tasks) +
+          " tasks, and no duty says so");
+    else if (duty->second > lost)
+      say("host " + host.name + " would be given up too late");
+  }
+
+  struct Placed {
+    std::size_t tasks = 0, orders = 0;
+  };
+  void count_placed() {
+    for (const auto& [id, task] : ledger_.tasks()) {
+      if (task.host == HostId{} || task.state == TaskState::finished) continue;
+      Placed& placed = placed_[task.host];
+      ++placed.tasks;
+      placed.orders += task.state == TaskState::launched || task.state == TaskState::kill_initiated ? 1 : 0;
     }
   }
 
@@ -110,6 +142,7 @@ class Look {
   const Ledger& ledger_;
   const Instant now_;
   std::map<EntityRef, Instant> duties_;
+  std::map<HostId, Placed> placed_;
   std::uint64_t jobs_ = 0, tasks_ = 0;
   std::vector<std::string> wrong_;
 };

@@ -54,7 +54,24 @@ class LedgerTest : public ::testing::Test {
     return applied;
   }
   void tell(const Event& event) { first->applied(one(event)); }
-  void begin() {
+  void register_host(std::int64_t cpu_milli) {
+    Command command;
+    RegisterHost host;
+    host.name = "host-3";
+    host.resources.cpu_milli = cpu_milli;
+    command.body = host;
+    Outcome outcome;
+    outcome.index = Index{++index};
+    outcome.entity = "3";
+    first->decided(command, outcome);
+  }
+  void launch(const std::string& host) {
+    agent::ContainerSpec spec;
+    spec.task = task_of(2);
+    ledger.host_launches(host, spec);
+  }
+  void begin(std::int64_t cpu_milli = 1'000) {
+    register_host(cpu_milli);
     tell(job(EventKind::job_created, JobState::accepted));
     tell(task(EventKind::task_created, TaskState::accepted, TaskState::accepted));
   }
@@ -66,6 +83,7 @@ class LedgerTest : public ::testing::Test {
 TEST_F(LedgerTest, FollowsATaskAndBooksItsHost) {
   begin();
   tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-3");
   EXPECT_EQ(ledger.booked().at(HostId{3}).cpu_milli, 100);
   tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
   tell(task(EventKind::task_changed, TaskState::started, TaskState::finished));
@@ -74,16 +92,43 @@ TEST_F(LedgerTest, FollowsATaskAndBooksItsHost) {
   EXPECT_TRUE(complaints.empty()) << complaints[0];
 }
 
+TEST_F(LedgerTest, SeesAHostThatIsGivenMoreThanItHas) {
+  begin(99);
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  EXPECT_TRUE(complained("more than it has"));
+}
+
+TEST_F(LedgerTest, LetsAHostKeepWhatItHasWhenItBecomesSmaller) {
+  begin();
+  const Event placed = task(EventKind::task_changed, TaskState::accepted, TaskState::launched);
+  const Applied late = one(placed);  // The host's change is decided before this is told, and comes after it.
+  register_host(50);
+  first->applied(late);
+  EXPECT_TRUE(complaints.empty()) << complaints[0];
+}
+
+TEST_F(LedgerTest, SeesATaskThatIsStartedWhereNobodyLaunchedIt) {
+  begin();
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-4");
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
+  EXPECT_TRUE(complained("never launched on its host"));
+}
+
 TEST_F(LedgerTest, SeesATaskThatMovesBackwards) {
   begin();
-  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::started));
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-3");
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
   tell(task(EventKind::task_changed, TaskState::started, TaskState::launched));
   EXPECT_TRUE(complained("backwards"));
 }
 
 TEST_F(LedgerTest, SeesAStateThatWasNotTold) {
   begin();
-  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-3");
+  tell(task(EventKind::task_changed, TaskState::start_initiated, TaskState::started));
   EXPECT_TRUE(complained("from where it was not"));
 }
 
@@ -113,7 +158,9 @@ TEST_F(LedgerTest, SeesLifeBehindTheArchive) {
 
 TEST_F(LedgerTest, SeesAStopThatNobodyAskedFor) {
   begin();
-  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::started));
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-3");
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
   ledger.host_stops("host-1", task_of(2));
   EXPECT_TRUE(complained("nobody ended"));
   complaints.clear();
