@@ -32,7 +32,11 @@ std::uint32_t after(std::uint32_t node, const std::vector<std::uint32_t>& nodes)
 Troubles::Troubles(embedded::SimCluster& cluster, const Plan& plan, Note note)
     : cluster_(cluster), plan_(plan), note_(std::move(note)), members_(cluster, plan.scope.nodes, note_) {}
 
-void Troubles::poll() { members_.poll(); }
+void Troubles::poll() {
+  members_.poll();
+  for (const std::uint32_t node : cluster_.nodes())
+    if (cluster_.is_up(node)) term_seen_ = std::max(term_seen_, cluster_.status(node)->term.load());
+}
 
 void Troubles::strike(StepKind kind, Random& random) {
   const std::vector<std::uint32_t> nodes = cluster_.nodes();
@@ -185,11 +189,14 @@ bool Troubles::may_lose(std::uint32_t node) {
   if (std::find(nodes.begin(), nodes.end(), damaged_) != nodes.end()) {
     const std::uint32_t leader = cluster_.leader();
     if (leader == 0 || !cluster_.is_up(damaged_) || !cluster_.failure(damaged_).empty()) return false;
-    const bool follows = cluster_.status(damaged_)->leader.load() == leader;
-    if (!follows || cluster_.status(damaged_)->applied.load() < cluster_.status(leader)->commit.load())
+    const auto& status = *cluster_.status(damaged_);
+    if (status.leader.load() != leader || status.applied.load() < cluster_.status(leader)->commit.load())
       return false;
+    // Until then it votes for nobody, and one loss more would leave no majority for ever.
+    if (status.term.load() <= damaged_in_term_) return false;
   }
   damaged_ = node;
+  damaged_in_term_ = term_seen_;
   return true;
 }
 

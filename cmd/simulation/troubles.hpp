@@ -54,6 +54,7 @@ class Troubles {
   std::set<std::uint32_t> frozen_, broken_, resized_;
   std::uint32_t wild_clock_ = 0;
   std::uint32_t damaged_ = 0;  ///< lost what it held, and does not have it again; 0: nobody
+  std::uint64_t damaged_in_term_ = 0, term_seen_ = 0;
 };
 
 }  // namespace troupe::simulation
