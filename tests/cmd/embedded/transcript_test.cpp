@@ -128,7 +128,9 @@ std::string life(std::uint64_t seed) {
     scribe.write("gateway -> user: " + std::to_string(response.status));
   };
   options.fault_point = [&](const EntityRef& entity, std::string_view message) {
-    scribe.write("   " + std::string(kind_text(entity.kind)) + " actor: " + std::string(message));
+    const std::string who =
+        entity == EntityRef{} ? "scheduler: " : std::string(kind_text(entity.kind)) + " actor: ";
+    scribe.write("   " + who + std::string(message));
     return false;
   };
   Cell cell(options);

@@ -12,8 +12,9 @@ using namespace troupe::embedded;
 void tell(const Options& options) {
   Cluster cluster(options);
   Scenario story(cluster);
-  JobStory job = story.submit(
-      {.size = 2, .command = {"/bin/sh", "-c", "echo hello"}, .script = "run=100ms exit=0 output='hello'"});
+  JobStory job = story.submit({.size = 2,
+                               .command = {"/bin/sh", "-c", "echo hello; sleep 0.3"},
+                               .script = "run=300ms exit=0 output='hello'"});
   job.task().expect(TaskState::started).expect(TaskState::finished, Reason::normal);
   cluster.crash_node(cluster.leader());
   job.expect(JobState::finished, Reason::normal);
