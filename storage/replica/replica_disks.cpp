@@ -72,7 +72,9 @@ bool ReplicaDriver::admits(const ReplicaMessage& message) {
     return false;
   }
   if (heard.value() == learned) greet(from);
-  if (message.to_disk != config_.disks->disk() && message.disk != 0) greet_again(from);
+  // Who may not vote yet asks whether it is known, and the first answer may have been lost.
+  const bool asks = message.greets && !message.enrolled;
+  if ((message.to_disk != config_.disks->disk() || asks) && message.disk != 0) greet_again(from);
   look_at_disks();
   if (is_stopped()) return false;
   return !message.greets && !(is_mute() && asks_for_power(message.message.type));

@@ -171,6 +171,24 @@ TEST_F(NamedDisks, AGreetingThatIsLostIsSaidAgain) {
   EXPECT_NE(leader(), 0u);
 }
 
+// Followers do not speak to each other otherwise: one whose first answer was lost could never vote.
+TEST_F(NamedDisks, WhoMayNotVoteYetIsAnsweredAgain) {
+  link_all();
+  run(200);
+  ReplicaMessage asks;
+  asks.message.type = raft::MessageType::heartbeat_reply;
+  asks.message.from = NodeId{1};
+  asks.message.to = NodeId{3};
+  asks.disk = nodes.at(1)->disks_->disk();
+  asks.to_disk = nodes.at(3)->disks_->disk();  // It knows whom it asks.
+  asks.greets = true;
+  nodes.at(3)->hear(asks);
+  std::size_t answers = 0;
+  for (const ReplicaMessage& said : nodes.at(3)->settle())
+    if (said.greets && said.message.to == NodeId{1} && said.to_disk == asks.disk) ++answers;
+  EXPECT_EQ(answers, 1u);
+}
+
 TEST_F(NamedDisks, OnceKnownAnyMajorityDoes) {
   link_all();
   run(200);
