@@ -39,15 +39,12 @@ class CatchUpBench {
 
  private:
   Result<void> begin() {
-    folder_ = params_.folder.empty() ? scratch_.path() + "/cell" : params_.folder;
-    if (params_.folder.empty()) {
-      FillParams fill_params;
-      fill_params.folder = folder_;
-      fill_params.live_tasks = params_.live_tasks;
-      fill_params.archived_tasks = params_.archived_tasks;
-      fill_params.nodes = voters;
-      if (auto filled = fill_apart(fill_params); !filled.ok()) return filled.error();
-    }
+    auto folder = filled_folder(params_.folder, {.folder = scratch_.path() + "/cell",
+                                                 .live_tasks = params_.live_tasks,
+                                                 .archived_tasks = params_.archived_tasks,
+                                                 .nodes = voters});
+    if (!folder.ok()) return folder.error();
+    folder_ = std::move(folder).value();
     if (std::filesystem::exists(data_of(joining)))
       return Error{ErrorCode::io,
                    data_of(joining) + " is there already: a folder can be used once, fill another"};

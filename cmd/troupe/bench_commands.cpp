@@ -119,20 +119,28 @@ void add_fill(CLI::App& app) {
   });
 }
 
+/// What the nodes hold when a bench begins. `params` lives as long as the command.
+template <class Params>
+void add_filling(CLI::App& command, Params& params) {
+  command.add_option("--live-tasks", params.live_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  command.add_option("--archived-tasks", params.archived_tasks)
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
+  command.add_option(
+      "--folder", params.folder,
+      "Of an earlier `troupe fill` with as many nodes, which the run changes; say how many tasks "
+      "there are");
+}
+
 void add_restart(CLI::App& bench) {
   auto params = std::make_shared<RestartParams>();
   CLI::App* restart = add_bench(bench, "restart", "From the start of a node's process until it serves",
                                 params, bench_restart);
   restart->footer("Example: troupe bench restart --live-tasks 1000000 --archived-tasks 10000000 --json");
-  restart->add_option("--live-tasks", params->live_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 10'000'000));
-  restart->add_option("--archived-tasks", params->archived_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 100'000'000));
+  add_filling(*restart, *params);
   restart->add_option("--trials", params->trials)->capture_default_str()->check(CLI::Range(1, 1000));
-  restart->add_option("--folder", params->folder,
-                      "Of an earlier `troupe fill`; says how many tasks there are");
 }
 
 void add_placement(CLI::App& bench) {
@@ -153,18 +161,10 @@ void add_catch_up(CLI::App& bench) {
   CLI::App* catch_up = add_bench(bench, "catch-up", "A node with an empty disk joins three others under load",
                                  params, bench_catch_up);
   catch_up->footer("Example: troupe bench catch-up --archived-tasks 10000000 --json");
-  catch_up->add_option("--live-tasks", params->live_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 10'000'000));
-  catch_up->add_option("--archived-tasks", params->archived_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 100'000'000));
+  add_filling(*catch_up, *params);
   catch_up->add_option("--seconds", params->seconds, "Of the same load alone, to compare")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600));
-  catch_up->add_option(
-      "--folder", params->folder,
-      "Of an earlier `troupe fill --nodes 3`, used up by the run; say how many tasks there are");
 }
 
 void add_failover(CLI::App& bench) {
@@ -183,17 +183,10 @@ void add_failover(CLI::App& bench) {
       ->capture_default_str()
       ->check(CLI::IsMember({"leader", "owner"}));
   failover->add_option("--trials", params->trials)->capture_default_str()->check(CLI::Range(1, 10'000));
-  failover->add_option("--live-tasks", params->live_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 10'000'000));
-  failover->add_option("--archived-tasks", params->archived_tasks)
-      ->capture_default_str()
-      ->check(CLI::Range(0, 100'000'000));
+  add_filling(*failover, *params);
   failover->add_option("--hosts", params->hosts, "Simulated ones, that start tasks")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
-  failover->add_option("--folder", params->folder,
-                       "Of an earlier `troupe fill --nodes 3`; says how many tasks there are");
 }
 
 }  // namespace

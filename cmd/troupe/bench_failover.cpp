@@ -44,15 +44,12 @@ class FailoverBench {
 
  private:
   Result<void> begin() {
-    folder_ = params_.folder.empty() ? scratch_.path() + "/cell" : params_.folder;
-    if (params_.folder.empty() && params_.live_tasks + params_.archived_tasks > 0) {
-      FillParams fill_params;
-      fill_params.folder = folder_;
-      fill_params.live_tasks = params_.live_tasks;
-      fill_params.archived_tasks = params_.archived_tasks;
-      fill_params.nodes = nodes;
-      if (auto filled = fill_apart(fill_params); !filled.ok()) return filled.error();
-    }
+    auto folder = filled_folder(params_.folder, {.folder = scratch_.path() + "/cell",
+                                                 .live_tasks = params_.live_tasks,
+                                                 .archived_tasks = params_.archived_tasks,
+                                                 .nodes = nodes});
+    if (!folder.ok()) return folder.error();
+    folder_ = std::move(folder).value();
     auto cell = BenchCell::make(folder_, nodes);
     if (!cell.ok()) return cell.error();
     cell_ = std::move(cell).value();

@@ -29,14 +29,11 @@ void forget_pages(const std::string& folder) {
 
 Result<std::string> bench_restart(const RestartParams& params) {
   const ScratchFolder scratch;
-  const std::string folder = params.folder.empty() ? scratch.path() + "/cell" : params.folder;
-  if (params.folder.empty()) {
-    FillParams fill_params;
-    fill_params.folder = folder;
-    fill_params.live_tasks = params.live_tasks;
-    fill_params.archived_tasks = params.archived_tasks;
-    if (auto filled = fill_apart(fill_params); !filled.ok()) return filled.error();
-  }
+  const auto filled = filled_folder(params.folder, {.folder = scratch.path() + "/cell",
+                                                    .live_tasks = params.live_tasks,
+                                                    .archived_tasks = params.archived_tasks});
+  if (!filled.ok()) return filled.error();
+  const std::string& folder = filled.value();
   auto cell = BenchCell::make(folder, 1);
   if (!cell.ok()) return cell.error();
   const SystemClock clock;

@@ -23,15 +23,6 @@ void add_validate(CLI::App& jobs, Context& context) {
   validate->callback([file, &context] { finish_with(job_validate(context, *file)); });
 }
 
-void add_switch(CLI::App& jobs, Context& context, const std::string& name, const std::string& help,
-                int (*command)(Context&, const std::string&)) {
-  auto* sub = jobs.add_subcommand(name, help);
-  auto job = std::make_shared<std::string>();
-  sub->add_option("job", *job, "the job's id, or its beginning")->required();
-  sub->footer("Example:\n  troupe job " + name + " 6f1c2a");
-  sub->callback([job, &context, command] { finish_with(command(context, *job)); });
-}
-
 void add_processes(CLI::App& jobs, Context& context) {
   auto* sub = jobs.add_subcommand("processes", "Hold back changes of a service's desired size, or no more");
   auto args = std::make_shared<JobProcesses>();
@@ -69,8 +60,8 @@ void add_job_change_options(CLI::App& jobs, Context& context) {
   add_init(jobs, context);
   add_validate(jobs, context);
   add_attributes(jobs, context, "job", job_attributes);
-  add_switch(jobs, context, "enable", "Mark a service as in service", job_enable);
-  add_switch(jobs, context, "disable", "Mark a service as out of service; its tasks run on", job_disable);
+  add_of_one(jobs, context, "enable", "Mark a service as in service", job_enable);
+  add_of_one(jobs, context, "disable", "Mark a service as out of service; its tasks run on", job_disable);
   add_processes(jobs, context);
   add_budget(jobs, context);
 }

@@ -178,6 +178,9 @@ void add_limit_options(CLI::App& app, Context& context);
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.
 void add_job_change_options(CLI::App& jobs, Context& context);
+/// NAME ID, below `troupe job` or `troupe task`.
+void add_of_one(CLI::App& group, Context& context, const std::string& name, const std::string& help,
+                int (*command)(Context&, const std::string&));
 /// attributes ID --put NAME=VALUE --remove NAME
 void add_attributes(CLI::App& group, Context& context, const std::string& what,
                     int (*command)(Context&, const AttributesEdit&));

@@ -78,15 +78,6 @@ void add_list(CLI::App& jobs, Context& context) {
   list->callback([args, &context] { finish_with(job_list(context, *args)); });
 }
 
-void add_of_one(CLI::App& jobs, Context& context, const std::string& name, const std::string& help,
-                int (*command)(Context&, const std::string&)) {
-  auto* sub = jobs.add_subcommand(name, help);
-  auto job = std::make_shared<std::string>();
-  sub->add_option("job", *job, "the job's id, or its beginning")->required();
-  sub->footer("Example:\n  troupe job " + name + " 6f1c2a");
-  sub->callback([job, &context, command] { finish_with(command(context, *job)); });
-}
-
 void add_logs(CLI::App& jobs, Context& context) {
   auto* logs = jobs.add_subcommand("logs", "Show the output of a job's tasks");
   auto args = std::make_shared<JobLogs>();
@@ -124,6 +115,16 @@ void add_wait(CLI::App& jobs, Context& context) {
 
 void finish_with(int exit_code) {
   if (exit_code != exit_ok) throw CLI::RuntimeError(exit_code);
+}
+
+void add_of_one(CLI::App& group, Context& context, const std::string& name, const std::string& help,
+                int (*command)(Context&, const std::string&)) {
+  const std::string& what = group.get_name();
+  auto* sub = group.add_subcommand(name, help);
+  auto id = std::make_shared<std::string>();
+  sub->add_option(what, *id, "the " + what + "'s id, or its beginning")->required();
+  sub->footer("Example:\n  troupe " + what + " " + name + " 6f1c2a");
+  sub->callback([id, &context, command] { finish_with(command(context, *id)); });
 }
 
 void add_job_options(CLI::App& app, Context& context) {

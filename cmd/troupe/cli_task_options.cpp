@@ -18,15 +18,6 @@ void add_list(CLI::App& tasks, Context& context) {
   list->callback([args, &context] { finish_with(task_list(context, *args)); });
 }
 
-void add_of_one(CLI::App& tasks, Context& context, const std::string& name, const std::string& help,
-                int (*command)(Context&, const std::string&)) {
-  auto* sub = tasks.add_subcommand(name, help);
-  auto task = std::make_shared<std::string>();
-  sub->add_option("task", *task, "the task's id, or its beginning")->required();
-  sub->footer("Example:\n  troupe task " + name + " 81d0f3");
-  sub->callback([task, &context, command] { finish_with(command(context, *task)); });
-}
-
 void add_logs(CLI::App& tasks, Context& context) {
   auto* logs = tasks.add_subcommand("logs", "Print a task's output to stdout");
   auto args = std::make_shared<TaskLogs>();

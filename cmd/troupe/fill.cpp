@@ -226,4 +226,11 @@ Result<void> fill_apart(const FillParams& params) {
   return Error{ErrorCode::io, "troupe fill failed"};
 }
 
+Result<std::string> filled_folder(const std::string& of_user, const FillParams& params) {
+  if (!of_user.empty()) return of_user;
+  if (params.live_tasks + params.archived_tasks > 0)
+    if (auto filled = fill_apart(params); !filled.ok()) return filled.error();
+  return params.folder;
+}
+
 }  // namespace troupe::cli

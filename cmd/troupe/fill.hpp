@@ -31,5 +31,8 @@ struct Filled {
 Result<Filled> fill(const FillParams& params);
 /// The same in a process of its own, whose memory goes with it. Errors: io (it says why on standard error).
 Result<void> fill_apart(const FillParams& params);
+/// What a bench runs on: the folder that its user has filled, or, when that is empty, `params.folder`, filled
+/// apart unless no tasks are asked for. Errors: as above.
+Result<std::string> filled_folder(const std::string& of_user, const FillParams& params);
 
 }  // namespace troupe::cli
