@@ -23,10 +23,10 @@ if(TROUPE_SANITIZE)
   target_link_options(troupe_options INTERFACE -fsanitize=${TROUPE_SANITIZE})
 endif()
 
-# Several files at a time, because most of a file's time goes into the headers: whole programs of tests, and with
-# sanitizers, where nobody waits for one edited file, the libraries as well.
-function(troupe_unity name)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+# Several files at a time, because most of a file's time goes into the headers: fewer where somebody waits for one
+# edited file.
+function(troupe_unity name batch)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
   target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # says that a source file was included
 endfunction()
 
@@ -37,7 +37,9 @@ function(troupe_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC troupe_options ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
   if(TROUPE_SANITIZE)
-    troupe_unity(${name})
+    troupe_unity(${name} 6)
+  else()
+    troupe_unity(${name} 3)
   endif()
   if(ARG_PCH)
     target_precompile_headers(${name} PRIVATE ${ARG_PCH})
@@ -80,7 +82,7 @@ function(troupe_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE ${troupe_test_options})
   target_precompile_headers(${name} REUSE_FROM troupe_test_pch)
-  troupe_unity(${name})
+  troupe_unity(${name} 6)
   set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set(prefix "${name}.")
   if(TROUPE_SANITIZE)

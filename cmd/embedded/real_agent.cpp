@@ -12,12 +12,12 @@
 namespace troupe::embedded {
 namespace {
 
-class Running final : public RealAgent {
+class RunningAgent final : public RealAgent {
  public:
-  Running(ActorHost& actors, RealAgentConfig config) : actors_(actors), config_(std::move(config)) {
+  RunningAgent(ActorHost& actors, RealAgentConfig config) : actors_(actors), config_(std::move(config)) {
     if (!config_.cuts) config_.cuts = std::make_shared<Cuts>();
   }
-  ~Running() override { crash(); }
+  ~RunningAgent() override { crash(); }
 
   Result<void> start() {
     if (config_.driver != "process" && config_.driver != "sim")
@@ -121,7 +121,7 @@ class Running final : public RealAgent {
 }  // namespace
 
 Result<std::unique_ptr<RealAgent>> RealAgent::start(ActorHost& actors, RealAgentConfig config) {
-  auto agent = std::make_unique<Running>(actors, std::move(config));
+  auto agent = std::make_unique<RunningAgent>(actors, std::move(config));
   if (auto started = agent->start(); !started.ok()) return started.error();
   return std::unique_ptr<RealAgent>(std::move(agent));
 }

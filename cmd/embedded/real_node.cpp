@@ -24,12 +24,12 @@ constexpr milliseconds close_grace{1'000};
 constexpr std::size_t small_log_buffer = std::size_t{8} << 20;
 constexpr std::size_t small_state_buffer = std::size_t{8} << 20;
 
-class Running final : public RealNode {
+class RunningNode final : public RealNode {
  public:
-  explicit Running(RealNodeConfig config) : config_(std::move(config)) {
+  explicit RunningNode(RealNodeConfig config) : config_(std::move(config)) {
     if (!config_.faults) config_.faults = std::make_shared<NodeFaults>();
   }
-  ~Running() override { stop(); }
+  ~RunningNode() override { stop(); }
 
   Result<void> start();
   void stop() override {
@@ -87,7 +87,7 @@ class Running final : public RealNode {
   std::unique_ptr<http::Server> http_;
 };
 
-Result<std::unique_ptr<FaultyStore>> Running::open_store(const std::string& path, RocksConfig::Role role,
+Result<std::unique_ptr<FaultyStore>> RunningNode::open_store(const std::string& path, RocksConfig::Role role,
                                                          std::vector<std::string> tables,
                                                          std::size_t small_buffer) const {
   RocksConfig rocks;
@@ -104,7 +104,7 @@ Result<std::unique_ptr<FaultyStore>> Running::open_store(const std::string& path
 }
 
 /// What an earlier life left: a fault that a peer must repair, deaths at one entry, an operator's word.
-Result<void> Running::open_folder() {
+Result<void> RunningNode::open_folder() {
   auto folder = NodeFolder::open(system_files(), config_.data);
   if (!folder.ok()) return folder.error();
   folder_ = std::move(folder).value();
@@ -118,7 +118,7 @@ Result<void> Running::open_folder() {
   return check_deaths(deaths_->paused_before(), skipped_);
 }
 
-Result<void> Running::mend_folder() {
+Result<void> RunningNode::mend_folder() {
   if (auto resumed = resume_repair(*folder_, repair_seams()); !resumed.ok()) return resumed;
   const auto fault = folder_->fault();
   if (!fault.ok()) return fault.error();
@@ -128,7 +128,7 @@ Result<void> Running::mend_folder() {
 }
 
 /// With the databases closed.
-Result<void> Running::repair(const std::string& why) {
+Result<void> RunningNode::repair(const std::string& why) {
   spdlog::warn("node_repairs_itself node={} why=\"{}\"", config_.node.self.value, why);
   if (auto noted = folder_->note_fault(why); !noted.ok()) return noted;
   if (auto repaired = repair_folder(*folder_, why, repair_seams()); !repaired.ok())
@@ -136,7 +136,7 @@ Result<void> Running::repair(const std::string& why) {
   return {};
 }
 
-RepairSeams Running::repair_seams() const {
+RepairSeams RunningNode::repair_seams() const {
   const auto open = [this](RocksConfig::Role role, std::vector<std::string> tables, std::size_t buffer) {
     return [this, role, tables = std::move(tables),
             buffer](const std::string& path) -> Result<std::unique_ptr<KvStore>> {
@@ -149,7 +149,7 @@ RepairSeams Running::repair_seams() const {
           open(RocksConfig::Role::state, keys::table_names(), small_state_buffer)};
 }
 
-Result<void> Running::start() {
+Result<void> RunningNode::start() {
   if (auto opened = open_folder(); !opened.ok()) return opened;
   auto started = start_node();
   if (!started.ok() && started.error().code == ErrorCode::corrupt) {
@@ -162,7 +162,7 @@ Result<void> Running::start() {
   return serve_http();
 }
 
-Result<void> Running::start_node() {
+Result<void> RunningNode::start_node() {
   if (auto cleaned = folder_->remove_leftovers(); !cleaned.ok()) return cleaned;
   auto log = open_store(folder_->log_path(), RocksConfig::Role::log, LogStore::tables(), small_log_buffer);
   if (!log.ok()) return log.error();
@@ -181,12 +181,12 @@ Result<void> Running::start_node() {
 }
 
 // Asked on one of the node's own threads, which cannot end the node.
-void Running::install_soon() {
+void RunningNode::install_soon() {
   await_install();
   installer_ = std::thread([this] { install(); });
 }
 
-void Running::install() {
+void RunningNode::install() {
   const std::unique_lock lock(life_);
   node_.reset();
   state_.reset();
@@ -197,7 +197,7 @@ void Running::install() {
   config_.on_failure("the snapshot cannot be installed: " + done.error().message);
 }
 
-NodeSeams Running::seams() {
+NodeSeams RunningNode::seams() {
   NodeSeams seams;
   seams.clock = &config_.faults->clock;
   seams.log = log_.get();
@@ -237,7 +237,7 @@ NodeSeams Running::seams() {
   return seams;
 }
 
-Result<void> Running::serve_http() {
+Result<void> RunningNode::serve_http() {
   auto listen = parse_host_port(config_.http_listen);
   if (!listen.ok()) return listen.error();
   http::ServerConfig server;
@@ -258,7 +258,7 @@ Result<void> Running::serve_http() {
 }  // namespace
 
 Result<std::unique_ptr<RealNode>> RealNode::start(RealNodeConfig config) {
-  auto node = std::make_unique<Running>(std::move(config));
+  auto node = std::make_unique<RunningNode>(std::move(config));
   if (auto started = node->start(); !started.ok()) return started.error();
   return std::unique_ptr<RealNode>(std::move(node));
 }
