@@ -88,8 +88,8 @@ class RunningNode final : public RealNode {
 };
 
 Result<std::unique_ptr<FaultyStore>> RunningNode::open_store(const std::string& path, RocksConfig::Role role,
-                                                         std::vector<std::string> tables,
-                                                         std::size_t small_buffer) const {
+                                                             std::vector<std::string> tables,
+                                                             std::size_t small_buffer) const {
   RocksConfig rocks;
   rocks.path = path;
   rocks.role = role;
