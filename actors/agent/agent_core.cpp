@@ -1,6 +1,7 @@
 #include "actors/agent/agent_core.hpp"
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -170,6 +171,12 @@ void AgentCore::obey(Now& now, const Launch& order) {
   for (Effect& launch : launches) now.effects.push_back(std::move(launch));
 }
 
+bool AgentCore::isolates_enough(const ContainerSpec& spec) const {
+  for (const std::string& driver : config_.drivers)
+    if (is_driver_enough(driver, spec.image, spec.attributes)) return true;
+  return false;
+}
+
 void AgentCore::take_launch(Now& now, const ContainerSpec& spec, JournalChanges& journal, Effects& launches) {
   if (book_.find(spec.task)) {
     if (planted(Bug::launched_again)) launches.push_back(LaunchTask{spec});
@@ -180,6 +187,12 @@ void AgentCore::take_launch(Now& now, const ContainerSpec& spec, JournalChanges&
         unrun(spec.task, Reason::local_system_error,
               "the host knows " + std::to_string(config_.tasks_max) + " tasks already", now.wall);
     book_.settle(book_.end_unrun(spec, refusal, journal), journal);
+  } else if (!isolates_enough(spec)) {
+    ++counts_.refused_isolation;
+    book_.end_unrun(spec,
+                    unrun(spec.task, Reason::local_system_error,
+                          "this host has no driver that isolates as much as the job asks for", now.wall),
+                    journal);
   } else if (spec.argv.empty()) {
     book_.end_unrun(spec, unrun(spec.task, Reason::invalid_request, "there is no command to run", now.wall),
                     journal);

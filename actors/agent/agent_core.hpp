@@ -84,7 +84,7 @@ struct AgentConfig {
   std::string host_group;
   Resources resources;
   std::map<std::string, std::string> attributes;
-  std::vector<std::string> drivers;
+  std::vector<std::string> drivers;    ///< what they are enough for is storage/model/isolation.hpp's rule
   std::vector<std::string> bootstrap;  ///< node addresses; at least one
   LinkTimes link;
   std::size_t tasks_max = 4'096;       ///< running, or ended and not acknowledged; a launch beyond is refused
@@ -108,6 +108,7 @@ struct AgentStatus {
   std::uint64_t refused_session = 0;     ///< orders of another session, or before any welcome
   std::uint64_t refused_index = 0;       ///< kill orders of an older state than one obeyed before
   std::uint64_t refused_limit = 0;       ///< launches beyond tasks_max
+  std::uint64_t refused_isolation = 0;   ///< launches that no driver here isolates enough for
   std::uint64_t refused_by_node = 0;
   std::string last_refusal;  ///< for people
 };
@@ -117,7 +118,8 @@ struct AgentStatus {
 /// highest index obeyed.
 ///
 /// Promises, whatever is lost, repeated or restarted: no task is launched twice; each end is reported until
-/// it is acknowledged; no kill is obeyed from another cell, another session or an older state.
+/// it is acknowledged; no kill is obeyed from another cell, another session or an older state; no task runs
+/// with less isolation than its job asks for, whatever the order says.
 class AgentCore {
  public:
   AgentCore(AgentConfig config, Random random);
@@ -147,6 +149,7 @@ class AgentCore {
 
   bool is_of_session(const SessionId& session);
   void lose_session();
+  bool isolates_enough(const ContainerSpec& spec) const;
   void raise_index(Index index, JournalChanges& journal);
   void take_launch(Now& now, const ContainerSpec& spec, JournalChanges& journal, Effects& launches);
   void take_kill(Now& now, const TaskId& task, JournalChanges& journal, Effects& stops);

@@ -1,6 +1,7 @@
 #include "actors/scheduler/needs.hpp"
 
 #include "storage/base/msgpack.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::scheduler {
 namespace {
@@ -96,7 +97,8 @@ Lean lean_of(const JobDescriptor& descriptor) {
 std::string Needs::text() const {
   Bytes out;
   PackWriter writer(out);
-  for (const auto* part : {&driver, &machine_id, &machine_group, &expression_text, &tolerations_text})
+  pack(writer, drivers);
+  for (const auto* part : {&machine_id, &machine_group, &expression_text, &tolerations_text})
     pack(writer, *part);
   pack(writer, attributes);
   return out;
@@ -104,8 +106,7 @@ std::string Needs::text() const {
 
 Wishes wishes_of(const JobDescriptor& descriptor) {
   Wishes out;
-  if (const auto driver = descriptor.attributes.find("troupe.driver"); driver != descriptor.attributes.end())
-    out.needs.driver = driver->second;
+  out.needs.drivers = drivers_enough(descriptor.image.name, descriptor.attributes);
   read_hard(descriptor, out);
   read_soft(descriptor, out);
   out.lean = lean_of(descriptor);

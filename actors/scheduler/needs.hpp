@@ -13,8 +13,8 @@ namespace troupe::scheduler {
 
 /// What a host's facts alone decide. Equal texts allow equal hosts.
 struct Needs {
-  std::string driver;      ///< empty: any
-  std::string machine_id;  ///< the host's name
+  std::vector<std::string> drivers;  ///< one of these; empty: any
+  std::string machine_id;            ///< the host's name
   std::string machine_group;
   StringMap attributes;  ///< availabilityZone, machineType and all that Troupe gives no meaning of its own
   std::string expression_text;
@@ -53,9 +53,10 @@ struct Wishes {
   bool is_about_neighbours() const { return !relations.empty(); }
 };
 
-/// Constraints whose value is "false" or empty ask for nothing; `activeHost` always holds. The driver is the
-/// job attribute "troupe.driver"; "troupe.placement" ("pack" or "spread") overrides the lean. What does not
-/// parse was refused when the job was submitted; of an older descriptor it asks for nothing.
+/// Constraints whose value is "false" or empty ask for nothing; `activeHost` always holds. Which
+/// drivers will do is storage/model/isolation.hpp's rule; "troupe.placement" ("pack" or "spread") overrides
+/// the lean. What does not parse was refused when the job was submitted; of an older descriptor it asks for
+/// nothing.
 Wishes wishes_of(const JobDescriptor& descriptor);
 
 }  // namespace troupe::scheduler

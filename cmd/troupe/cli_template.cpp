@@ -28,7 +28,7 @@ container:
     diskMB: 16
     # networkMbps: 10
     # gpu: 0
-  # image:                          # a tag or a digest; hosts that run plain processes ignore it
+  # image:                          # a tag or a digest; with an image the job runs only where containers do
   #   name: library/busybox
   #   tag: "1.36"
   entryPoint: [/bin/sh, -c, "echo hello from slot $TROUPE_TASK_INDEX; sleep 1"]

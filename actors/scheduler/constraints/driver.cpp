@@ -5,13 +5,17 @@
 namespace troupe::scheduler {
 
 const Constraint driver_constraint{
-    "driver", "The host lacks the container driver that the job asks for.",
+    "driver", "The host has no container driver that isolates as much as the job asks for.",
     [](const HostFacts& host, const Needs& needs) {
-      if (needs.driver.empty()) return !host.drivers.empty();
-      return std::find(host.drivers.begin(), host.drivers.end(), needs.driver) != host.drivers.end();
+      if (needs.drivers.empty()) return !host.drivers.empty();
+      return std::find_first_of(host.drivers.begin(), host.drivers.end(), needs.drivers.begin(),
+                                needs.drivers.end()) != host.drivers.end();
     },
     [](const HostFacts&, const Needs& needs) {
-      return Lack{"driver", needs.driver.empty() ? "it has no driver" : "it has no driver " + needs.driver};
+      std::string wanted;
+      for (const std::string& driver : needs.drivers)
+        wanted.append(wanted.empty() ? " " : " or ").append(driver);
+      return Lack{"driver", "it has no driver" + wanted};
     }};
 
 }  // namespace troupe::scheduler

@@ -49,6 +49,23 @@ TEST(AgentCore, journals_a_task_before_it_is_launched) {
   EXPECT_EQ(std::get<LaunchTask>(effects[2]).spec, spec_of(2));
 }
 
+TEST(AgentCore, never_runs_a_task_with_less_isolation_than_it_asks_for) {
+  CoreBench bench;
+  bench.welcome(1);
+  ContainerSpec wants_container = spec_of(1), chooses_less = spec_of(2);
+  wants_container.image = chooses_less.image = "busybox:1.36";
+  chooses_less.attributes["troupe.driver"] = "process";
+  const auto launched = all_of<LaunchTask>(bench.say(launch_of(1, 11, {wants_container, chooses_less})));
+  ASSERT_EQ(launched.size(), 1u);
+  EXPECT_EQ(launched[0].spec.task, task_id(2));
+  EXPECT_EQ(bench.core->status().refused_isolation, 1u);
+  const auto reports = sent<Report>(bench.next_wake());
+  ASSERT_EQ(reports.size(), 1u);
+  ASSERT_EQ(reports[0].tasks.size(), 2u);
+  EXPECT_EQ(reports[0].tasks[0].state, TaskState::finished);
+  EXPECT_EQ(reports[0].tasks[0].reason, Reason::local_system_error);
+}
+
 TEST(AgentCore, reports_a_known_task_again_instead_of_launching_it_twice) {
   CoreBench bench;
   bench.welcome(1);

@@ -36,6 +36,7 @@ inline AgentConfig bench_config() {
   AgentConfig config;
   config.host = "host-1";
   config.bootstrap = {"a:1", "b:2", "c:3"};
+  config.drivers = {"process"};
   return config;
 }
 

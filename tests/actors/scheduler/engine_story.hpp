@@ -51,7 +51,7 @@ struct EngineStory {
     host.as_of = as_of;
     host.eligibility = Index{1};
     host.connected = true;
-    host.drivers = {"process"};
+    host.drivers = {"sim"};
     return host;
   }
   scheduler::HostFacts host(std::uint32_t id, Resources total, Resources used = {},

@@ -268,6 +268,20 @@ TEST(Engine, AskForADriverByTheJobsAttribute) {
   EXPECT_EQ(s.engine.explain(task).reasons.begin()->first, "driver");
 }
 
+TEST(Engine, NeverPlacesAJobWithAnImageWhereNothingIsolates) {
+  EngineStory s;
+  HostFacts bare = s.facts(1, {1'000, 1'000, 0, 0, 0});
+  bare.drivers = {"process"};
+  s.engine.upsert_host(bare);
+  JobDescriptor d = *job_like({1, 1, 0, 0, 0});
+  s.task(std::make_shared<const JobDescriptor>(d));
+  EXPECT_EQ(s.place().placements.size(), 1U);
+  d.image = {"busybox", "1.36", ""};
+  const TaskId task = s.task(std::make_shared<const JobDescriptor>(d));
+  EXPECT_TRUE(s.place().placements.empty());
+  EXPECT_EQ(s.engine.explain(task).reasons.begin()->first, "driver");
+}
+
 TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
   EngineStory s;
   s.host(1, {1'000, 1'000, 0, 0, 0});

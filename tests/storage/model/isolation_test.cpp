@@ -1,0 +1,41 @@
+// A job never runs with less isolation than it asks for.
+
+#include "storage/model/isolation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe {
+namespace {
+
+struct IsolationRow {
+  const char* image;
+  const char* chosen;
+  bool oci, process, sim;
+};
+
+TEST(Isolation, AnImageAsksForAContainerUnlessTheJobChoosesADriver) {
+  const IsolationRow rows[] = {
+      {"", "", false, true, true},
+      {"process", "", false, true, true},
+      {"process:latest", "", false, true, true},
+      {"process-like:1", "", true, false, true},
+      {"process@sha256:00", "", true, false, true},
+      {"busybox:1.36", "", true, false, true},
+      {"registry:5000/team/app@sha256:00", "", true, false, true},
+      {"busybox:1.36", "process", false, true, false},
+      {"", "oci", true, false, false},
+      {"", "sim", false, false, true},
+      {"", "unheard-of", false, false, false},
+  };
+  for (const IsolationRow& row : rows) {
+    StringMap attributes;
+    if (*row.chosen != '\0') attributes["troupe.driver"] = row.chosen;
+    EXPECT_EQ(is_driver_enough("oci", row.image, attributes), row.oci) << row.image << row.chosen;
+    EXPECT_EQ(is_driver_enough("process", row.image, attributes), row.process) << row.image << row.chosen;
+    EXPECT_EQ(is_driver_enough("sim", row.image, attributes), row.sim) << row.image << row.chosen;
+    EXPECT_FALSE(drivers_enough(row.image, attributes).empty());
+  }
+}
+
+}  // namespace
+}  // namespace troupe
