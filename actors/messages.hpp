@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -150,6 +151,7 @@ struct ReadDone {
 struct TellReplica {};
 struct ReplicaTold {
   raft::Status status;
+  std::map<NodeId, std::uint32_t> levels;  ///< as ReplicaDriver::levels()
 };
 struct MailProposals {
   NodeId from;
@@ -242,7 +244,8 @@ struct PeersHeard {
     NodeId id;
     milliseconds silent{0};
   };
-  std::vector<Peer> peers;  ///< this node excluded
+  std::vector<Peer> peers;                   ///< this node excluded
+  std::map<NodeId, std::uint32_t> levels{};  ///< as ReplicaDriver::levels()
   Term term;
 };
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/balancer/level_plan.hpp"
 #include "actors/balancer/shard_plan.hpp"
 
 namespace troupe {
@@ -25,6 +26,7 @@ class Balancer {
           leads_ = moved.role.role == raft::Role::leader;
           term_ = moved.role.term;
           heard_since_.clear();
+          levels_.clear();
           led_since_ = context_->clock->steady();
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
@@ -46,11 +48,15 @@ class Balancer {
 
   void on_heard(const PeersHeard& heard) {
     const milliseconds dead(context_->settings.get(owner_dead_ms));
+    levels_.assign(1, context_->machine->level_known());
     for (const PeersHeard::Peer& peer : heard.peers) {
       if (peer.silent >= dead)
         heard_since_.erase(peer.id);
       else
         heard_since_.emplace(peer.id, now());
+      const auto level = heard.levels.find(peer.id);
+      const bool is_known = level != heard.levels.end() && peer.silent < dead;
+      levels_.push_back(is_known ? std::optional(level->second) : std::nullopt);
     }
   }
 
@@ -98,6 +104,10 @@ class Balancer {
     if (context_->status.applied.load() < context_->status.commit.load()) return;
     if (context_->reads().shard_count() == 0)
       return propose(BootstrapCell{context_->cell, 64, context_->policy});
+    if (const auto level = next_level(context_->reads().cell().record, levels_)) {
+      spdlog::info("level_raised node={} level={}", context_->self.value, *level);
+      return propose(RaiseLevel{*level});
+    }
     auto moves = plan_shards(context_->reads().shards(), live());
     if (moves.empty()) return;
     spdlog::info("shards_moving node={} count={}", context_->self.value, moves.size());
@@ -124,6 +134,7 @@ class Balancer {
   Index reported_;
   std::uint64_t differing_ = 0;
   std::map<NodeId, Moment> heard_since_;
+  std::vector<std::optional<std::uint32_t>> levels_;  ///< that the members' builds know, see next_level()
 };
 
 }  // namespace

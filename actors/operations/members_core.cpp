@@ -38,7 +38,7 @@ void progress(json::Writer& writer, const raft::Status& status, const raft::Peer
 }
 
 void member(json::Writer& writer, const raft::Status& status, NodeId node, std::string_view address,
-            milliseconds tick) {
+            milliseconds tick, const std::map<NodeId, std::uint32_t>& levels) {
   writer.begin_object();
   writer.key("node");
   writer.uint(node.value);
@@ -53,13 +53,18 @@ void member(json::Writer& writer, const raft::Status& status, NodeId node, std::
     writer.key("lastContactMs");
     writer.uint(0);
   }
+  if (const auto level = levels.find(node); level != levels.end()) {
+    writer.key("levelKnown");
+    writer.uint(level->second);
+  }
   writer.end_object();
 }
 
 }  // namespace
 
 std::string members_json(const raft::Status& status, const std::map<NodeId, std::string>& addresses,
-                         milliseconds tick, const std::string& vote_withheld) {
+                         milliseconds tick, const std::map<NodeId, std::uint32_t>& levels,
+                         const std::string& vote_withheld) {
   std::vector<NodeId> nodes = status.membership.voters;
   nodes.insert(nodes.end(), status.membership.learners.begin(), status.membership.learners.end());
   std::sort(nodes.begin(), nodes.end());
@@ -78,7 +83,7 @@ std::string members_json(const raft::Status& status, const std::map<NodeId, std:
   writer.begin_array();
   for (const NodeId node : nodes) {
     const auto known = addresses.find(node);
-    member(writer, status, node, known == addresses.end() ? std::string_view() : known->second, tick);
+    member(writer, status, node, known == addresses.end() ? std::string_view() : known->second, tick, levels);
   }
   writer.end_array();
   writer.end_object();

@@ -9,12 +9,14 @@
 namespace troupe::operations {
 
 /// {"term", "leader", "commit", "last", "applied", "snapshot", "voteWithheld"?, "items": [{"node", "role",
-/// "address", "state", "match", "lag", "lastContactMs"}]}. Of this node: the end of its log, what it has
-/// applied, what lies before its log, why it does not vote for now. Indexes are texts, as everywhere in the
-/// API. `addresses`: peer listeners, as far as they are known. On a node that does not lead, the others'
-/// match, lag and contact are missing.
+/// "address", "state", "match", "lag", "lastContactMs", "levelKnown"?}]}. Of this node: the end of its log,
+/// what it has applied, what lies before its log, why it does not vote for now. Indexes are texts, as
+/// everywhere in the API. `addresses`: peer listeners, as far as they are known. On a node that does not
+/// lead, the others' match, lag and contact are missing. `levels`: the feature levels that the members'
+/// builds know.
 std::string members_json(const raft::Status& status, const std::map<NodeId, std::string>& addresses,
-                         milliseconds tick, const std::string& vote_withheld = {});
+                         milliseconds tick, const std::map<NodeId, std::uint32_t>& levels = {},
+                         const std::string& vote_withheld = {});
 
 /// Is what the order wants true already? Then repeating it, after an answer that was lost, does no harm.
 bool is_fulfilled(const CellOrder& order, const raft::Membership& membership);

@@ -31,15 +31,15 @@ class Operations {
     if (question == nullptr)
       return answer(asked, Answer::of(Error{ErrorCode::internal, "asked of the wrong actor"}));
     self_->request(replica_, look_patience, TellReplica{})
-        .then([this, asked,
-               order = question->order](const ReplicaTold& told) { take(asked, order, told.status); },
+        .then([this, asked, order = question->order](const ReplicaTold& told) { take(asked, order, told); },
               [this, asked](const caf::error&) {
                 answer(asked, Answer::of(Error{ErrorCode::unavailable, "the replica does not answer"}));
               });
   }
 
-  void take(const Asked& asked, const CellOrder& order, const raft::Status& status) {
-    if (order.kind == CellOrder::Kind::look) return answer(asked, Answer::of(members(status)));
+  void take(const Asked& asked, const CellOrder& order, const ReplicaTold& told) {
+    const raft::Status& status = told.status;
+    if (order.kind == CellOrder::Kind::look) return answer(asked, Answer::of(members(told)));
     if (orders_.size() >= orders_max)
       return answer(asked, Answer::of(Error{ErrorCode::overloaded, "too many orders are under way"}));
     if (order.kind == CellOrder::Kind::change && status.role == raft::Role::leader &&
@@ -63,10 +63,11 @@ class Operations {
                                  : Answer::of(done.done.error()));
   }
 
-  Bytes members(const raft::Status& status) const {
+  Bytes members(const ReplicaTold& told) const {
     std::map<NodeId, std::string> addresses;
     for (const auto& [node, address] : context_->book.all()) addresses[node] = address.peer;
-    return operations::members_json(status, addresses, replica_tick, standing_text(disks_->standing()));
+    return operations::members_json(told.status, addresses, replica_tick, told.levels,
+                                    standing_text(disks_->standing()));
   }
 
   void answer(const Asked& asked, Answer answer) {

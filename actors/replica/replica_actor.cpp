@@ -39,6 +39,7 @@ ReplicaConfig driver_config(const NodeContext& context, DiskBook* disks) {
   config.initial = context.initial;
   config.seed = context.seed;
   config.disks = disks;
+  config.level_known = context.machine->level_known();
   return config;
 }
 
@@ -138,7 +139,9 @@ caf::behavior Replica::start() {
       input<SnapshotArrived>([this](const SnapshotArrived& arrived) { welcome(arrived.meta); }),
       input<StopReplica>([this](const StopReplica& request) { driver_.stop(request.why); }),
       input<AwaitRead>([this](const AwaitRead& request) { read(request); }),
-      [this](TellReplica) { return ReplicaTold{driver_.status()}; },
+      [this](TellReplica) {
+        return ReplicaTold{driver_.status(), driver_.levels()};
+      },
       [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
   };
 }
@@ -265,6 +268,7 @@ void Replica::tell_silence() {
   std::vector<PeerStanding> standings;
   PeersHeard heard;
   heard.term = status.term;
+  heard.levels = driver_.levels();
   for (const raft::PeerStatus& peer : status.peers) {
     const milliseconds silent = replica_tick * peer.silent_ticks;
     heard.peers.push_back({peer.id, silent});

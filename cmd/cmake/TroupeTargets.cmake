@@ -11,6 +11,9 @@ endif()
 
 add_library(troupe_options INTERFACE)
 target_compile_options(troupe_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
+# g++ would collect its garbage again and again: without, a seventh of the build's time less for half a gigabyte more.
+target_compile_options(troupe_options INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000 --param=ggc-min-expand=100>)
 target_compile_definitions(troupe_options INTERFACE MSGPACK_NO_BOOST)
 target_include_directories(troupe_options INTERFACE ${CMAKE_SOURCE_DIR})
 if(TROUPE_PLANTED_BUGS)
@@ -52,11 +55,13 @@ add_custom_target(troupe_fast_tests)
 add_custom_target(troupe_asan_tests)
 
 # Tests are compiled once and run for seconds: optimizing them less saves a quarter of their compile time, and half
-# of it with sanitizers.
+# of it with sanitizers. Whoever takes one into a debugger builds the debug preset.
 if(TROUPE_SANITIZE)
   set(troupe_test_options -O0 -fpch-preprocess)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(troupe_test_options -fpch-preprocess)
 else()
-  set(troupe_test_options -O1 -fpch-preprocess)
+  set(troupe_test_options -O1 -g0 -fpch-preprocess)
 endif()
 
 # One precompiled header for all test programs; the compiler says so where the flags of a program do not fit it.

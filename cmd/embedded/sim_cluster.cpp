@@ -32,6 +32,7 @@ struct SimCluster::Impl {
     SimNodeClock clock;
     std::uint64_t lives = 0;
     bool joins = false;
+    std::optional<std::uint32_t> level_known;  ///< of another build than the cell began with
     bool snapshot_arrived = false;
     std::uint64_t installed = 0;
     std::uint64_t repairs = 0;
@@ -170,6 +171,7 @@ struct SimCluster::Impl {
     seams.log = box.log.get();
     seams.state = box.state.get();
     seams.folder = &*box.folder;
+    seams.state_options.level_known = box.level_known.value_or(options.level_known);
     if (options.observer != nullptr) seams.state_options.observer = options.observer->node_starts(n);
     seams.look = [&disk](const std::string& folder) { return disk.open_copy(folder, keys::table_names()); };
     seams.on_snapshot = [&box] { box.snapshot_arrived = true; };
@@ -432,6 +434,9 @@ const NodeStatus* SimCluster::status(std::uint32_t node) const {
 
 void SimCluster::crash_node(std::uint32_t node) { impl_->crash_node(node); }
 void SimCluster::restart_node(std::uint32_t node) { impl_->start_node(node); }
+void SimCluster::install_build(std::uint32_t node, std::uint32_t level_known) {
+  impl_->nodes.at(node).level_known = level_known;
+}
 void SimCluster::lose_disk(std::uint32_t node) { impl_->lose_disk(node); }
 void SimCluster::join_node(std::uint32_t node) { impl_->join_node(node); }
 std::uint64_t SimCluster::repairs(std::uint32_t node) const { return impl_->nodes.at(node).repairs; }

@@ -9,6 +9,7 @@
 #include "cmd/embedded/sim_stream.hpp"
 #include "cmd/embedded/sim_tap.hpp"
 #include "net/http/http.hpp"
+#include "storage/model/feature_level.hpp"
 #include "storage/raft/ready.hpp"
 #include "storage/state/reads.hpp"
 
@@ -21,7 +22,8 @@ struct SimOptions : ClusterOptions {
   std::uint32_t resets = 0;     ///< of a million messages: lost, and their link breaks
   std::uint32_t drops = 0;      ///< of a million messages: lost, and nobody notices
   bool shuffles_turns = false;  ///< the actors of a node take turns as the seed draws them, not in order
-  SimTap heard;                 ///< for tests: each message between nodes and agents
+  std::uint32_t level_known = feature_level_known;  ///< feature level of the build that nodes begin with
+  SimTap heard;                                     ///< for tests: each message between nodes and agents
   std::function<void(std::uint32_t node, const http::Response&)> answered;  ///< likewise, by a gateway
   SimObserver* observer = nullptr;                                          ///< outlives the cluster
 };
@@ -81,6 +83,8 @@ class SimCluster {
   // ---- faults ----
   void crash_node(std::uint32_t node);  ///< what was not synced is lost
   void restart_node(std::uint32_t node);
+  /// Its next start is that of a build which knows this feature level.
+  void install_build(std::uint32_t node, std::uint32_t level_known);
   bool is_up(std::uint32_t node) const;
   std::string failure(std::uint32_t node) const;  ///< why a node gave up; empty if it did not
   void lose_disk(std::uint32_t node);             ///< it crashes, and all that it wrote is gone

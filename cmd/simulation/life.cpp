@@ -91,6 +91,7 @@ class Life {
     made.settings.set(state_flush_ms, drawn.state_flush_ms);
     made.observer = &ledger_;
     made.shuffles_turns = drawn.shuffled_turns != 0;
+    made.level_known = feature_level_known - drawn.older_build;
     made.fault_point = [this](const EntityRef& entity, std::string_view message) {
       const bool plans = message == "plan";
       const bool errs = plans ? strikes(plan_errors_, plan_.tunables.plan_errors, 10)

@@ -25,7 +25,7 @@ constexpr Weight faults[] = {
     {StepKind::drift_clock, 3}, {StepKind::break_disk, 3},      {StepKind::freeze_agent, 8},
     {StepKind::slow_agent, 4},  {StepKind::slow_link, 5},       {StepKind::stray_agent, 2},
     {StepKind::resize_host, 3}, {StepKind::damage_log, 4},      {StepKind::lose_disk, 3},
-    {StepKind::add_node, 3},    {StepKind::remove_node, 3}};
+    {StepKind::add_node, 3},    {StepKind::remove_node, 3},     {StepKind::other_build, 4}};
 constexpr Weight repairs[] = {
     {StepKind::restart_node, 35}, {StepKind::heal, 30}, {StepKind::restart_agent, 35}};
 
@@ -68,6 +68,7 @@ Tunables draw_tunables(Random& random) {
   drawn.jobs_max = one_of(random, std::array<std::uint64_t, 4>{20'000, 20'000, 20'000, 12});
   drawn.plan_errors = one_of(random, std::array<std::uint32_t, 2>{0, 8});
   drawn.shuffled_turns = one_of(random, std::array<std::uint32_t, 2>{0, 1});
+  drawn.older_build = one_of(random, std::array<std::uint32_t, 2>{0, 1});
   return drawn;
 }
 
@@ -80,7 +81,7 @@ std::string_view kind_text(StepKind kind) {
       "freeze_node",   "cut_nodes",       "heal",        "crash_agent",     "restart_agent", "kill_host",
       "isolate_host",  "leap_clock",      "drift_clock", "break_disk",      "freeze_agent",  "slow_agent",
       "slow_link",     "stray_agent",     "resize_host", "damage_log",      "lose_disk",     "add_node",
-      "remove_node"};
+      "remove_node",   "other_build"};
   static_assert(std::size(texts) == static_cast<std::size_t>(max_value(StepKind{})) + 1);
   return texts[static_cast<std::size_t>(kind)];
 }

@@ -5,6 +5,8 @@
 namespace troupe::simulation {
 namespace {
 
+constexpr std::uint32_t newest_build = feature_level_known + 1;
+
 bool is_of_host(StepKind kind) {
   switch (kind) {
     case StepKind::crash_agent:
@@ -82,6 +84,8 @@ void Troubles::strike_node(StepKind kind, std::uint32_t node, Random& random) {
       return members_.add();
     case StepKind::remove_node:
       return members_.remove(node);
+    case StepKind::other_build:
+      return change_build(node, random);
     default:
       return;
   }
@@ -127,7 +131,9 @@ void Troubles::crash_all() {
 }
 
 void Troubles::restart(std::uint32_t node) {
-  if (cluster_.is_up(node) && !cluster_.failure(node).empty()) crash(node);
+  const std::string why = cluster_.failure(node);
+  if (cluster_.is_up(node) && !why.empty()) crash(node);
+  if (why.ends_with("upgrade this node")) cluster_.install_build(node, newest_build);
   if (!cluster_.is_up(node)) cluster_.restart_node(node);
 }
 
@@ -182,6 +188,16 @@ void Troubles::break_disk(std::uint32_t node, Random& random) {
     cluster_.fail_syncs(node);
 }
 
+/// The newer one knows a level that no build of today does. Who knows too little for the cell does not start,
+/// and is upgraded by the next restart.
+void Troubles::change_build(std::uint32_t node, Random& random) {
+  const auto level = static_cast<std::uint32_t>(random.between(feature_level_known - 1, newest_build));
+  note_("  by one that knows level " + std::to_string(level));
+  crash(node);
+  cluster_.install_build(node, level);
+  restart(node);
+}
+
 /// One at a time: what was acknowledged may be held by this node and one other alone.
 bool Troubles::may_lose(std::uint32_t node) {
   if (plan_.scope.nodes < 3 || !members_.is_idle()) return false;
@@ -232,7 +248,10 @@ void Troubles::resize(std::uint32_t host, Random& random) {
 void Troubles::mend_all() {
   heal();
   for (const std::uint32_t node : broken_) crash(node);
-  for (const std::uint32_t node : cluster_.nodes()) restart(node);
+  for (const std::uint32_t node : cluster_.nodes()) {
+    cluster_.install_build(node, newest_build);
+    restart(node);
+  }
   embedded::ClusterOptions usual;
   usual.host_resources.cpu_milli = plan_.tunables.host_cpu_milli;
   for (const std::uint32_t host : resized_) {

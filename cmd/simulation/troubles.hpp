@@ -41,6 +41,7 @@ class Troubles {
   void leap(std::uint32_t node, Random& random);
   void drift(std::uint32_t node, Random& random);
   void break_disk(std::uint32_t node, Random& random);
+  void change_build(std::uint32_t node, Random& random);
   void damage_log(std::uint32_t node, Random& random);
   void lose_disk(std::uint32_t node);
   void resize(std::uint32_t host, Random& random);

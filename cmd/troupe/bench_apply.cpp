@@ -11,7 +11,7 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::size_t group_size = 64;
-constexpr Term term{1};
+constexpr Term apply_term{1};
 
 std::chrono::nanoseconds thread_cpu() {
   rusage usage{};
@@ -28,7 +28,7 @@ class Applying {
   Applying(StateMachine& machine, bench::TransitionCore& core) : machine_(machine), core_(core) {}
 
   Result<void> set_up() {
-    for (auto commands = core_.setup(term); !commands.empty(); commands = core_.setup(term)) {
+    for (auto commands = core_.setup(apply_term); !commands.empty(); commands = core_.setup(apply_term)) {
       auto outcomes = apply(commands);
       if (!outcomes.ok()) return outcomes.error();
       if (auto taken = core_.set_up(outcomes.value()); !taken.ok()) return taken;
@@ -38,7 +38,7 @@ class Applying {
 
   Result<void> move(const std::vector<std::size_t>& units) {
     std::vector<Command> commands;
-    for (const std::size_t unit : units) commands.push_back(core_.next(unit, term));
+    for (const std::size_t unit : units) commands.push_back(core_.next(unit, apply_term));
     auto outcomes = apply(commands);
     if (!outcomes.ok()) return outcomes.error();
     for (std::size_t n = 0; n < units.size(); ++n)
@@ -55,7 +55,7 @@ class Applying {
     std::vector<raft::Entry> entries;
     for (const Command& command : commands) {
       index_ = index_.next();
-      entries.push_back({term, index_, raft::EntryKind::command, clock_.wall(), Blob(encode(command))});
+      entries.push_back({apply_term, index_, raft::EntryKind::command, clock_.wall(), Blob(encode(command))});
     }
     const Moment before = clock_.steady();
     const auto cpu_before = thread_cpu();

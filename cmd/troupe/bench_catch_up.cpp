@@ -14,10 +14,8 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::uint32_t voters = 3, joining = 4;
-constexpr milliseconds patience{120'000};
 constexpr milliseconds catch_up_patience{900'000};
-constexpr milliseconds load_pause{20};  ///< each of three submitters
-constexpr std::int64_t lag_max = 50;    ///< entries; the load alone keeps a few under way
+constexpr std::int64_t lag_max = 50;  ///< entries; the load alone keeps a few under way
 
 class CatchUpBench {
  public:
@@ -27,7 +25,7 @@ class CatchUpBench {
     if (auto begun = begin(); !begun.ok()) return begun.error();
     std::vector<std::uint16_t> ports;
     for (std::uint32_t n = 1; n <= voters; ++n) ports.push_back(cell_->http_port(n));
-    SteadyLoad load(ports, load_pause, acknowledged_);
+    SteadyLoad load(ports, submit_pause, acknowledged_);
     pause(std::chrono::seconds(params_.seconds));
     before_ms_ = load.take_ms();
     const double rss = cell_->rss_mb(leader_);
@@ -54,7 +52,7 @@ class CatchUpBench {
     for (std::uint32_t n = 1; n <= voters; ++n)
       if (auto started = cell_->start(n); !started.ok()) return started;
     for (std::uint32_t n = 1; n <= voters; ++n)
-      if (!cell_->await_serving(n, patience))
+      if (!cell_->await_serving(n, cell_patience))
         return Error{ErrorCode::unavailable, "the cell did not serve in time"};
     leader_ = cell_->leader();
     if (leader_ == 0) return Error{ErrorCode::unavailable, "the cell found no leader"};
@@ -98,7 +96,7 @@ class CatchUpBench {
     caught_up_seconds_ = seconds_of(clock_.steady() - begin);
     auto promoted = order(client, fmt::format("/api/v3/cell/members/{}/promote", joining), "");
     if (!promoted.ok()) return promoted;
-    if (!cell_->await_serving(joining, patience))
+    if (!cell_->await_serving(joining, cell_patience))
       return Error{ErrorCode::unavailable, "the node that joined does not serve"};
     serves_seconds_ = seconds_of(clock_.steady() - begin);
     joining_mb_ = cell_->rss_mb(joining);

@@ -16,6 +16,9 @@
 
 namespace troupe::cli {
 
+constexpr milliseconds cell_patience{120'000};  ///< until nodes that were filled with millions of tasks serve
+constexpr milliseconds submit_pause{20};        ///< of each submitter that keeps a cell under load
+
 /// What a node says of itself.
 struct NodeHealth {
   bool serves = false;

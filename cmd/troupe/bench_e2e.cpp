@@ -12,8 +12,8 @@
 namespace troupe::cli {
 namespace {
 
-constexpr std::chrono::minutes patience{10};
-constexpr milliseconds look_every{
+constexpr std::chrono::minutes run_patience{10};
+constexpr milliseconds look_at_run_every{
     5};  // A bench has no event to await across replicas; this is its resolution.
 
 std::string descriptor(const E2eParams& params) {
@@ -64,7 +64,7 @@ class Bench {
  private:
   const Reads& reads() const { return cluster_->node(1)->node().reads(); }
 
-  bool await(const std::function<bool()>& done) { return await_.until(done, patience); }
+  bool await(const std::function<bool()>& done) { return await_.until(done, run_patience); }
 
   KvStore::Counters log_counters() const {
     KvStore::Counters sum;
@@ -139,7 +139,7 @@ class Bench {
   SystemClock clock_;
   std::unique_ptr<embedded::RealCluster> cluster_;
   std::mutex mutex_;
-  Await await_{look_every};
+  Await await_{look_at_run_every};
   std::vector<double> submit_ms_;
   std::atomic<std::uint32_t> failures_{0};
   std::string failure_;

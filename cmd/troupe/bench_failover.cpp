@@ -14,9 +14,7 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::uint32_t nodes = 3;
-constexpr milliseconds patience{120'000};
 constexpr milliseconds trial_patience{30'000};
-constexpr milliseconds load_pause{20};      ///< each of four submitters: about 200 jobs a second
 constexpr std::size_t looked_up_max = 200;  ///< acknowledged submits, each trial
 
 /// The first answer of a write sent after the fault, and the first task of those writes to be Started.
@@ -35,7 +33,7 @@ class FailoverBench {
     {
       std::vector<std::uint16_t> ports;
       for (std::uint32_t n = 0; n < 4; ++n) ports.push_back(cell_->http_port(n % nodes + 1));
-      const SteadyLoad load(ports, load_pause, acknowledged_);
+      const SteadyLoad load(ports, submit_pause, acknowledged_);
       for (std::uint32_t n = 0; n < params_.trials; ++n)
         if (auto done = trial(); !done.ok()) return done.error();
     }
@@ -55,7 +53,7 @@ class FailoverBench {
     cell_ = std::move(cell).value();
     for (std::uint32_t n = 1; n <= nodes; ++n)
       if (auto started = cell_->start(n); !started.ok()) return started;
-    if (!cell_->await_serving(patience))
+    if (!cell_->await_serving(cell_patience))
       return Error{ErrorCode::unavailable, "the cell did not serve in time"};
     if (auto agents = start_agents(); !agents.ok()) return agents;
     if (params_.victim != "owner") return {};
@@ -92,7 +90,7 @@ class FailoverBench {
           auto said = get_json(client, "/api/v3/cell");
           return said.ok() && hosts_connected(said.value()) >= params_.hosts;
         },
-        patience);
+        cell_patience);
     return connected ? Result<void>() : Error{ErrorCode::unavailable, "the hosts did not connect"};
   }
 
@@ -102,7 +100,7 @@ class FailoverBench {
 
   Result<void> trial() {
     std::uint32_t victim = 0;
-    const bool ready = await_.until([&] { return (victim = choose_victim()) != 0; }, patience);
+    const bool ready = await_.until([&] { return (victim = choose_victim()) != 0; }, cell_patience);
     if (!ready) return Error{ErrorCode::unavailable, "the cell found no leader, or no owner beside it"};
     if (watched_ != nullptr)
       if (auto prepared = watched_->prepare(victim); !prepared.ok()) return prepared;
@@ -139,7 +137,7 @@ class FailoverBench {
     } else {
       cell_->heal(victim);
     }
-    if (!cell_->await_serving(patience)) return Error{ErrorCode::unavailable, "the cell did not heal"};
+    if (!cell_->await_serving(cell_patience)) return Error{ErrorCode::unavailable, "the cell did not heal"};
     return {};
   }
 

@@ -13,7 +13,7 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::size_t payload_bytes = 300;  // about one entry with its record's head
-constexpr milliseconds patience{5'000};
+constexpr milliseconds floor_patience{5'000};
 
 double microseconds(std::chrono::nanoseconds span) {
   return std::chrono::duration<double, std::micro>(span).count();
@@ -34,7 +34,7 @@ class End final : public net::LinkListener {
   }
   bool await(std::size_t wanted) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [&] { return count_ >= wanted; });
+    return changed_.wait_for(lock, floor_patience, [&] { return count_ >= wanted; });
   }
 
  private:

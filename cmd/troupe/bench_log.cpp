@@ -13,8 +13,8 @@
 namespace troupe::cli {
 namespace {
 
-constexpr milliseconds look_every{5};
-constexpr milliseconds patience{60'000};
+constexpr milliseconds look_at_log_every{5};
+constexpr milliseconds log_patience{60'000};
 constexpr int floor_samples = 50;  // of syncs and of round trips, before and after each load
 constexpr int slices = 10;
 
@@ -103,7 +103,7 @@ class LogBench {
         if (answers.value()[n].leads) leader = n;
       return leader < nodes_.size();
     };
-    const bool in_time = await_.until(found, patience);
+    const bool in_time = await_.until(found, log_patience);
     if (!answers.ok()) return answers.error();
     if (!in_time) return Error{ErrorCode::unavailable, "no leader was elected"};
     // The load knows its cell only where it was prepared.
@@ -155,7 +155,7 @@ class LogBench {
       return std::ranges::all_of(answers.value(),
                                  [&](const LogAnswer& answer) { return answer.applied == commit; });
     };
-    const bool in_time = await_.until(settled, patience);
+    const bool in_time = await_.until(settled, log_patience);
     if (!answers.ok()) return answers.error();
     if (!in_time) return Error{ErrorCode::unavailable, "the replicas did not catch up"};
     for (const LogAnswer& answer : answers.value())
@@ -211,7 +211,7 @@ class LogBench {
 
   const LogParams params_;
   ScratchFolder folder_;
-  Await await_{look_every};
+  Await await_{look_at_log_every};
   std::vector<std::unique_ptr<LogBenchNode>> nodes_;
   std::size_t prepared_on_ = 0;
   std::vector<double> sync_us_, trip_us_;

@@ -11,8 +11,6 @@
 namespace troupe::cli {
 namespace {
 
-constexpr milliseconds patience{120'000};
-
 /// So that a restart reads the disk. The host of a virtual machine may still remember.
 void forget_pages(const std::string& folder) {
   std::error_code ignored;
@@ -43,7 +41,7 @@ Result<std::string> bench_restart(const RestartParams& params) {
     forget_pages(folder);
     const Moment before = clock.steady();
     if (auto started = cell.value()->start(1); !started.ok()) return started.error();
-    if (!cell.value()->await_serving(1, patience))
+    if (!cell.value()->await_serving(1, cell_patience))
       return Error{ErrorCode::unavailable, "the node did not serve in time"};
     seconds.push_back(seconds_of(clock.steady() - before));
     rss = cell.value()->rss_mb(1);

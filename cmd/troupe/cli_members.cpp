@@ -49,11 +49,11 @@ int members_list(Context& context) {
     print_json(context, answer.value().text);
     return exit_ok;
   }
-  Table table({"NODE", "ROLE", "ADDRESS", "STATE", "MATCH", "LAG", "LAST CONTACT"});
+  Table table({"NODE", "ROLE", "ADDRESS", "STATE", "MATCH", "LAG", "LAST CONTACT", "LEVEL KNOWN"});
   for (const auto& member : items_of(answer.value().value))
     table.add({text_at(member, "node"), text_at(member, "role"), text_at(member, "address"),
                text_at(member, "state"), text_at(member, "match"), text_at(member, "lag"),
-               silence_text(member)});
+               silence_text(member), text_at(member, "levelKnown")});
   table.print(context.io.out);
   return exit_ok;
 }

@@ -19,7 +19,7 @@ constexpr std::uint32_t tasks_per_job = 1'000;
 constexpr std::uint32_t commands_at_a_time = 16;
 constexpr std::uint32_t archived_days = 30;
 constexpr milliseconds day{86'400'000};
-constexpr Term term{1};
+constexpr Term fill_term{1};
 
 std::string node_folder(const FillParams& params, std::uint32_t node) {
   return params.folder + "/node-" + std::to_string(node);
@@ -67,7 +67,7 @@ class Filler {
 
   Result<void> run() {
     stamp_ = clock_.wall() - day * (archived_days + 1);
-    for (auto commands = core_.setup(term); !commands.empty(); commands = core_.setup(term)) {
+    for (auto commands = core_.setup(fill_term); !commands.empty(); commands = core_.setup(fill_term)) {
       auto outcomes = apply(commands);
       if (!outcomes.ok()) return outcomes.error();
       if (auto taken = core_.set_up(outcomes.value()); !taken.ok()) return taken;
@@ -85,7 +85,7 @@ class Filler {
     for (std::size_t from = 0; from < commands.size(); from += commands_at_a_time) {
       std::vector<raft::Entry> entries;
       for (std::size_t n = from; n < std::min(commands.size(), from + commands_at_a_time); ++n)
-        entries.push_back({term, Index{machine_.applied().value + 1 + entries.size()},
+        entries.push_back({fill_term, Index{machine_.applied().value + 1 + entries.size()},
                            raft::EntryKind::command, stamp_, Blob(encode(commands[n]))});
       auto applied = machine_.apply(entries);
       if (!applied.ok()) return applied.error();
@@ -109,7 +109,7 @@ class Filler {
   static Fence fence_of(ShardId shard) { return EpochFence{shard, Epoch{1}}; }
 
   Result<void> move(std::size_t unit) {
-    auto outcomes = apply({core_.next(unit, term)});
+    auto outcomes = apply({core_.next(unit, fill_term)});
     if (!outcomes.ok()) return outcomes.error();
     return core_.moved(unit, outcomes.value().front());
   }
@@ -191,7 +191,7 @@ Result<Filled> fill(const FillParams& params) {
   if (!machine.ok()) return machine.error();
   if (auto done = Filler(params, *machine.value()).run(); !done.ok()) return done.error();
   if (auto flushed = store.value()->flush(); !flushed.ok()) return flushed.error();
-  const LogEdge edge{machine.value()->applied(), term};
+  const LogEdge edge{machine.value()->applied(), fill_term};
   for (std::uint32_t n = 1; n <= params.nodes; ++n) {
     const std::string node = node_folder(params, n);
     std::filesystem::create_directories(node, failed);

@@ -20,6 +20,8 @@ constexpr std::array counts{
     PolicyCount{"callerTasksMax", &CellPolicy::caller_tasks_max, 0, many,
                 "live tasks of one submitter, by its jobs' sizes; 0: the cell's limit only"},
     PolicyCount{"auditMax", &CellPolicy::audit_max, 1, many, "entries of the audit that are kept"},
+    PolicyCount{"levelMax", &CellPolicy::level_max, 0, CellPolicy::level_unbounded,
+                "feature level above which the cell is not raised: the way back to an older build"},
 };
 
 constexpr std::array times{

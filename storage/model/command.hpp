@@ -45,7 +45,7 @@ struct BootstrapCell {
                       field("policy", &BootstrapCell::policy));
   }
 };
-/// 2. Raised once every node knows the level.
+/// 2. Once every member's build knows the level, see feature_level.hpp.
 struct RaiseLevel {
   std::uint32_t level = 0;
   static constexpr auto fields() { return field_list(field("level", &RaiseLevel::level)); }

@@ -239,6 +239,8 @@ struct CellPolicy {
   std::uint64_t caller_tasks_max = 0;         ///< likewise
   std::uint64_t audit_max = 1'000'000;        ///< entries kept; the oldest go first
   std::vector<RateRule> rates{};              ///< the first that fits a call counts; none: no limit
+  std::uint64_t level_max = level_unbounded;  ///< the cell's feature level is not raised above it by itself
+  static constexpr std::uint64_t level_unbounded = 1'000'000;
   static constexpr std::size_t fields_at_first = 8;
   static constexpr auto fields() {
     using P = CellPolicy;
@@ -248,7 +250,7 @@ struct CellPolicy {
         field("launched_max", &P::launched_max), field("start_initiated_max", &P::start_initiated_max),
         field("kill_initiated_max", &P::kill_initiated_max), field("host_lost_after", &P::host_lost_after),
         field("caller_jobs_max", &P::caller_jobs_max), field("caller_tasks_max", &P::caller_tasks_max),
-        field("audit_max", &P::audit_max), field("rates", &P::rates));
+        field("audit_max", &P::audit_max), field("rates", &P::rates), field("level_max", &P::level_max));
   }
   friend bool operator==(const CellPolicy&, const CellPolicy&) = default;
 };

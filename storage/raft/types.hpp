@@ -1,6 +1,7 @@
 #pragma once
 // What the Raft core, the log store and the links agree on.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -63,6 +64,10 @@ struct Membership {
                       field("addresses", &Membership::addresses));
   }
   friend bool operator==(const Membership&, const Membership&) = default;
+  /// As voter or learner.
+  bool contains(NodeId node) const {
+    return std::ranges::binary_search(voters, node) || std::ranges::binary_search(learners, node);
+  }
 };
 
 /// The log as the core sees it, entries handed out but not yet synced included. Single-threaded, as its core.

@@ -38,6 +38,7 @@ void ReplicaDriver::receive(const ReplicaMessage& message, Now now) {
   if (stopped_) return;
   const NodeId from = message.message.from;
   if (!admits(message)) return;
+  levels_[from] = message.level;
   // Whoever was silent may only have been late: then its clock tells the time of long ago.
   const auto age = confirmations_.heard(from, message.sent, message.echo, now.steady);
   if (age && *age <= ClockGuard::late_max)
@@ -261,6 +262,7 @@ void ReplicaDriver::address(Now now) {
     if (message.term != core_.term()) of_other_terms_[to] = now.steady;
     effects_.send.push_back(
         {std::move(message), now.wall, confirmations_.sent_at(now.steady), confirmations_.echo_to(to)});
+    effects_.send.back().level = config_.level_known;
     sign(effects_.send.back(), greets);
   };
   for (raft::Message& greeting : greetings_) add(std::move(greeting), true);

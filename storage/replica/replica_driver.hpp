@@ -31,8 +31,9 @@ struct ReplicaConfig {
   milliseconds stall{250};  ///< between ticks; longer is a stall of the process
   milliseconds clock_leap{5'000};
   LogRetention retention;
-  raft::Membership initial;  ///< of the cell at its beginning; counts while the log has everything
-  std::uint64_t seed = 0;    ///< of this life
+  raft::Membership initial;       ///< of the cell at its beginning; counts while the log has everything
+  std::uint64_t seed = 0;         ///< of this life
+  std::uint32_t level_known = 0;  ///< feature level of this build, for the others
   std::size_t cache_bytes_max = LogCache::default_bytes_max;
   DiskBook* disks = nullptr;  ///< null: every node that comes under a number is that one
 };
@@ -117,6 +118,9 @@ class ReplicaDriver {
   /// which may say anything. Unchanged while no leader is heard; nullopt: none was.
   std::optional<milliseconds> cell_time(Now now);
 
+  /// The feature level that each member's build knows, of those that were heard since this driver was made.
+  std::map<NodeId, std::uint32_t> levels() const;
+
   // ---- figures ----
   bool is_stopped() const { return stopped_; }
   raft::Status status() const { return core_.status(); }
@@ -192,6 +196,7 @@ class ReplicaDriver {
   std::vector<raft::Message> to_send_;
   std::vector<raft::Message> greetings_;     ///< to be sent, by the way
   std::map<NodeId, std::uint32_t> greeted_;  ///< in which tick
+  std::map<NodeId, std::uint32_t> levels_;   ///< as the members said last
   bool stopped_ = false;
   std::uint32_t ticks_ = 0;
   std::optional<Moment> ticked_;

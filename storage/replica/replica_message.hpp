@@ -16,12 +16,13 @@ struct ReplicaMessage {
   DiskId to_disk = 0;             ///< the receiver's as the sender knows it; 0: it does not
   bool greets = false;            ///< nothing for the core, only this and what follows
   std::vector<PeerDisk> known{};  ///< greeting: all disks that the sender knows
+  std::uint32_t level = 0;        ///< feature level that the sender's build knows
   static constexpr auto fields() {
     return field_list(field("message", &ReplicaMessage::message), field("wall", &ReplicaMessage::wall),
                       field("sent", &ReplicaMessage::sent), field("echo", &ReplicaMessage::echo),
                       field("disk", &ReplicaMessage::disk), field("enrolled", &ReplicaMessage::enrolled),
                       field("to_disk", &ReplicaMessage::to_disk), field("greets", &ReplicaMessage::greets),
-                      field("known", &ReplicaMessage::known));
+                      field("known", &ReplicaMessage::known), field("level", &ReplicaMessage::level));
   }
   friend bool operator==(const ReplicaMessage&, const ReplicaMessage&) = default;
 };

@@ -156,6 +156,16 @@ void ReplicaDriver::tell_membership() {
   if (core_.membership() == told_) return;
   told_ = core_.membership();
   effects_.membership = told_;
+  const auto left = [&](const auto& of) { return !told_.contains(of.first); };
+  std::erase_if(levels_, left);
+  std::erase_if(of_other_terms_, left);
+}
+
+std::map<NodeId, std::uint32_t> ReplicaDriver::levels() const {
+  std::map<NodeId, std::uint32_t> levels = levels_;
+  levels[config_.self] = config_.level_known;
+  std::erase_if(levels, [&](const auto& of) { return !core_.membership().contains(of.first); });
+  return levels;
 }
 
 void ReplicaDriver::snapshot_started(NodeId receiver, Index index) {

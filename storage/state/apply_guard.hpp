@@ -7,6 +7,7 @@
 #include "storage/base/fields.hpp"
 #include "storage/base/id.hpp"
 #include "storage/base/time.hpp"
+#include "storage/model/feature_level.hpp"
 
 namespace troupe {
 
@@ -61,6 +62,7 @@ struct StateOptions {
   ApplyObserver* observer = nullptr;
   /// Every replica must sample alike to compare anything; fixed but for tests.
   std::uint64_t sample_every = 1'024;
+  std::uint32_t level_known = feature_level_known;  ///< another one: tests, of an older or a newer build
   unsigned load_threads = 2;  ///< at most; the shards of the current tables are shared out
 };
 

@@ -77,6 +77,7 @@ Result<void> StateMachine::load_meta() {
     if (!record.ok())
       return Error{ErrorCode::corrupt, "the cell's record does not decode: repair from a peer"};
     cell.record = record.value();
+    if (auto level = check_level(); !level.ok()) return level;
   }
   if (!cell.record.name.empty()) {
     if (cell.record.shard_count == 0 || cell.record.shard_count > shard_count_max)

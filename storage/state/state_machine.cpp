@@ -117,6 +117,7 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
       outcome.error = Error{ErrorCode::conflict, "this job id is taken: its job has ended"};
     else
       apply_command(command.value(), entry, committer, outcome);
+    if (auto level = check_level(); !level.ok()) return level;
     remember(command.value(), outcome, batch);
     audit(command.value(), entry, outcome, batch);
   }
@@ -124,6 +125,14 @@ Result<void> StateMachine::apply_entry(const raft::Entry& entry, Committer& comm
   out.outcomes.push_back(std::move(outcome));
   const auto* report = std::get_if<CheckState>(&command.value().body);
   return report != nullptr ? examine(*report) : Result<void>();
+}
+
+Result<void> StateMachine::check_level() const {
+  const std::uint32_t level = tables_.cell.record.level;
+  if (level <= options_.level_known) return {};
+  return Error{ErrorCode::unavailable, "the cell is at feature level " + std::to_string(level) +
+                                           " and this build knows " + std::to_string(options_.level_known) +
+                                           ": upgrade this node"};
 }
 
 void StateMachine::apply_command(const Command& command, const raft::Entry& entry, Committer& committer,

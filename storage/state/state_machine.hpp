@@ -23,15 +23,19 @@ class StateMachine {
  public:
   /// Loads the current tables, whatever history there is. `store` must be opened with keys::table_names() and
   /// outlive this. Errors: io; corrupt (a record that does not decode or contradicts another, tables at
-  /// different applied indexes, a hash that is not the stored one): repair from a peer.
+  /// different applied indexes, a hash that is not the stored one): repair from a peer; unavailable (the
+  /// cell's feature level is above this build's): upgrade this node.
   static Result<std::unique_ptr<StateMachine>> open(KvStore& store, StateOptions options = {});
 
   /// Entries follow the applied one without a gap; a bug otherwise. One batch for the store, which then is
   /// readable. Any error means that this node must stop, and that nothing of these entries is acknowledged:
-  /// unavailable (an unknown command number: upgrade this node), io (the disk), corrupt (an entry that does
+  /// unavailable (an unknown command number, or a feature level that this build does not know: upgrade this
+  /// node), io (the disk), corrupt (an entry that does
   /// not decode, or this node's state differs from that of a majority: repair it from a peer).
   Result<Applied> apply(std::span<const raft::Entry> entries);
 
+  /// The feature level that this build knows. Any thread.
+  std::uint32_t level_known() const { return options_.level_known; }
   Index applied() const { return applied_; }
   Term applied_term() const { return applied_term_; }
   const Reads& reads() const { return reads_; }
@@ -53,6 +57,7 @@ class StateMachine {
   Result<void> load();
   Result<void> load_position();
   Result<void> load_meta();
+  Result<void> check_level() const;
   Result<void> load_hosts();
   Result<void> load_requests();
   Result<void> load_archive_sums();

@@ -3,6 +3,7 @@
 #include "net/link/batch_codec.hpp"
 #include "storage/base/msgpack.hpp"
 #include "storage/raft/ready.hpp"
+#include "storage/replica/replica_message.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace troupe;
@@ -32,6 +33,13 @@ void check_message(BytesView bytes) {
   fuzz::must(again.ok() && again.value() == message.value());
 }
 
+void check_signed_message(BytesView bytes) {
+  const auto message = unpacked<ReplicaMessage>(bytes);
+  if (!message.ok()) return;
+  const auto again = unpacked<ReplicaMessage>(packed(message.value()));
+  fuzz::must(again.ok() && again.value() == message.value());
+}
+
 void check_membership(BytesView bytes) {
   const auto meta = unpacked<raft::SnapshotMeta>(bytes);
   if (meta.ok()) fuzz::must(unpacked<raft::SnapshotMeta>(packed(meta.value())).ok());
@@ -45,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const BytesView bytes = fuzz::view(data, size);
   check_frames(bytes);
   check_message(bytes);
+  check_signed_message(bytes);
   check_membership(bytes);
   return 0;
 }

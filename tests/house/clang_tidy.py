@@ -35,7 +35,7 @@ def clean(command, scratch):
             shutil.copyfile(words[i + 1], copy)
             kept += ["-include", copy]
             skip = True
-        elif not word.startswith(("-fpch-preprocess", "-W", "-fconcepts")):
+        elif not word.startswith(("-fpch-preprocess", "-W", "-fconcepts", "--param=")):
             kept.append(word)
     return kept + ["-w"]
 

@@ -35,10 +35,11 @@ raft::Status leading() {
 
 TEST(Members, AreToldAsTheLeaderSeesThem) {
   EXPECT_EQ(
-      members_json(leading(), {{NodeId{1}, "a:1"}, {NodeId{3}, "c:1"}}, milliseconds{10}),
+      members_json(leading(), {{NodeId{1}, "a:1"}, {NodeId{3}, "c:1"}}, milliseconds{10},
+                   {{NodeId{1}, 2}, {NodeId{2}, 1}}),
       R"({"term":"3","leader":1,"commit":"90","last":"90","applied":"88","snapshot":"40","items":[)"
-      R"({"node":1,"role":"LEADER","address":"a:1","match":"89","lag":"1","lastContactMs":0},)"
-      R"({"node":2,"role":"VOTER","address":"","state":"replicate","match":"90","lag":"0","lastContactMs":20},)"
+      R"({"node":1,"role":"LEADER","address":"a:1","match":"89","lag":"1","lastContactMs":0,"levelKnown":2},)"
+      R"({"node":2,"role":"VOTER","address":"","state":"replicate","match":"90","lag":"0","lastContactMs":20,"levelKnown":1},)"
       R"({"node":3,"role":"LEARNER","address":"c:1","state":"snapshot","match":"0","lag":"90","lastContactMs":7000}]})");
 }
 

@@ -15,13 +15,13 @@ struct Members : testing::Test {
 TEST_F(Members, AreListed) {
   cell.on(
       "GET /api/v3/cell/members",
-      R"({"items":[{"node":1,"role":"LEADER","address":"a:1","state":"","match":"90","lag":"0","lastContactMs":0},)"
+      R"({"items":[{"node":1,"role":"LEADER","address":"a:1","state":"","match":"90","lag":"0","lastContactMs":0,"levelKnown":1},)"
       R"({"node":2,"role":"LEARNER","address":"b:1","state":"snapshot","match":"7","lag":"83","lastContactMs":12}]})");
   EXPECT_EQ(line.run({"cell", "members"}), exit_ok) << line.err.str();
   EXPECT_EQ(line.out.str(),
-            "NODE  ROLE     ADDRESS  STATE     MATCH  LAG  LAST CONTACT\n"
-            "1     LEADER   a:1      -         90     0    -\n"
-            "2     LEARNER  b:1      snapshot  7      83   12 ms\n");
+            "NODE  ROLE     ADDRESS  STATE     MATCH  LAG  LAST CONTACT  LEVEL KNOWN\n"
+            "1     LEADER   a:1      -         90     0    -             1\n"
+            "2     LEARNER  b:1      snapshot  7      83   12 ms         -\n");
 }
 
 constexpr const char* standing =

@@ -96,6 +96,7 @@ void Machine::make_driver(const raft::Restored& restored) {
   config.initial = initial_;
   config.retention = options_.retention;
   config.disks = disks_.get();
+  config.level_known = options_.level_known;
   config.cache_bytes_max = options_.cache_bytes_max;
   driver_ = std::make_unique<ReplicaDriver>(config, restored, *log_, *writer_);
   leased_ = false;

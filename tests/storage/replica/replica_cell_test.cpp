@@ -31,6 +31,24 @@ TEST_F(ThreeDrivers, elect_commit_and_apply_alike) {
   }
 }
 
+TEST_F(ThreeDrivers, know_what_the_others_builds_know_once_they_are_heard) {
+  for (auto& [n, node] : nodes) {
+    node->options_.level_known = n;
+    node->crash_and_restart();
+  }
+  using Levels = std::map<NodeId, std::uint32_t>;
+  EXPECT_EQ(nodes.at(1)->driver_->levels(), (Levels{{NodeId{1}, 1}}));
+  run(200);
+  ASSERT_NE(leader(), 0u);
+  const Levels all{{NodeId{1}, 1}, {NodeId{2}, 2}, {NodeId{3}, 3}};
+  EXPECT_EQ(nodes.at(leader())->driver_->levels(), all);
+  const std::uint32_t other = leader() == 1 ? 2 : 1;
+  nodes.at(other)->options_.level_known = 7;
+  nodes.at(other)->crash_and_restart();
+  run(200);
+  EXPECT_EQ(nodes.at(leader())->driver_->levels().at(NodeId{other}), 7u);
+}
+
 TEST_F(ThreeDrivers, a_follower_reads_through_its_leader) {
   run(200);
   const std::uint32_t follower = leader() == 1 ? 2 : 1;

@@ -48,6 +48,33 @@ TEST(Levels, AreRaisedOneAtATimeAndGateCommands) {
   EXPECT_TRUE(cell.apply(future).taken());
 }
 
+TEST(Levels, ABuildThatKnowsLessStopsRatherThanApply) {
+  Cell cell;
+  cell.machine.reset();
+  cell.machine = StateMachine::open(*cell.store, {.level_known = 1}).value();
+  const auto next = [&](std::uint32_t level) {
+    Command raise;
+    raise.fence = cell.term_fence();
+    raise.body = RaiseLevel{level};
+    return cell.entry(raise);
+  };
+  ASSERT_TRUE(cell.machine->apply(std::vector{next(1)}).ok());
+  const Index before = cell.machine->applied();
+  const auto entry = next(2);
+  const auto refused = cell.machine->apply(std::vector{entry});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(refused.error().message,
+            "the cell is at feature level 2 and this build knows 1: upgrade this node");
+  // Nothing of it is on its disk, and the build that knows more goes on there.
+  cell.machine = StateMachine::open(*cell.store, {.level_known = 2}).value();
+  EXPECT_EQ(cell.machine->applied(), before);
+  ASSERT_TRUE(cell.machine->apply(std::vector{entry}).ok());
+  cell.machine.reset();
+  EXPECT_EQ(StateMachine::open(*cell.store, {.level_known = 1}).error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(StateMachine::open(*cell.store, {.level_known = 2}).ok());
+}
+
 TEST(Shards, EachMoveStartsAnEpochThatFencesTheOldOwnerOff) {
   Cell cell;
   const JobId job = cell.submit(batch_of(1));

@@ -362,7 +362,7 @@ CommandBody History::operator_body(const Reads& reads) {
       return SetPolicy{policy};
     }
     case 5:
-      return RaiseLevel{static_cast<std::uint32_t>(random_.below(4))};
+      return RaiseLevel{static_cast<std::uint32_t>(random_.below(feature_level_known + 1))};
     case 6:
       return BootstrapCell{"again", 8, {}};
     case 7:

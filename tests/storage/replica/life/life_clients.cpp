@@ -59,13 +59,15 @@ raft::test::Clients::Door Life::door_of(Host& host) {
   return {host.life(), propose, [this, &host](raft::ReadToken token) { return read(host, token); }};
 }
 
-// The cell's feature level is raised when every member's build knows the next one.
+// The cell's feature level is raised when every member's build knows the next one, as far as the leader has
+// heard.
 void Life::operate() {
   if (healed_) return;
   Host* leads = leader();
   if (leads != nullptr && leads->acts() && leads->machine.state_.level == 0) {
     const raft::Membership members = leads->driver().status().membership;
-    const auto knows = [&](NodeId id) { return host(id).machine.options_.level_known > 0; };
+    const auto levels = leads->driver().levels();
+    const auto knows = [&](NodeId id) { return levels.contains(id) && levels.at(id) > 0; };
     if (std::ranges::all_of(members.voters, knows) && std::ranges::all_of(members.learners, knows) &&
         random_.chance(30)) {
       guarded(*leads, [this](Host& at) {

@@ -1,0 +1,17 @@
+#pragma once
+// When the cell's feature level may rise. Pure.
+
+#include <optional>
+#include <span>
+
+#include "storage/model/records.hpp"
+
+namespace troupe {
+
+/// The feature level to raise the cell to, one above its own: every member, learners included, was heard of
+/// late and its build knows the level, and the policy allows it. `known`: by member, this node's too;
+/// nullopt: not heard.
+std::optional<std::uint32_t> next_level(const CellRecord& cell,
+                                        std::span<const std::optional<std::uint32_t>> known);
+
+}  // namespace troupe

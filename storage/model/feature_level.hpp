@@ -1,0 +1,16 @@
+#pragma once
+// What a build can do to the state. The cell's level is in its record and raised by a command (raise_level)
+// when every member's build knows the next one; until then nothing of that level is proposed, written or
+// applied, and a build that knows less can take a node's place again. Levels are never lowered.
+
+#include <cstdint>
+
+namespace troupe {
+
+/// The highest level that this build knows. Whoever adds a command, a field that apply writes, or another way
+/// to apply an old command, adds one here and says below what it stands for.
+///   0  a cell whose first members did not say what they know
+///   1  everything in command_table() but what names a higher level
+constexpr std::uint32_t feature_level_known = 1;
+
+}  // namespace troupe
