@@ -5,17 +5,23 @@
 #include "cmd/embedded/history_book.hpp"
 #include "cmd/embedded/sim_cluster.hpp"
 #include "cmd/embedded/world.hpp"
+#include "cmd/judges/watch.hpp"
 
 namespace troupe::embedded {
 namespace {
 
 constexpr milliseconds listen_every{1'000};  ///< a node that took a snapshot is listened to again after this
-constexpr milliseconds look_every{100};      ///< at what is awaited, where the cell tells of no change
+constexpr milliseconds judge_every{1'000};
+constexpr std::size_t complaints_max = 20;  ///< the first ones say what happened
+constexpr milliseconds look_every{100};     ///< at what is awaited, where the cell tells of no change
 
 class SimWorld final : public World {
  public:
   SimWorld(SimOptions options, HistoryBook& book)
-      : options_(std::move(options)), book_(book), cluster_(options_) {
+      : ledger_([this](const std::string& what) { complain(what); }),
+        options_(std::move(options)),
+        book_(book),
+        cluster_(observed(options_)) {
     options_.count_hosts();
     listen();
   }
@@ -67,10 +73,35 @@ class SimWorld final : public World {
     for (std::uint32_t h = 1; h <= options_.hosts; ++h) agents += agent_is_up(h) ? 1 : 0;
     return cluster_.why_not_settled(agents);
   }
-  std::vector<std::string> violations() const override { return cluster_.violations(); }
+  std::vector<std::string> violations() const override {
+    std::vector<std::string> all = cluster_.violations();
+    all.insert(all.end(), complaints_.begin(), complaints_.end());
+    return all;
+  }
   std::uint64_t history_hash() const override { return cluster_.history_hash(); }
 
  private:
+  SimOptions observed(SimOptions options) {
+    options.observer = &ledger_;
+    return options;
+  }
+  void complain(const std::string& what) {
+    if (complaints_.size() < complaints_max) complaints_.push_back(what);
+  }
+  /// The tables of a node that stands where the ledger does.
+  void judge() {
+    if (now() - judged_ < judge_every) return;
+    judged_ = now();
+    for (const std::uint32_t n : cluster_.nodes()) {
+      if (!is_up(n) || cluster_.status(n)->applied.load() != ledger_.last().value) continue;
+      const Reads& reads = *cluster_.reads(n);
+      if (reads.shard_count() == 0) return;
+      for (const std::string& wrong : judges::wrong_in(reads, ledger_, reads.cell().record.now))
+        complain("node " + std::to_string(n) + ": " + wrong);
+      return;
+    }
+  }
+
   void apply(const FaultOrder& order) {
     switch (order.kind) {
       case FaultKind::crash_node:
@@ -118,6 +149,7 @@ class SimWorld final : public World {
     for (std::uint32_t n = 1; n <= options_.nodes; ++n)
       if (const std::string why = cluster_.failure(n); !why.empty() && given_up_.insert(n).second)
         book_.add_line("fault", now(), "node " + std::to_string(n) + " gave up: " + why);
+    judge();
     listen();
   }
 
@@ -134,6 +166,9 @@ class SimWorld final : public World {
     }
   }
 
+  judges::Ledger ledger_;  // First: outlives the cluster that tells it.
+  std::vector<std::string> complaints_;
+  Instant judged_;
   SimOptions options_;
   HistoryBook& book_;
   std::set<std::uint32_t> listening_, frozen_, given_up_;

@@ -84,17 +84,17 @@ void Follower::take(std::string_view frame) {
 void Follower::take_event(EventId id) {
   ++heard_;
   if (!position_) return complain_("a stream begins with an event, without a snapshot");
-  const auto next = ledger_.events().upper_bound(*position_);
-  if (next == ledger_.events().end() || next->first != id)
-    complain_("a follower heard event " + api::event_id_text(id) + " after " +
-              api::event_id_text(*position_) +
-              (next == ledger_.events().end() ? ", which nobody told"
-                                              : ", but " + api::event_id_text(next->first) + " is next"));
+  const Event* next = ledger_.event_after(*position_, hint_);
+  if (next == nullptr || next->id != id)
+    complain_(
+        "a follower heard event " + api::event_id_text(id) + " after " + api::event_id_text(*position_) +
+        (next == nullptr ? ", which nobody told" : ", but " + api::event_id_text(next->id) + " is next"));
   position_ = id;
 }
 
 bool Follower::has_everything() const {
-  return position_ && !in_snapshot_ && ledger_.events().upper_bound(*position_) == ledger_.events().end();
+  std::size_t hint = 0;
+  return position_ && !in_snapshot_ && ledger_.event_after(*position_, hint) == nullptr;
 }
 
 }  // namespace troupe::simulation

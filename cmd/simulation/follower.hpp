@@ -6,10 +6,12 @@
 #include <string>
 
 #include "cmd/embedded/sim_cluster.hpp"
-#include "cmd/simulation/ledger.hpp"
+#include "cmd/judges/ledger.hpp"
 #include "storage/base/random.hpp"
 
 namespace troupe::simulation {
+
+using judges::Ledger;
 
 /// Judges what it is sent: after a snapshot's end, or after the event that it resumed from, each event of the
 /// ledger once and in order. One thread.
@@ -41,6 +43,7 @@ class Follower {
   std::size_t read_ = 0;  ///< of the stream's body
   Instant opened_;
   std::optional<EventId> position_;  ///< everything up to here was heard
+  std::size_t hint_ = 0;             ///< where the ledger has the next one
   bool in_snapshot_ = false;
   bool is_first_ = true;  ///< nothing of this stream was read yet
   std::uint64_t heard_ = 0;

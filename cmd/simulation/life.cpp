@@ -5,10 +5,10 @@
 #include <cstdio>
 
 #include "actors/replica/replica_actor.hpp"
+#include "cmd/judges/watch.hpp"
 #include "cmd/simulation/follower.hpp"
 #include "cmd/simulation/troubles.hpp"
 #include "cmd/simulation/users.hpp"
-#include "cmd/simulation/watch.hpp"
 
 namespace troupe::simulation {
 namespace {
@@ -162,7 +162,7 @@ class Life {
       const milliseconds ahead = cluster_.reads(n)->cell().record.now - cluster_.now();
       if (ahead > ahead_max) complain("the cell's time is " + std::to_string(ahead.count()) + " ms ahead");
       for (const std::string& wrong :
-           wrong_in(*cluster_.reads(n), ledger_, cluster_.reads(n)->cell().record.now))
+           judges::wrong_in(*cluster_.reads(n), ledger_, cluster_.reads(n)->cell().record.now))
         complain("node " + std::to_string(n) + ": " + wrong);
       return;
     }

@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "cmd/simulation/marks.hpp"
+#include "cmd/judges/marks.hpp"
 #include "cmd/simulation/plan.hpp"
 
 namespace troupe::simulation {
+
+using judges::Marks;
 
 /// What a life came to.
 struct Verdict {

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "cmd/embedded/sim_cluster.hpp"
-#include "cmd/simulation/ledger.hpp"
+#include "cmd/judges/ledger.hpp"
 #include "storage/base/random.hpp"
 
 namespace troupe::simulation {
+
+using judges::Ledger;
 
 /// Judges what the cell answers: an acknowledged write is never forgotten, nor is one that was seen by an
 /// earlier read (each job is a register with one writer, whose value is its size's upper bound). One thread.

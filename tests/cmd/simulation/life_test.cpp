@@ -35,7 +35,7 @@ constexpr bool lives_loaded = true;
 TEST_F(Lives, ManySmallCellsKeepEveryPromise) {
   for (std::uint64_t seed = 1; seed <= small_lives && !HasFailure(); ++seed)
     expect_ok(draw_plan(seed, small_scope()), "--small ");
-  for (const std::string& mark : all_marks())
+  for (const std::string& mark : judges::all_marks())
     EXPECT_TRUE(!expects_marks || marks.reached().contains(mark)) << "nothing reached " << mark;
 }
 

@@ -126,7 +126,9 @@ class Cluster {
   /// The same for people: its last lines, with times since the cluster began.
   std::string timeline(std::string_view entity = {}, std::size_t lines_max = 100) const;
   /// Promises that the cell broke so far: two leaders of a term, a task started twice, nodes that differ at
-  /// the same index. Only a simulation can see them; always empty in the real world.
+  /// the same index; and all that the judges of `troupe sim` find: jobs and tasks that leave their drawings,
+  /// wrong bookings and counters, duties that nobody would be woken for, hosts told to stop what nobody
+  /// ended. Looked at every second. Only a simulation can see them; always empty in the real world.
   std::vector<std::string> violations() const;
   /// Equal for equal seeds, options and calls. Simulated only.
   std::uint64_t history_hash() const;

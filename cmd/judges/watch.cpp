@@ -1,10 +1,12 @@
-#include "cmd/simulation/watch.hpp"
+#include "cmd/judges/watch.hpp"
+
+#include <algorithm>
 
 #include "actors/cores/group_core.hpp"
 #include "actors/cores/job_core.hpp"
 #include "actors/cores/task_core.hpp"
 
-namespace troupe::simulation {
+namespace troupe::judges {
 namespace {
 
 class Look {
@@ -13,8 +15,8 @@ class Look {
 
   std::vector<std::string> run() {
     for (std::uint16_t s = 0; s < reads_.shard_count(); ++s)
-      for (const Duty& duty : reads_.all_duties(ShardId{s})) duties_[duty.entity] = duty.due;
-    count_placed();
+      for (const Duty& duty : reads_.all_duties(ShardId{s})) duties_.emplace_back(duty.entity, duty.due);
+    std::sort(duties_.begin(), duties_.end());
     look_at_hosts();
     look_at_jobs();
     look_at_tasks();
@@ -40,41 +42,33 @@ class Look {
   /// What the host's core has to do, without its contacts: orders while it is there, losses once it is gone.
   void look_at_host_duty(const HostRecord& host) {
     if (!host.set_aside.empty()) return;
-    const Placed placed = placed_[host.id];
-    const auto duty = duties_.find(EntityRef::of(host.id));
+    const Placed placed = ledger_.placed(host.id);
+    const std::optional<Instant> due = due_of(EntityRef::of(host.id));
     if (host.is_connected()) {
-      if (placed.orders > 0 && duty == duties_.end())
-        say("host " + host.name + " has orders to give, and no duty says so");
+      if (placed.orders > 0 && !due) say("host " + host.name + " has orders to give, and no duty says so");
       return;
     }
     if (placed.tasks == 0) return;
     const Instant lost = host.disconnected + reads_.cell().record.policy.host_lost_after;
-    if (duty == duties_.end())
+    if (!due)
       say("host " + host.name + " is gone with " + std::to_string(placed.tasks) +
           " tasks, and no duty says so");
-    else if (duty->second > lost)
+    else if (*due > lost)
       say("host " + host.name + " would be given up too late");
   }
 
-  struct Placed {
-    std::size_t tasks = 0, orders = 0;
-  };
-  void count_placed() {
-    for (const auto& [id, task] : ledger_.tasks()) {
-      if (task.host == HostId{} || task.state == TaskState::finished) continue;
-      Placed& placed = placed_[task.host];
-      ++placed.tasks;
-      placed.orders += task.state == TaskState::launched || task.state == TaskState::kill_initiated ? 1 : 0;
-    }
+  std::optional<Instant> due_of(const EntityRef& entity) const {
+    const auto duty = std::lower_bound(duties_.begin(), duties_.end(), std::pair(entity, Instant{INT64_MIN}));
+    return duty == duties_.end() || duty->first != entity ? std::nullopt : std::optional(duty->second);
   }
 
   template <class Effect>
   void expect_woken(const EntityRef& entity, const std::vector<Effect>& effects) {
     if (effects.empty() || std::holds_alternative<cores::Rest>(effects.front())) return;
-    const auto duty = duties_.find(entity);
-    if (duty == duties_.end()) return say(entity.text() + " has something to do, and no duty says so");
+    const std::optional<Instant> due = due_of(entity);
+    if (!due) return say(entity.text() + " has something to do, and no duty says so");
     const auto* wake = std::get_if<cores::WakeAt>(&effects.front());
-    if (wake != nullptr && duty->second > wake->at) say(entity.text() + " would be woken too late");
+    if (wake != nullptr && *due > wake->at) say(entity.text() + " would be woken too late");
   }
 
   void look_at_jobs() {
@@ -132,17 +126,14 @@ class Look {
     for (const std::uint64_t count : cell.live_tasks) live += count;
     differ("live tasks", live, tasks_);
     differ("waiting tasks", cell.waiting, ledger_.waiting());
-    std::uint64_t told = 0;
-    for (const auto& [id, job] : ledger_.jobs()) told += job.archived ? 0 : 1;
-    differ("live jobs of the ledger", told, jobs_);
+    differ("live jobs of the ledger", ledger_.live_jobs(), jobs_);
     if (cell.live_jobs > cell.record.policy.jobs_max) say("there are more live jobs than the cell's cap");
   }
 
   const Reads& reads_;
   const Ledger& ledger_;
   const Instant now_;
-  std::map<EntityRef, Instant> duties_;
-  std::map<HostId, Placed> placed_;
+  std::vector<std::pair<EntityRef, Instant>> duties_;  ///< by entity
   std::uint64_t jobs_ = 0, tasks_ = 0;
   std::vector<std::string> wrong_;
 };
@@ -153,4 +144,4 @@ std::vector<std::string> wrong_in(const Reads& reads, const Ledger& ledger, Inst
   return Look(reads, ledger, now).run();
 }
 
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

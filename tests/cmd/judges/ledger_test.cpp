@@ -1,10 +1,10 @@
 // The ledger must see what is wrong: each broken promise here is told to it as events.
 
-#include "cmd/simulation/ledger.hpp"
+#include "cmd/judges/ledger.hpp"
 
 #include <gtest/gtest.h>
 
-namespace troupe::simulation {
+namespace troupe::judges {
 namespace {
 
 JobId job_of(std::uint8_t n) {
@@ -178,4 +178,4 @@ TEST_F(LedgerTest, SeesAStartOfWhatWasNeverPlaced) {
 }
 
 }  // namespace
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cmd/simulation/ledger.hpp"
+#include "cmd/judges/ledger.hpp"
 
-namespace troupe::simulation {
+namespace troupe::judges {
 
 /// What is wrong now; empty if nothing is. `reads` stands at the ledger's last index, `now` is the cell's
 /// time.
@@ -16,4 +16,4 @@ namespace troupe::simulation {
 /// and that no duty would ever wake.
 std::vector<std::string> wrong_in(const Reads& reads, const Ledger& ledger, Instant now);
 
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

@@ -1,9 +1,10 @@
-#include "cmd/simulation/ledger.hpp"
+#include "cmd/judges/ledger.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
-namespace troupe::simulation {
+namespace troupe::judges {
 namespace {
 
 bool same(const Event& a, const Event& b) {
@@ -31,11 +32,12 @@ class Ledger::Ear final : public ApplyObserver {
  public:
   Ear(Ledger& ledger, std::uint32_t node) : ledger_(ledger), node_("node " + std::to_string(node)) {}
   void decided(const Command& command, const Outcome& outcome) override { ledger_.decided(command, outcome); }
-  void applied(const Applied& applied) override { ledger_.applied(node_, applied); }
+  void applied(const Applied& applied) override { ledger_.applied(node_, applied, next_); }
 
  private:
   Ledger& ledger_;
   std::string node_;
+  std::size_t next_ = 0;  ///< of the ledger's events: the one that it will most likely tell next
 };
 
 Ledger::Ledger(Complain complain, std::function<void(const Event&)> told)
@@ -101,20 +103,40 @@ void Ledger::follow_fences(const Command& command, const Outcome& outcome) {
   }
 }
 
-void Ledger::applied(const std::string& node, const Applied& applied) {
+const Event* Ledger::event_after(EventId id, std::size_t& hint) const {
+  if (hint == 0 || hint > events_.size() || events_[hint - 1].id != id) {
+    const auto next = std::upper_bound(events_.begin(), events_.end(), id,
+                                       [](EventId at, const Event& event) { return at < event.id; });
+    hint = static_cast<std::size_t>(next - events_.begin());
+  }
+  return hint == events_.size() ? nullptr : &events_[hint++];
+}
+
+const Event* Ledger::find_event(EventId id, std::size_t& hint) const {
+  if (hint >= events_.size() || events_[hint].id != id) {
+    const auto found = std::lower_bound(events_.begin(), events_.end(), id,
+                                        [](const Event& event, EventId at) { return event.id < at; });
+    hint = static_cast<std::size_t>(found - events_.begin());
+  }
+  return hint == events_.size() || events_[hint].id != id ? nullptr : &events_[hint++];
+}
+
+void Ledger::applied(const std::string& node, const Applied& applied, std::size_t& hint) {
   const Index before = last_;
   for (const Event& event : applied.events) {
     if (event.id.index <= before) {
-      const auto known = events_.find(event.id);
-      if (known == events_.end() || !same(known->second, event))
+      const Event* known = find_event(event.id, hint);
+      if (known == nullptr || !same(*known, event))
         complain_(node + " tells another event than the first node did: " + text_of(event));
       continue;
     }
-    if (!events_.empty() && event.id <= events_.rbegin()->first)
+    if (!events_.empty() && event.id <= events_.back().id)
       complain_(node + " tells events out of order: " + text_of(event));
-    events_.emplace(event.id, event);
+    else
+      events_.push_back(event);
     hear(event);
   }
+  if (last_ < applied.index) hint = events_.size();
   last_ = std::max(last_, applied.index);
 }
 
@@ -136,7 +158,9 @@ void Ledger::hear(const Event& event) {
 
 void Ledger::hear_job(const Event& event) {
   if (event.kind == EventKind::job_created) {
-    if (!jobs_.emplace(event.job, JobStory{}).second) complain_("a job was created twice: " + text_of(event));
+    if (!jobs_.emplace(event.job, JobStory{}).second)
+      return complain_("a job was created twice: " + text_of(event));
+    ++live_jobs_;
     return;
   }
   const auto found = jobs_.find(event.job);
@@ -150,7 +174,7 @@ void Ledger::hear_job(const Event& event) {
   }
   if (event.kind != EventKind::job_archived) return;
   if (event.job_state != JobState::finished) complain_("a job is archived alive: " + text_of(event));
-  story.archived = true;
+  if (!std::exchange(story.archived, true)) --live_jobs_;
 }
 
 void Ledger::hear_task(const Event& event) {
@@ -160,6 +184,8 @@ void Ledger::hear_task(const Event& event) {
                       TaskStory{event.job, TaskState::accepted, {}, false, false, event.descriptor})
              .second)
       complain_("a task was created twice: " + text_of(event));
+    else
+      ++waiting_;
     const auto job = jobs_.find(event.job);
     if (job == jobs_.end() || job->second.archived)
       complain_("a task was created for a job that is not there: " + text_of(event));
@@ -180,6 +206,8 @@ void Ledger::move_task(TaskStory& story, const Event& event) {
   if (event.task_before != story.state) complain_("a task moves from where it was not: " + text_of(event));
   marks_.reach(task_step_mark(story.state, event.task_state));
   const bool was_placed = story.host != HostId{};
+  if (story.state == TaskState::accepted) --waiting_;
+  if (was_placed) count_placed(story, -1);
   story.state = event.task_state;
   if (event.task_state == TaskState::kill_initiated) story.kill_asked = true;
   if (!was_placed && event.task_state == TaskState::launched) {
@@ -188,9 +216,23 @@ void Ledger::move_task(TaskStory& story, const Event& event) {
   }
   if (event.task_state == TaskState::started && !launched_.contains({event.task, host_name(event.host)}))
     complain_("a task is Started that was never launched on its host: " + text_of(event));
+  if (story.host != HostId{}) count_placed(story, 1);
   if (event.task_state != TaskState::finished) return;
   marks_.reach(end_mark(event.reason));
   if (was_placed) booked_[story.host] -= story.descriptor->resources;
+}
+
+void Ledger::count_placed(const TaskStory& story, int by) {
+  if (story.state == TaskState::finished) return;
+  const bool is_order = story.state == TaskState::launched || story.state == TaskState::kill_initiated;
+  Placed& placed = placed_[story.host];
+  placed.tasks += static_cast<std::size_t>(by);
+  placed.orders += is_order ? static_cast<std::size_t>(by) : 0;
+}
+
+Placed Ledger::placed(HostId host) const {
+  const auto found = placed_.find(host);
+  return found == placed_.end() ? Placed{} : found->second;
 }
 
 /// A host may say later that it has less than it was given: then it keeps what it has.
@@ -223,10 +265,4 @@ void Ledger::host_stops(const std::string& host, const TaskId& task) {
               std::string(state_text(story.state)));
 }
 
-std::uint64_t Ledger::waiting() const {
-  std::uint64_t count = 0;
-  for (const auto& [id, story] : tasks_) count += story.state == TaskState::accepted ? 1 : 0;
-  return count;
-}
-
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

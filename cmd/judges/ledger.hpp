@@ -1,6 +1,9 @@
 #pragma once
 // What the nodes of a simulated cell made true, written down from outside and judged as it happens.
 
+#include <absl/container/btree_map.h>
+
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,11 +12,11 @@
 #include <vector>
 
 #include "cmd/embedded/sim_tap.hpp"
-#include "cmd/simulation/marks.hpp"
+#include "cmd/judges/marks.hpp"
 #include "storage/model/outcome.hpp"
 #include "storage/state/reads.hpp"
 
-namespace troupe::simulation {
+namespace troupe::judges {
 
 /// A task as the events told it.
 struct TaskStory {
@@ -23,6 +26,10 @@ struct TaskStory {
   bool kill_asked = false;
   bool archived = false;
   DescriptorPtr descriptor;
+};
+/// Of a host: its live tasks, and of these Launched or KillInitiated.
+struct Placed {
+  std::size_t tasks = 0, orders = 0;
 };
 struct JobStory {
   JobState state = JobState::accepted;
@@ -45,13 +52,17 @@ class Ledger final : public embedded::SimObserver {
   void host_stops(const std::string& host, const TaskId& task) override;
 
   Index last() const { return last_; }  ///< applied by the first node
-  const std::map<EventId, Event>& events() const { return events_; }
-  const std::map<TaskId, TaskStory>& tasks() const { return tasks_; }
-  const std::map<JobId, JobStory>& jobs() const { return jobs_; }
+  /// The next event behind that id; nullptr: none yet. `hint` makes asking for one after another cheap; begin
+  /// with 0.
+  const Event* event_after(EventId id, std::size_t& hint) const;
+  const absl::btree_map<TaskId, TaskStory>& tasks() const { return tasks_; }
+  const absl::btree_map<JobId, JobStory>& jobs() const { return jobs_; }
   const std::map<HostId, Resources>& booked() const { return booked_; }
+  Placed placed(HostId host) const;
+  std::uint64_t live_jobs() const { return live_jobs_; }
   const std::string& host_name(HostId host) const;  ///< empty: nobody registered it
   std::uint64_t transitions() const { return transitions_; }
-  std::uint64_t waiting() const;  ///< tasks in Accepted
+  std::uint64_t waiting() const { return waiting_; }  ///< tasks in Accepted
   const Marks& marks() const { return marks_; }
   Marks& marks() { return marks_; }
 
@@ -60,21 +71,24 @@ class Ledger final : public embedded::SimObserver {
   void decided(const Command& command, const Outcome& outcome);
   void check_fences(const Command& command, const Outcome& outcome);
   void follow_fences(const Command& command, const Outcome& outcome);
-  void applied(const std::string& node, const Applied& applied);
+  void applied(const std::string& node, const Applied& applied, std::size_t& hint);
+  const Event* find_event(EventId id, std::size_t& hint) const;
   void hear(const Event& event);
   void hear_job(const Event& event);
   void hear_task(const Event& event);
   void move_task(TaskStory& story, const Event& event);
   void take(const TaskStory& story, const Event& event);
+  void count_placed(const TaskStory& story, int by);
   void note_host(const RegisterHost& host, const Outcome& outcome);
 
   Complain complain_;
   std::function<void(const Event&)> told_;
   std::vector<std::unique_ptr<Ear>> ears_;  ///< of all lives of all nodes
-  std::map<EventId, Event> events_;
-  std::map<JobId, JobStory> jobs_;
-  std::map<TaskId, TaskStory> tasks_;
+  std::deque<Event> events_;                ///< by id
+  absl::btree_map<JobId, JobStory> jobs_;
+  absl::btree_map<TaskId, TaskStory> tasks_;
   std::map<HostId, Resources> booked_;
+  std::map<HostId, Placed> placed_;
   std::map<HostId, std::map<Index, Resources>> sizes_;  ///< from when on
   std::map<HostId, std::string> names_;
   std::set<std::pair<TaskId, std::string>> launched_;  ///< on which host
@@ -83,7 +97,9 @@ class Ledger final : public embedded::SimObserver {
   Index last_;
   Index decided_;
   std::uint64_t transitions_ = 0;
+  std::uint64_t waiting_ = 0;
+  std::uint64_t live_jobs_ = 0;
   Marks marks_;
 };
 
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

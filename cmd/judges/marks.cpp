@@ -1,10 +1,10 @@
-#include "cmd/simulation/marks.hpp"
+#include "cmd/judges/marks.hpp"
 
 #include <algorithm>
 
 #include "storage/model/command_table.hpp"
 
-namespace troupe::simulation {
+namespace troupe::judges {
 namespace {
 
 /// Only a placement leads out of Accepted, or an end.
@@ -73,4 +73,4 @@ std::string refusal_mark(const Command& command, ErrorCode code) {
 }
 std::string effect_mark(const Command& command) { return "effect " + std::string(command_name(command)); }
 
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

@@ -8,7 +8,7 @@
 
 #include "storage/model/outcome.hpp"
 
-namespace troupe::simulation {
+namespace troupe::judges {
 
 /// A mark is a text such as "task launched>started", "refused kill_job not_found" or "effect advance_slots".
 class Marks {
@@ -33,4 +33,4 @@ std::string effect_mark(const Command& command);
 /// reason with which a task ends, every command that an entity's core proposes, and the declared refusals.
 const std::set<std::string>& all_marks();
 
-}  // namespace troupe::simulation
+}  // namespace troupe::judges

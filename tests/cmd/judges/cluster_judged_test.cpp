@@ -1,0 +1,41 @@
+// The public library's simulated clusters have the same judges as the lives of `troupe sim`.
+
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <troupe/scenario.hpp>
+
+#include "storage/base/planted_bug.hpp"
+
+namespace troupe::embedded {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> violations_of_a_short_story() {
+  spdlog::set_level(spdlog::level::off);
+  Cluster cluster({.seed = 5});
+  Scenario story(cluster);
+  JobStory job =
+      story.submit({.kind = JobSpec::Kind::service, .size = 2, .script = "start=50ms run=forever"});
+  cluster.run_for(3s);
+  return cluster.violations();
+}
+
+TEST(JudgedCluster, KeepsItsPromises) {
+  EXPECT_EQ(violations_of_a_short_story(), std::vector<std::string>{});
+}
+
+#ifdef TROUPE_PLANTED_BUGS
+TEST(JudgedCluster, IsSeenToBreakThem) {
+  planted_bug = Bug::event_left_out;
+  const std::vector<std::string> violations = violations_of_a_short_story();
+  planted_bug = Bug::none;
+  ASSERT_FALSE(violations.empty());
+  EXPECT_NE(violations.front().find("is not in the state that was told"), std::string::npos)
+      << violations.front();
+}
+#endif
+
+}  // namespace
+}  // namespace troupe::embedded
