@@ -104,8 +104,7 @@ void Troubles::strike_host(StepKind kind, std::uint32_t host, Random& random) {
     case StepKind::freeze_agent:
       return cluster_.freeze_agent(host);
     case StepKind::slow_agent:
-      return random.chance(50) ? cluster_.slow_agent(host, milliseconds(random.between(20, 1'000)))
-                               : cluster_.slow_host_links(host, milliseconds(random.between(20, 1'000)));
+      return slow(host, random);
     case StepKind::stray_agent:
       return cluster_.start_stray_agent();
     case StepKind::resize_host:
@@ -232,6 +231,16 @@ void Troubles::lose_disk(std::uint32_t node) {
   cluster_.lose_disk(node);
   members_.replace(node);
   damaged_ = cluster_.nodes().back();
+}
+
+/// The slowest confirm an order when it has been repeated already.
+void Troubles::slow(std::uint32_t host, Random& random) {
+  const milliseconds by(random.chance(40) ? random.between(3'000, 8'000) : random.between(20, 1'000));
+  note_("  by " + std::to_string(by.count()) + " ms");
+  if (random.chance(50))
+    cluster_.slow_agent(host, by);
+  else
+    cluster_.slow_host_links(host, by);
 }
 
 void Troubles::resize(std::uint32_t host, Random& random) {

@@ -45,6 +45,7 @@ class Troubles {
   void damage_log(std::uint32_t node, Random& random);
   void lose_disk(std::uint32_t node);
   void resize(std::uint32_t host, Random& random);
+  void slow(std::uint32_t host, Random& random);
   bool may_go_wild(std::uint32_t node);
   bool may_lose(std::uint32_t node);
 
