@@ -40,35 +40,36 @@ class SimulatedHost final : public ActorHost {
     config_.set("scheduler.policy", caf::atom("testing"));
     system_ = std::make_unique<caf::actor_system>(config_);
     system_->await_actors_before_shutdown(false);
+    coordinator_ = static_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
+    clock_ = &coordinator_->clock();
   }
-  ~SimulatedHost() override { coordinator().clock().cancel_all(); }
+  ~SimulatedHost() override { clock_->cancel_all(); }
   bool is_simulated() const override { return true; }
   caf::actor_system& system() override { return *system_; }
   void await_end() override {
-    while (coordinator().try_run_once()) {
+    while (coordinator_->try_run_once()) {
     }
-    coordinator().clock().cancel_all();
+    clock_->cancel_all();
   }
-  bool has_work() const override { return !coordinator().jobs.empty(); }
+  bool has_work() const override { return !coordinator_->jobs.empty(); }
   bool step() override {
-    auto& ready = coordinator().jobs;
+    auto& ready = coordinator_->jobs;
     if (turns_ && ready.size() > 1) std::swap(ready.front(), ready[turns_->below(ready.size())]);
-    return coordinator().try_run_once();
+    return coordinator_->try_run_once();
   }
   std::optional<std::chrono::nanoseconds> next_timer() const override {
-    auto& clock = coordinator().clock();
-    if (clock.schedule().empty()) return std::nullopt;
+    if (clock_->schedule().empty()) return std::nullopt;
     return std::max(std::chrono::nanoseconds(0),
-                    std::chrono::nanoseconds(clock.schedule().begin()->first - clock.now()));
+                    std::chrono::nanoseconds(clock_->schedule().begin()->first - clock_->now()));
   }
-  void advance(std::chrono::nanoseconds by) override { coordinator().clock().advance_time(by); }
+  void advance(std::chrono::nanoseconds by) override { clock_->advance_time(by); }
 
  private:
-  caf::scheduler::test_coordinator& coordinator() const {
-    return static_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
-  }
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
+  // Of the system; asked for dozens of times at each instant of a simulation.
+  caf::scheduler::test_coordinator* coordinator_ = nullptr;
+  caf::detail::test_actor_clock* clock_ = nullptr;
   std::optional<Random> turns_;
 };
 

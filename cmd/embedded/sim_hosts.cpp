@@ -1,5 +1,8 @@
 #include "cmd/embedded/sim_hosts.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "actors/agent/agent_core.hpp"
 #include "storage/base/check.hpp"
 #include "storage/kv/memory_store.hpp"
@@ -8,6 +11,7 @@ namespace troupe::embedded {
 namespace {
 
 constexpr std::uint32_t stray_tasks = 2;
+constexpr Moment never{std::numeric_limits<std::int64_t>::max()};
 constexpr std::uint64_t stray_index = 1'000'000'000;  // Its own cell's log is far ahead of ours.
 
 std::string name_of(std::uint32_t host) { return "host-" + std::to_string(host); }
@@ -54,6 +58,32 @@ void live_elsewhere(agent::AgentConfig config, Instant wall, Moment now, KvStore
 
 }  // namespace
 
+/// Stands between a host's links and its agent: what arrives is a reason to have a turn.
+class SimHosts::Doorbell final : public net::LinkListener {
+ public:
+  Doorbell(SimHosts& hosts, std::uint32_t number, net::LinkListener& agent)
+      : hosts_(hosts), number_(number), agent_(agent) {}
+  void on_link_up(const net::LinkKey& link) override {
+    hosts_.wake(number_);
+    agent_.on_link_up(link);
+  }
+  void on_link_down(const net::LinkKey& link, std::string_view why) override {
+    hosts_.wake(number_);
+    agent_.on_link_down(link, why);
+  }
+  void on_message(const net::LinkKey& link, Bytes message) override {
+    hosts_.wake(number_);
+    agent_.on_message(link, std::move(message));
+  }
+
+ private:
+  SimHosts& hosts_;
+  const std::uint32_t number_;
+  net::LinkListener& agent_;
+};
+
+SimHosts::SimHosts(SimHostSeams seams) : seams_(std::move(seams)) {}
+
 SimHosts::~SimHosts() {
   for (auto& [n, box] : hosts_) {
     box.agent.reset();
@@ -95,6 +125,7 @@ void SimHosts::start(std::uint32_t number, const HostOptions& host) {
   Host& box = hosts_[number];
   if (box.agent) return;
   make_machine(box, host);
+  wake(number);
   box.actors = ActorHost::simulated();
   box.turns = SimTurns(*box.actors, seams_.clock->steady());
   agent::AgentConfig config = config_of(host);
@@ -104,8 +135,10 @@ void SimHosts::start(std::uint32_t number, const HostOptions& host) {
   seams.sim = box.driver.get();
   seams.journal = box.journal.get();
   const net::PeerName self = "agent/" + config.host;
-  seams.open_hub = [this, self](net::LinkListener& listener) -> Result<std::unique_ptr<net::LinkHub>> {
-    return seams_.open_hub(self, listener);
+  seams.open_hub = [this, self, number](net::LinkListener& agent) -> Result<std::unique_ptr<net::LinkHub>> {
+    Host& mine = hosts_.at(number);
+    mine.bell = std::make_unique<Doorbell>(*this, number, agent);
+    return seams_.open_hub(self, *mine.bell);
   };
   auto started = agent::Agent::start(*box.actors, std::move(config), std::move(seams), seams_.random->next());
   box.agent = std::move(started).value();
@@ -152,11 +185,15 @@ void SimHosts::thaw(std::uint32_t number) {
   Host& box = hosts_[number];
   if (!box.turns.is_frozen()) return;
   box.turns.thaw();
+  wake(number);
   seams_.network->unmute(peer(number));
 }
 
 void SimHosts::slow_down(std::uint32_t number, milliseconds by) {
-  if (Host& box = hosts_[number]; box.agent) box.turns.slow_down(by);
+  Host& box = hosts_[number];
+  if (!box.agent) return;
+  box.turns.slow_down(by);
+  wake(number);
 }
 
 void SimHosts::heal() {
@@ -178,17 +215,25 @@ std::size_t SimHosts::kept(std::uint32_t number) const {
   return found == hosts_.end() || !found->second.driver ? 0 : found->second.driver->kept();
 }
 
+void SimHosts::wake(std::uint32_t number) {
+  if (wakes_.size() <= number) wakes_.resize(number + 1, never);
+  wakes_[number] = Moment{};
+}
+
 std::uint64_t SimHosts::take_turns(Moment now, std::uint64_t most) {
   std::uint64_t steps = 0;
-  for (auto& [n, box] : hosts_) steps += box.turns.take(now, most - std::min(most, steps));
+  for (std::uint32_t number = 0; number < wakes_.size(); ++number) {
+    if (wakes_[number] > now) continue;
+    SimTurns& turns = hosts_.at(number).turns;
+    steps += turns.take(now, most - std::min(most, steps));
+    wakes_[number] = turns.next_due().value_or(never);
+  }
   return steps;
 }
 
 std::optional<Moment> SimHosts::next_due() const {
-  std::optional<Moment> next;
-  for (const auto& [n, box] : hosts_)
-    if (const auto due = box.turns.next_due(); due && (!next || *due < *next)) next = due;
-  return next;
+  const auto next = std::min_element(wakes_.begin(), wakes_.end());
+  return next == wakes_.end() || *next == never ? std::nullopt : std::optional(*next);
 }
 
 }  // namespace troupe::embedded

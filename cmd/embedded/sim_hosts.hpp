@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "actors/agent/agent.hpp"
 #include "actors/agent/sim_driver.hpp"
@@ -28,7 +29,7 @@ struct SimHostSeams {
 /// Numbered from 1; the one behind them all may be a machine of another cell. One thread.
 class SimHosts {
  public:
-  explicit SimHosts(SimHostSeams seams) : seams_(std::move(seams)) {}
+  explicit SimHosts(SimHostSeams seams);
   ~SimHosts();
   SimHosts(const SimHosts&) = delete;
   SimHosts& operator=(const SimHosts&) = delete;
@@ -54,21 +55,26 @@ class SimHosts {
   std::optional<Moment> next_due() const;
 
  private:
+  class Doorbell;
   struct Host {
     std::unique_ptr<ActorHost> actors;
     SimTurns turns;
     std::unique_ptr<agent::SimDriver> driver;
     std::unique_ptr<WitnessDriver> witness;
     std::unique_ptr<KvStore> journal;
+    std::unique_ptr<Doorbell> bell;
     std::unique_ptr<agent::Agent> agent;
   };
   agent::AgentConfig config_of(const HostOptions& host) const;
   void start(std::uint32_t number, const HostOptions& host);
   void make_machine(Host& box, const HostOptions& host);
+  /// Something has befallen it, or reached it: it may have a use for a turn.
+  void wake(std::uint32_t number);
 
   SimHostSeams seams_;
   std::map<std::uint32_t, Host> hosts_;
   std::map<std::uint32_t, Resources> sizes_;
+  std::vector<Moment> wakes_;  ///< by number: no turn is of use before; looked through at each instant
 };
 
 }  // namespace troupe::embedded

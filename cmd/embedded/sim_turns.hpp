@@ -34,10 +34,10 @@ class SimTurns {
     if (is_slow()) turn_ = now + pause_;
     return steps;
   }
-  /// When a turn will be of use, of one that take() has just left.
+  /// When a turn will be of use, of one that take() has just left and that heard nothing since.
   std::optional<Moment> next_due() const {
     if (actors_ == nullptr || frozen_) return std::nullopt;
-    if (!is_slow()) return due_;
+    if (!is_slow()) return actors_->has_work() ? at_ : due_;
     if (actors_->has_work()) return turn_;
     return due_ ? std::optional(std::max(*due_, turn_)) : std::nullopt;
   }

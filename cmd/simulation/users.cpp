@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <set>
 
 namespace troupe::simulation {
@@ -45,6 +46,15 @@ std::optional<std::uint64_t> bound_in(const std::string& body) {
   std::uint64_t bound = 0;
   std::from_chars(body.data() + at + key.size(), body.data() + body.size(), bound);
   return bound;
+}
+
+/// Takes out those for which `is_ready` holds; all others stay in their order.
+template <class Ask, class IsReady>
+std::vector<Ask> ready_of(std::vector<Ask>& asks, IsReady is_ready) {
+  const auto first = std::stable_partition(asks.begin(), asks.end(), std::not_fn(is_ready));
+  std::vector<Ask> ready(std::make_move_iterator(first), std::make_move_iterator(asks.end()));
+  asks.erase(first, asks.end());
+  return ready;
 }
 
 bool tells_nothing(int status) { return status == 0 || status >= 500; }
@@ -153,20 +163,13 @@ void Users::set_phase(std::uint32_t host, bool is_active) {
 
 void Users::poll() {
   const Instant now = cluster_.now();
-  std::vector<Ask> open = std::exchange(asks_, {});
-  for (Ask& ask : open) {
-    if (ask.answer->done || ask.until <= now)
-      take(ask);
-    else
-      asks_.push_back(std::move(ask));
-  }
-  std::vector<Ask> later = std::exchange(later_, {});
-  for (Ask& ask : later) {
-    if (ask.until <= now)
-      send(std::move(ask), some_node(pauses_));
-    else
-      later_.push_back(std::move(ask));
-  }
+  const auto is_over = [&](const Ask& ask) { return ask.answer->done || ask.until <= now; };
+  const auto is_due = [&](const Ask& ask) { return ask.until <= now; };
+  // Polled often, and seldom is there anything to do.
+  if (std::any_of(asks_.begin(), asks_.end(), is_over))
+    for (Ask& ask : ready_of(asks_, is_over)) take(ask);
+  if (std::any_of(later_.begin(), later_.end(), is_due))
+    for (Ask& ask : ready_of(later_, is_due)) send(std::move(ask), some_node(pauses_));
 }
 
 void Users::take(Ask& ask) {

@@ -83,7 +83,7 @@ struct SimNetwork::Wires {
   void fail_attempt(const PeerName& self, const LinkKey& key, std::uint64_t attempt);
   void on_arrive(LinkId id, const Event& event);
   void on_answer(LinkId id);
-  void on_message(LinkId id, const Event& event);
+  void on_message(LinkId id, Event event);
   void raise(LinkId id, std::size_t end);
   /// Ends one end: its owner hears of it if it was up, and redials if it dials. `tell`: a FIN travels to the
   /// other.

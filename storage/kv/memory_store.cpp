@@ -244,7 +244,9 @@ class MemoryStore final : public KvStore {
     if (auto healthy = check(); !healthy.ok()) return healthy;
     SimFile& file = *mine();
     if (file.fail_write) return fail("write failed (injected)");
-    const std::uint64_t bytes = apply(file, batch);
+    // What is durable at once is never taken back; keeping the undo of each log write would cost most of it.
+    const bool may_go_back = durability != Durability::synced || file.fail_sync || disk_->space.is_limited();
+    const std::uint64_t bytes = apply(file, batch, may_go_back);
     if (disk_->space.used_bytes > disk_->space.limit_bytes) {
       disk_->undo_last(file);
       return fail("no space left on the disk");
@@ -347,14 +349,15 @@ class MemoryStore final : public KvStore {
     return {};
   }
 
-  /// Applies the batch and notes its undo. Returns the bytes of its keys and values.
-  std::uint64_t apply(SimFile& file, const KvBatch& batch) {
+  /// Applies the batch and, unless it is sure to stay, notes its undo. Returns the bytes of its keys and
+  /// values.
+  std::uint64_t apply(SimFile& file, const KvBatch& batch, bool may_go_back) {
     Undo undo;
     std::uint64_t bytes = 0;
     const auto set = [&](Table table, const Bytes& key, Value value) {
       bytes += key.size() + (value ? value->size() : 0);
       Value before = disk_->exchange(disk_->own(file, table), key, std::move(value));
-      undo.changes.push_back({table, key, std::move(before)});
+      if (may_go_back) undo.changes.push_back({table, key, std::move(before)});
     };
     for (const KvBatch::Change& change : batch.changes()) {
       if (const auto* put = std::get_if<KvBatch::Put>(&change)) {
@@ -367,7 +370,7 @@ class MemoryStore final : public KvStore {
           set(range.table, key, nullptr);
       }
     }
-    file.unflushed.push_back(std::move(undo));
+    if (may_go_back) file.unflushed.push_back(std::move(undo));
     return bytes;
   }
 

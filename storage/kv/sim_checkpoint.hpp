@@ -1,6 +1,8 @@
 #pragma once
 // A simulated store as files: what a simulated checkpoint consists of, so that it is copied as a real one is.
 
+#include <absl/container/btree_map.h>
+
 #include <map>
 #include <memory>
 #include <string>
@@ -13,7 +15,7 @@ namespace troupe {
 
 /// The tables of a simulated store; values are shared, so that a copy of a table copies no bytes.
 struct SimTables {
-  using Map = std::map<Bytes, std::shared_ptr<const Bytes>, std::less<>>;
+  using Map = absl::btree_map<Bytes, std::shared_ptr<const Bytes>, std::less<>>;
   std::vector<std::string> names;
   std::vector<std::shared_ptr<Map>> tables;
 };

@@ -15,6 +15,7 @@ namespace troupe {
 struct SimSpace {
   std::atomic<std::uint64_t> used_bytes{0};
   std::atomic<std::uint64_t> limit_bytes{UINT64_MAX};
+  bool is_limited() const { return limit_bytes != UINT64_MAX; }
 };
 
 /// A tree of files and folders. Each folder remembers what changed in it since it was last synced, each file
