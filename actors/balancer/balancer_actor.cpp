@@ -30,7 +30,6 @@ class Balancer {
           led_since_ = context_->clock->steady();
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
-        [this](const StateApplied&) {},
         [this](const ProposalDone& done) {
           if (done.cookie == plan_cookie) proposing_ = false;
         },

@@ -39,7 +39,7 @@ caf::actor spawn_applier(caf::actor_system& system, const ContextPtr& context) {
     return {
         [applier](const MeetNode& node) {
           applier->replica = node.replica;
-          applier->followers = {node.replica, node.directory, node.scheduler, node.balancer, node.gateway};
+          applier->followers = {node.replica, node.directory, node.scheduler, node.gateway};
         },
         [self, applier](const ApplyEntries& work) { applier->apply(self, work.entries); },
         [self](TellMailbox) { return MailboxTold{self->mailbox().size()}; },
