@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdio>
 #include <iostream>
 
 #include "cmd/simulation/shrink.hpp"
 #include "storage/base/planted_bug.hpp"
+#include "storage/base/time.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -82,6 +84,15 @@ void shrink_and_print(const Sim& args, const Plan& plan, std::ostream& out) {
   print_complaints(best.verdict, out);
 }
 
+/// How long the machine took, behind what is the same on every machine.
+std::string speed_text(const Verdict& verdict, std::chrono::duration<double> wall) {
+  char text[96];
+  std::snprintf(text, sizeof text, " wall_s=%.2f events_per_s=%.0f times_real=%.1f", wall.count(),
+                static_cast<double>(verdict.events) / wall.count(),
+                std::chrono::duration<double>(verdict.lived) / wall);
+  return text;
+}
+
 /// Once more; whether it was the same life to the last byte.
 bool lives_alike(const Plan& plan, const Verdict& before, std::uint32_t times, std::ostream& out) {
   for (std::uint32_t n = 1; n < times; ++n) {
@@ -109,7 +120,9 @@ int run_sim(const Sim& args, std::ostream& out, std::ostream& err) {
     if (!plan) return 2;
     simulation::LifeOptions options;
     if (args.wants_history) options.history = [&](const std::string& line) { out << line << "\n"; };
+    const Moment began = SystemClock().steady();
     const Verdict verdict = simulation::live(*plan, options);
+    const std::chrono::duration<double> wall = SystemClock().steady() - began;
     marks.add(verdict.marks);
     if (verdict.how != Verdict::How::ok) {
       all_kept = false;
@@ -118,7 +131,7 @@ int run_sim(const Sim& args, std::ostream& out, std::ostream& err) {
       if (args.shrinks) shrink_and_print(args, *plan, out);
     }
     all_kept = lives_alike(*plan, verdict, args.times, out) && all_kept;
-    out << simulation::closing_line(*plan, verdict) << std::endl;
+    out << simulation::closing_line(*plan, verdict) << speed_text(verdict, wall) << std::endl;
     if (seed == range->last) break;
   }
   if (args.wants_marks)

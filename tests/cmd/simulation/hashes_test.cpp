@@ -36,7 +36,7 @@ TEST(Hashes, AreThoseOfTheReleaseBuild) {
     const Plan plan = draw_plan(seed, small_scope());
     const std::string told =
         output_of(release + "/troupe sim --small --seed " + std::to_string(seed) + " | tail -n 1");
-    EXPECT_EQ(told, closing_line(plan, live(plan)) + "\n");
+    EXPECT_TRUE(told.starts_with(closing_line(plan, live(plan)) + " wall_s=")) << told;
   }
 }
 
