@@ -97,6 +97,12 @@ TaskReport end_of(const TaskId& task, Reason reason, std::string message) {
   return end;
 }
 
+Reason reason_of(ErrorCode code) {
+  if (code == ErrorCode::conflict) return Reason::killed;
+  const bool is_users = code == ErrorCode::invalid_argument || code == ErrorCode::not_found;
+  return is_users ? Reason::invalid_request : Reason::local_system_error;
+}
+
 }  // namespace
 
 std::vector<std::string> default_shim_command() {
@@ -145,7 +151,7 @@ class ProcessDriver::Watcher {
     Watched& watched = begin(task);
     auto spawned = spawn_shim(config_, folder(task).path);
     if (!spawned.ok()) {
-      kill_marked(mark_of(task));  // It may have come as far as to start the program.
+      end_orphans(task);  // It may have come as far as to start the program.
       return settle(task, end_of(task, Reason::local_system_error, spawned.error().message));
     }
     take(watched, std::move(spawned).value());
@@ -183,6 +189,9 @@ class ProcessDriver::Watcher {
 
   TaskFolder folder(const TaskId& task) const { return {fs::path(config_.root) / "tasks" / to_text(task)}; }
   void give(TaskReport report) { listener_({std::move(report)}); }
+  std::size_t end_orphans(const TaskId& task) const {
+    return config_.end_orphans ? config_.end_orphans(task, folder(task)) : kill_marked(mark_of(task));
+  }
 
   Watched& begin(const TaskId& task) {
     Watched& watched = tasks_[task];
@@ -273,7 +282,7 @@ class ProcessDriver::Watcher {
     watched.pidfd.reset();
     if (const auto end = folder(task).read_exit()) return settle(task, *end);
     const Fd lock = folder(task).try_lock();
-    const std::size_t left = kill_marked(mark_of(task));
+    const std::size_t left = end_orphans(task);
     std::string message = "its shim died; the exit code is unknown";
     if (left > 0) message += "; " + std::to_string(left) + " of its processes cannot be killed";
     settle(task, end_of(task, Reason::local_system_error, std::move(message)));
@@ -359,6 +368,14 @@ std::vector<TaskId> ProcessDriver::adopt(Listener listener) {
 }
 
 void ProcessDriver::launch(const ContainerSpec& spec) {
+  launch_prepared(spec, [&](const TaskFolder&) -> Result<void> {
+    const std::string complaint = complaint_about(spec);
+    if (complaint.empty()) return {};
+    return Error{ErrorCode::invalid_argument, complaint};
+  });
+}
+
+void ProcessDriver::launch_prepared(const ContainerSpec& spec, const Prepare& prepare) {
   TROUPE_CHECK(watcher_ != nullptr);
   const TaskId task = spec.task;
   const auto refuse = [&](Reason reason, const std::string& message) {
@@ -370,9 +387,9 @@ void ProcessDriver::launch(const ContainerSpec& spec) {
   const bool is_fresh = fs::create_directory(folder.path, problem);
   if (problem) return refuse(Reason::local_system_error, "cannot make its folder: " + problem.message());
   if (!is_fresh) return;  // An earlier launch: it is watched already.
-  if (const std::string complaint = complaint_about(spec); !complaint.empty())
-    return refuse(Reason::invalid_request, complaint);
   fs::create_directory(folder.path / "work", problem);
+  if (const auto ready = prepare(folder); !ready.ok())
+    return refuse(reason_of(ready.error().code), ready.error().message);
   const auto written = folder.write_spec(spec);
   if (!written.ok()) return refuse(Reason::local_system_error, written.error().message);
   watcher_->post([watcher = watcher_.get(), task] { watcher->launch(task); });

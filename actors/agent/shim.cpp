@@ -17,9 +17,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <utility>
 
+#include "actors/agent/oci/cgroup_tree.hpp"
+#include "actors/agent/oci/container_start.hpp"
 #include "actors/agent/shim_child.hpp"
 #include "storage/base/time.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -90,10 +95,17 @@ class Shim {
     sigprocmask(SIG_BLOCK, &watched, nullptr);
     signals_.reset(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!listener_.is_open() || !signals_.is_open()) return fail_start("cannot prepare the shim");
-    auto child = start_child(folder_, spec_);
+    container_ = read_container(folder_);
+    // A plan that cannot be read must not turn a container into a plain process.
+    if (!container_ && !is_driver_enough("process", spec_.image, spec_.attributes))
+      return fail_start("there is no container plan for a task that asks for a container");
+    auto child = container_ ? start_container(folder_, *container_) : start_child(folder_, spec_);
     if (!child.ok()) return fail_start(child.error().message);
     child_ = std::move(child).value();
-    folder_.write_pid("task.pid", child_.pid);
+    if (container_)
+      runtime_ = std::exchange(child_.pid, -1);
+    else
+      folder_.write_pid("task.pid", child_.pid);
     return true;
   }
 
@@ -118,7 +130,7 @@ class Shim {
                             child_.failure.get(), child_.output.get(), child_.error.get()};
     for (Slot slot = 0; slot < slots; ++slot) polled[slot] = {fds[slot], POLLIN, 0};
     if (poll(polled.data(), slots, timeout_ms()) < 0 && errno != EINTR) std::abort();
-    if (polled[failure].revents != 0) hear_child();
+    if (polled[failure].revents != 0) container_ ? hear_container() : hear_child();
     if (polled[listener].revents != 0)
       accept_driver();
     else if (polled[driver].revents != 0)
@@ -158,9 +170,67 @@ class Shim {
       has_reason_ = true;
       return;
     }
+    take_start();
+  }
+
+  void take_start() {
     is_started_ = true;
     tell(shim_started);
-    if (is_stopped_ && !is_reaped_) kill(-child_.pid, SIGTERM);
+    if (is_stopped_ && !is_reaped_) terminate();
+  }
+
+  /// A container's first process hands it on to the program's group.
+  void terminate() {
+    if (child_.pid > 0) kill(container_ ? child_.pid : -child_.pid, SIGTERM);
+  }
+
+  // ---- a container ----
+  void hear_container() {
+    InitRecord record;
+    ssize_t count = 0;
+    while ((count = read(child_.failure.get(), &record, sizeof record)) ==
+           static_cast<ssize_t>(sizeof record))
+      take_record(record);
+    // All its writers are gone. Until then it stays open: by its closing the container learns of our end.
+    if (count >= 0 || (errno != EAGAIN && errno != EINTR)) child_.failure.reset();
+  }
+
+  void take_record(const InitRecord& record) {
+    using Kind = InitRecord::Kind;
+    if (record.kind == Kind::started && !is_started_) take_start();
+    if (record.kind == Kind::ended) program_status_ = record.value;
+    if (record.kind != Kind::not_prepared && record.kind != Kind::not_started) return;
+    end_ = container_failure(folder_, spec_, record);
+    has_reason_ = true;
+  }
+
+  void reaped_in_container(pid_t pid, int status) {
+    if (pid == runtime_) return runtime_ended(status);
+    if (pid == child_.pid) return take_status(status);
+    if (runtime_ > 0) early_ends_[pid] = status;  // The container's first process may outrun the runtime.
+  }
+
+  void runtime_ended(int status) {
+    runtime_ = -1;
+    const auto pid = status == 0 ? container_pid(folder_) : std::nullopt;
+    if (!pid) {
+      if (child_.failure.is_open()) hear_container();
+      if (!has_reason_) end_ = container_failure(folder_, spec_, std::nullopt);
+      if (is_stopped_) end_.reason = Reason::killed;
+      has_reason_ = is_reaped_ = true;
+      return;
+    }
+    child_.pid = *pid;
+    folder_.write_pid("task.pid", *pid);
+    if (const auto early = early_ends_.find(*pid); early != early_ends_.end())
+      return take_status(early->second);
+    if (is_started_ && is_stopped_) terminate();
+  }
+
+  void leave_container() {
+    if (!container_) return;
+    explain_oom(end_, count_oom_kills(container_->cgroups), container_->memory_mb);
+    if (remove_cgroups(container_->cgroups.folders) > 0) has_children_ = true;
   }
 
   void reap() {
@@ -169,7 +239,10 @@ class Shim {
     int status = 0;
     pid_t pid = 0;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-      if (pid == child_.pid) take_status(status);
+      if (container_)
+        reaped_in_container(pid, status);
+      else if (pid == child_.pid)
+        take_status(status);
     has_children_ = pid == 0;
     if (!is_reaped_) return;
     // The program is the task: what it leaves running ends with it.
@@ -181,8 +254,9 @@ class Shim {
 
   void take_status(int status) {
     is_reaped_ = true;
-    if (child_.failure.is_open()) hear_child();
+    if (child_.failure.is_open()) container_ ? hear_container() : hear_child();
     if (has_reason_) return;
+    if (program_status_) status = *program_status_;
     if (WIFEXITED(status)) end_.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) end_.signal = WTERMSIG(status);
     const bool is_clean = end_.exit_code == 0 && end_.signal == 0;
@@ -203,7 +277,8 @@ class Shim {
     kill_again_ = clock_.steady() + kill_pause_;
     kill_pause_ = std::min(kill_pause_ * 2, kill_pause_max);
     // Its group can be named by number only while its leader is not reaped.
-    if (!is_reaped_) kill(-child_.pid, SIGKILL);
+    if (!is_reaped_ && child_.pid > 0) kill(-child_.pid, SIGKILL);
+    if (container_) kill_cgroups({container_->cgroups.folders.back()});
     for (const ProcessId& process : descendants_of(getpid())) signal_exactly(process, SIGKILL);
     if (is_reaped_ && !has_children_) kill_again_.reset();
   }
@@ -238,8 +313,7 @@ class Shim {
     if (is_stopped_ || is_reaped_) return;  // The first stop's deadline stands.
     is_stopped_ = true;
     grace_until_ = clock_.steady() + grace;
-    if (is_started_)
-      kill(-child_.pid, SIGTERM);  // Else once it runs: before, the signal would hit a half-made child.
+    if (is_started_) terminate();  // Else once it runs: before, the signal would hit a half-made child.
   }
 
   void tell(char what) {
@@ -247,6 +321,7 @@ class Shim {
   }
 
   bool write_end() {
+    leave_container();
     end_.state = TaskState::finished;
     end_.at = clock_.wall();
     if (has_children_) end_.message += "; some of its processes cannot be killed";
@@ -259,7 +334,12 @@ class Shim {
   Fd lock_;  ///< held to the end: who gets it knows that this shim is gone
   Fd driver_, listener_, signals_;
   ContainerSpec spec_;
-  ShimChild child_;
+  ShimChild child_;  ///< of a container: its first process, unknown (-1) until the runtime has ended
+  std::optional<ContainerPlan> container_;
+  pid_t runtime_ = -1;  ///< of a container that is being made
+  std::map<pid_t, int>
+      early_ends_;  ///< of children that ended before the runtime; few: it makes one container
+  std::optional<int> program_status_;
   std::array<SegmentWriter, 2> logs_;
   TaskReport end_;
   bool is_started_ = false, is_stopped_ = false, is_reaped_ = false;

@@ -7,7 +7,9 @@
 //   shim.pid, task.pid  "pid start-ticks" for people and tests; nothing is decided by them
 //   exit                the end, a TaskReport; it appears whole or not at all, and never changes
 //   stdout.N, stderr.N  log segments, N the offset of their first byte
-//   work/               the task's working directory
+//   work/               the task's working directory; of a container its writable layer
+//   container           of a container: oci/container_plan.hpp; beside it config.json, runtime.log,
+//   container.pid
 
 #include <filesystem>
 #include <optional>

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/agent/agent.hpp"
+#include "actors/agent/images/layer_check.hpp"
 #include "net/link/web_socket_hub.hpp"
 
 namespace troupe::embedded {
@@ -16,9 +17,14 @@ class Cuts;
 struct RealAgentConfig {
   agent::AgentConfig agent;        ///< bootstrap: "NODE@host:port"
   std::string cell;                ///< of the links; the agent's own memory of its cell is in its journal
-  std::string driver = "process";  ///< or "sim"
+  std::string driver = "process";  ///< or "oci", "sim"
   std::string data;                ///< its own folder; empty with `sim`: all in memory
-  std::vector<std::string> shim_command;     ///< of `process`; empty: agent::default_shim_command()
+  std::vector<std::string> shim_command;     ///< of `process`, `oci`; empty: agent::default_shim_command()
+  std::vector<std::string> image_folders;    ///< of `oci`: OCI image layouts (agent::LayoutSource)
+  std::uint32_t uid_first = 1U << 28;        ///< of `oci`: user ids of its containers ...
+  std::uint32_t uid_ranges = 4'096;          ///< ... as many ranges of 65,536
+  agent::LayerLimits layer_limits;           ///< of `oci`: what one layer of an image may be
+  std::int64_t pids_max = 4'096;             ///< of `oci`: processes and threads in one container
   std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
   std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
@@ -26,9 +32,10 @@ struct RealAgentConfig {
 
 class RealAgent {
  public:
-  /// `actors` may be shared by many. Errors: io, corrupt, invalid_argument (unknown driver).
+  /// `actors` may be shared by many. Errors: io, corrupt, invalid_argument (a driver
+  /// that is unknown, or that this machine cannot offer: why).
   static Result<std::unique_ptr<RealAgent>> start(ActorHost& actors, RealAgentConfig config);
-  /// Ends the agent; containers of `process` run on, those of `sim` die with it.
+  /// Ends the agent; containers run on, but those of `sim` die with it.
   virtual ~RealAgent() = default;
   /// The agent process dies: its containers run on. restart() begins its next life.
   virtual void crash() = 0;

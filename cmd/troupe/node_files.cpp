@@ -113,6 +113,22 @@ void read_resources(const YAML::Node& map, Resources& resources) {
     refuse(map, "resources are not negative, and there is some cpu");
 }
 
+void read_layer_limits(const YAML::Node& map, agent::LayerLimits& limits) {
+  constexpr std::uint64_t mib = 1 << 20;
+  std::uint64_t bytes_mb = limits.bytes_max / mib, free_mb = limits.ratio_free_bytes / mib;
+  read_map(map, "'layers'",
+           {{"bytes_mb", into(bytes_mb, "bytes_mb")},
+            {"entries", into(limits.entries_max, "entries")},
+            {"ratio", into(limits.ratio_max, "ratio")},
+            {"ratio_free_mb", into(free_mb, "ratio_free_mb")}});
+  constexpr std::uint64_t mb_max = 1 << 24;
+  if (bytes_mb == 0 || bytes_mb > mb_max || free_mb > mb_max || limits.entries_max == 0 ||
+      limits.ratio_max == 0)
+    refuse(map, "the limits of a layer are above 0, and its size is at most 16777216 MiB");
+  limits.bytes_max = bytes_mb * mib;
+  limits.ratio_free_bytes = free_mb * mib;
+}
+
 void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   bool allow_process = false;
   read_map(root, "an agent's file",
@@ -122,6 +138,11 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
             {"data", into(config.data, "data")},
             {"driver", into(config.driver, "driver")},
             {"allow_process", into(allow_process, "allow_process")},
+            {"images", into(config.image_folders, "images")},
+            {"uid_first", into(config.uid_first, "uid_first")},
+            {"uid_ranges", into(config.uid_ranges, "uid_ranges")},
+            {"pids_max", into(config.pids_max, "pids_max")},
+            {"layers", [&](const YAML::Node& node) { read_layer_limits(node, config.layer_limits); }},
             {"nodes", into(config.agent.bootstrap, "nodes")},
             {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},
             {"attributes", into(config.agent.attributes, "attributes")}});
@@ -130,6 +151,10 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   if (config.agent.bootstrap.empty()) refuse(root, "'nodes' is missing: at least one \"ID@host:port\"");
   for (const std::string& node : config.agent.bootstrap)
     if (node.find('@') == std::string::npos) refuse(root, "'" + node + "' is not ID@host:port");
+  if (config.pids_max < 16) refuse(root, "'pids_max' is at least 16: the runtime needs some to begin with");
+  if (config.uid_first < 65'536 || config.uid_ranges == 0 ||
+      config.uid_first + std::uint64_t{config.uid_ranges} * 65'536 > 0xFFFF'FFFEULL)
+    refuse(root, "'uid_first' is at least 65536, and all ranges of 65536 end below 4294967294");
   if (config.driver == "process" && !allow_process)
     refuse(root, "the driver `process` isolates nothing: say 'allow_process: true' if this host may run it");
 }

@@ -188,8 +188,10 @@ class Scratch:
 class Cell(Scratch):
     """`troupe node` and `troupe agent` processes; all numbers begin with 1. `joining` nodes are no members at first."""
 
-    def __init__(self, test, nodes=3, agents=2, settings=None, seconds_max=110, joining=()):
+    def __init__(self, test, nodes=3, agents=2, settings=None, seconds_max=110, joining=(),
+                 driver=("driver: process", "allow_process: true")):
         super().__init__(test, seconds_max)
+        self.driver = [line.replace("FOLDER", self.folder) for line in driver]
         self.joining, self.settings = set(joining), settings or {}
         ports = free_ports(2 * nodes)
         self.peer = dict(zip(range(1, nodes + 1), ports[:nodes]))
@@ -230,7 +232,7 @@ class Cell(Scratch):
         bootstrap = ", ".join(f"'{n}@127.0.0.1:{port}'" for n, port in self.peer.items())
         return "\n".join([
             f"host: host-{number}", "host_group: flex", "cell: e2e", f"data: {self.agent_data(number)}",
-            "driver: process", "allow_process: true", f"nodes: [{bootstrap}]",
+            *self.driver, f"nodes: [{bootstrap}]",
             "resources: {cpus: 64, memory_mb: 65536, disk_mb: 100000, network_mbps: 10000}"]) + "\n"
 
     def start(self):

@@ -1,0 +1,119 @@
+#include "actors/agent/oci/cgroup_tree.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "actors/agent/process_tree.hpp"
+
+namespace troupe::agent {
+namespace {
+
+constexpr int remove_round_ms = 10;
+constexpr std::size_t cgroup_file_bytes_max = 4 << 20;
+
+std::string read_text(const std::string& path) {
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char block[8 * 1024];
+  while (file.is_open() && text.size() < cgroup_file_bytes_max) {
+    const ssize_t count = read(file.get(), block, sizeof block);
+    if (count <= 0) break;
+    text.append(block, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+bool write_text(const std::string& path, std::string_view text) {
+  const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file.is_open() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::vector<pid_t> members_of(const std::string& folder) {
+  std::vector<pid_t> pids;
+  const std::string text = read_text(folder + "/cgroup.procs");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    pid_t pid = 0;
+    std::from_chars(text.data() + at, text.data() + end, pid);
+    if (pid > 0) pids.push_back(pid);
+    at = end + 1;
+  }
+  return pids;
+}
+
+}  // namespace
+
+Result<CgroupLayout> cgroups_of_this_machine() {
+  const std::string mounts = read_text("/proc/self/mountinfo");
+  if (mounts.empty()) return Error{ErrorCode::io, "cannot read /proc/self/mountinfo"};
+  const std::string v2 = cgroup2_mount(mounts);
+  return cgroup_layout(mounts, v2.empty() ? std::string() : read_text(v2 + "/cgroup.controllers"));
+}
+
+Result<void> make_cgroups(const CgroupPlan& plan) {
+  for (const auto* folders : {&plan.parents, &plan.folders})
+    for (const std::string& folder : *folders)
+      if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+        return Error{ErrorCode::io, "cannot make " + folder + ": " + std::strerror(errno)};
+  for (const CgroupWrite& limit : plan.writes)
+    if (!write_text(limit.file, limit.value) && !limit.is_optional)
+      return Error{ErrorCode::io,
+                   "cannot write " + limit.value + " to " + limit.file + ": " + std::strerror(errno)};
+  return {};
+}
+
+int join_cgroups(const CgroupPlan& plan) {
+  for (const std::string& folder : plan.folders)
+    if (!write_text(folder + "/cgroup.procs", "0")) return errno == 0 ? EIO : errno;
+  return 0;
+}
+
+std::uint64_t count_oom_kills(const CgroupPlan& plan) { return oom_kills_in(read_text(plan.oom_file)); }
+
+void kill_cgroups(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    if (write_text(folder + "/cgroup.kill", "1")) continue;
+    for (const pid_t pid : members_of(folder)) {
+      // A pid may have been used again since it was read: it must still be a member when it is pinned.
+      const Fd pidfd = open_pidfd(pid);
+      const auto now = members_of(folder);
+      const auto process = identify(pid);
+      if (pidfd.is_open() && process && std::find(now.begin(), now.end(), pid) != now.end())
+        signal_exactly(*process, SIGKILL);
+    }
+  }
+}
+
+std::size_t remove_cgroups(const std::vector<std::string>& folders) {
+  std::vector<std::string> left = folders;
+  for (int waited_ms = 0; waited_ms <= remove_wait_ms_max; waited_ms += remove_round_ms) {
+    std::erase_if(left,
+                  [](const std::string& folder) { return rmdir(folder.c_str()) == 0 || errno == ENOENT; });
+    if (left.empty()) return 0;
+    kill_cgroups(left);
+    poll(nullptr, 0, remove_round_ms);  // The kernel tells nobody when a killed process has left its group.
+  }
+  std::size_t processes = 0;
+  for (const std::string& folder : left) processes = std::max(processes, members_of(folder).size());
+  return std::max<std::size_t>(processes, 1);
+}
+
+std::vector<std::string> names_below(const std::vector<std::string>& parents) {
+  std::set<std::string> names;
+  std::error_code problem;
+  for (const std::string& parent : parents)
+    for (const auto& entry : std::filesystem::directory_iterator(parent, problem))
+      if (entry.is_directory(problem)) names.insert(entry.path().filename());
+  return {names.begin(), names.end()};
+}
+
+}  // namespace troupe::agent

@@ -1,0 +1,89 @@
+#pragma once
+// Containers from OCI images, run by crun.
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "actors/agent/images/image_store.hpp"
+#include "actors/agent/oci/cgroup_plan.hpp"
+#include "actors/agent/oci/uid_ranges.hpp"
+#include "actors/agent/process_driver.hpp"
+
+namespace troupe::agent {
+
+struct ContainerPlan;
+
+struct OciDriverConfig {
+  ProcessDriverConfig tasks;  ///< its folder, its shims; a static troupe-shim
+  ImageStoreConfig images;
+  std::vector<std::string> image_folders;  ///< OCI image layouts, see LayoutSource
+  std::string runtime = "/usr/bin/crun";
+  std::string cgroup_parent;           ///< one path component; empty: made of the folder's name
+  std::uint32_t uid_first = 1U << 28;  ///< of uid_ranges ranges, one container each
+  std::uint32_t uid_ranges = 4'096;
+  std::int64_t pids_max = 4'096;      ///< in one container, its first process included
+  std::size_t preparing_threads = 2;  ///< images are fetched and containers prepared on these
+};
+
+/// The driver `oci`: the process driver's shims, logs and survival, around containers. A task gets its
+/// image's layers, a range of user ids, control groups and a bundle, prepared on a thread of its own; the
+/// shim does the rest (oci/container_start.hpp). What a crash leaves is found by adopt(): tasks as in the
+/// process driver, control groups without a task ended and removed. Mounts need no sweep: each lives in its
+/// container's own namespace and goes with it.
+class OciDriver final : public Driver {
+ public:
+  /// What this machine lacks to run containers safely, for people; empty: nothing. Looks only.
+  static std::vector<std::string> lacks(const OciDriverConfig& config);
+
+  /// Errors: io, invalid_argument (the machine cannot run containers: why).
+  static Result<std::unique_ptr<OciDriver>> open(OciDriverConfig config);
+  ~OciDriver() override;
+  std::string name() const override { return "oci"; }
+  std::vector<TaskId> adopt(Listener listener) override;
+  void launch(const ContainerSpec& spec) override;
+  void stop(const TaskId& task, milliseconds grace) override;
+  void discard(const TaskId& task) override { tasks_.discard(task); }
+  Result<LogChunk> read_log(const TaskId& task, LogStream stream, std::uint64_t offset,
+                            std::size_t bytes_max) override {
+    return tasks_.read_log(task, stream, offset, bytes_max);
+  }
+
+ private:
+  struct Preparing {
+    ContainerSpec spec;
+    std::optional<milliseconds> stop_with;  ///< asked for meanwhile
+  };
+  OciDriver(OciDriverConfig config, CgroupLayout layout);
+  void work();
+  void prepare_and_launch(const ContainerSpec& spec);
+  Result<void> prepare(const ContainerSpec& spec, const TaskFolder& folder);
+  Result<ContainerPlan> plan_of(const ContainerSpec& spec, const ReadyImage& image, std::uint32_t user);
+  bool is_unwanted(const TaskId& task);
+  void adopt_leases();
+  void sweep_cgroups(const std::vector<TaskId>& known);
+  std::size_t end_orphans(const TaskId& task) const;
+  void settle(const TaskId& task);
+
+  OciDriverConfig config_;
+  CgroupLayout layout_;
+  LayoutSource source_;
+  ImageStore images_;
+  Listener listener_;
+
+  std::mutex mutex_;  ///< of all below; never held while an image is fetched
+  std::condition_variable changed_;
+  std::deque<TaskId> waiting_;
+  std::map<TaskId, Preparing> preparing_;
+  std::map<TaskId, std::vector<std::string>> leases_;
+  UidRanges uids_;
+  bool is_stopping_ = false;
+  std::vector<std::thread> threads_;
+  ProcessDriver tasks_;  ///< last: its watcher still asks the others while it ends
+};
+
+}  // namespace troupe::agent
