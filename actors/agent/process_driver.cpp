@@ -407,10 +407,12 @@ void ProcessDriver::discard(const TaskId& task) {
 
 Result<LogChunk> ProcessDriver::read_log(const TaskId& task, LogStream stream, std::uint64_t offset,
                                          std::size_t bytes_max) {
-  // The folder may move between the two looks, but only one way.
+  // The folder may move at any time, but only one way: what was read while it went is read again.
   for (const char* place : {"tasks", "ended"}) {
     const TaskFolder folder{fs::path(config_.root) / place / to_text(task)};
-    if (fs::exists(folder.path)) return read_segments(folder, stream, offset, bytes_max);
+    if (!fs::exists(folder.path)) continue;
+    auto chunk = read_segments(folder, stream, offset, bytes_max);
+    if (fs::exists(folder.path)) return chunk;
   }
   return Error{ErrorCode::not_found, "there is no log of task " + to_text(task) + " here, or not any more"};
 }

@@ -2,6 +2,9 @@
 
 #include <sys/resource.h>
 
+#include <fstream>
+#include <thread>
+
 #include "tests/actors/agent/process_bench.hpp"
 
 namespace troupe::agent {
@@ -220,6 +223,30 @@ TEST_F(ProcessDriverTest, keeps_logs_of_discarded_tasks_within_its_limits) {
   EXPECT_EQ(log(tasks[3]), "3\n");
   EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(root_) / "ended" / to_text(tasks[3]) / "work"));
   EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(root_) / "tasks"));
+}
+
+TEST_F(ProcessDriverTest, reads_a_log_whole_while_its_folder_moves) {
+  ProcessDriver driver(driver_config(root_));
+  const auto ended = std::filesystem::path(root_) / "ended";
+  std::filesystem::create_directories(ended);
+  constexpr int rounds = 300;
+  int read_while_there = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const TaskId task = fresh();
+    const auto from = folder(task), to = ended / to_text(task);
+    std::filesystem::create_directories(from);
+    std::ofstream(from / ("stdout." + std::string(20, '0'))) << "x";
+    std::ofstream(from / "exit") << "e";
+    std::thread mover([&] { std::filesystem::rename(from, to); });
+    while (std::filesystem::exists(from)) {
+      const auto chunk = driver.read_log(task, LogStream::standard_output, 0, 16);
+      ASSERT_TRUE(chunk.ok()) << chunk.error().message;
+      ASSERT_EQ(chunk.value().data, "x");
+      ++read_while_there;
+    }
+    mover.join();
+  }
+  EXPECT_GT(read_while_there, 0);
 }
 
 }  // namespace
