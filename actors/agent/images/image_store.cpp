@@ -76,7 +76,9 @@ Result<ReadyImage> ImageStore::ensure(const std::string& image) {
   const std::lock_guard lock(fetching_);
   if (auto here = pinned_if_here(digest.value()); here.ok()) return here;  // Another caller fetched it.
   if (auto fetched = fetch(name.value(), digest.value()); !fetched.ok()) return fetched.error();
-  return pinned_if_here(digest.value());
+  auto ready = pinned_if_here(digest.value());
+  if (ready.ok()) ready.value().was_fetched = true;
+  return ready;
 }
 
 Result<ReadyImage> ImageStore::pinned_if_here(const std::string& digest) {
@@ -130,7 +132,7 @@ Result<ReadyImage> ImageStore::known(const std::string& digest) {
   if (!text) return absent;
   auto config = unpacked<ImageConfig>(*text);
   if (!config.ok()) return absent;  // Of another release, or damaged: fetched again.
-  ReadyImage ready{digest, std::move(config).value(), {}};
+  ReadyImage ready{digest, std::move(config).value(), {}, false};
   for (const std::string& id : ready.config.diff_ids) {
     const std::string folder = layer_folder(id);
     if (utimensat(AT_FDCWD, (folder + "/bytes").c_str(), nullptr, 0) != 0) return absent;

@@ -30,6 +30,7 @@ struct ReadyImage {
   std::string digest;  ///< of the manifest
   ImageConfig config;
   std::vector<std::string> layers;  ///< folders, lowest first
+  bool was_fetched = false;         ///< something came to this host for it: a trim may be due
 };
 
 /// Calls may block for as long as an image takes and come from several threads; one image is fetched at a

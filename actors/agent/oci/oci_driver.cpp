@@ -203,26 +203,29 @@ void OciDriver::prepare_and_launch(const ContainerSpec& spec) {
   if (stop_with) tasks_.stop(spec.task, *stop_with);
 }
 
-bool OciDriver::is_unwanted(const TaskId& task) {
+Result<void> OciDriver::still_wanted(const TaskId& task) {
   const std::lock_guard lock(mutex_);
-  return is_stopping_ || preparing_.at(task).stop_with.has_value();
+  if (preparing_.at(task).stop_with)
+    return Error{ErrorCode::conflict, "stopped before its container was made"};
+  if (is_stopping_) return Error{ErrorCode::unavailable, "the agent ended before its container was made"};
+  return {};
 }
 
 Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& folder) {
-  const Error killed{ErrorCode::conflict, "stopped before its container was made"};
   ContainerSpec checked = spec;
   if (checked.argv.empty()) checked.argv = {"the image's own"};
   if (const std::string complaint = complaint_about(checked); !complaint.empty())
     return Error{ErrorCode::invalid_argument, complaint};
   if (spec.resources.gpu > 0) return Error{ErrorCode::unavailable, "this host's driver has no gpu to give"};
-  if (is_unwanted(spec.task)) return killed;
+  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
   auto image = images_.ensure(spec.image);
   if (!image.ok()) return Error{image.error().code, "image " + spec.image + ": " + image.error().message};
   {
     const std::lock_guard lock(mutex_);
     leases_[spec.task] = image.value().layers;
   }
-  if (is_unwanted(spec.task)) return killed;
+  if (image.value().was_fetched) images_.trim();
+  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
   auto wishes = bundle_wishes(spec, image.value().config);
   if (!wishes.ok()) return wishes.error();
   auto plan = plan_of(spec, image.value(), wishes.value().user);

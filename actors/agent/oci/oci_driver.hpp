@@ -63,7 +63,7 @@ class OciDriver final : public Driver {
   void prepare_and_launch(const ContainerSpec& spec);
   Result<void> prepare(const ContainerSpec& spec, const TaskFolder& folder);
   Result<ContainerPlan> plan_of(const ContainerSpec& spec, const ReadyImage& image, std::uint32_t user);
-  bool is_unwanted(const TaskId& task);
+  Result<void> still_wanted(const TaskId& task);
   void adopt_leases();
   void sweep_cgroups(const std::vector<TaskId>& known);
   std::size_t end_orphans(const TaskId& task) const;
