@@ -15,6 +15,9 @@
 namespace troupe::embedded {
 namespace {
 
+/// So that containers of different hosts in one process share no user ids, up to 1,000 hosts.
+constexpr std::uint32_t uid_ranges_per_host = 48;
+
 bool can_listen(std::uint16_t port, std::uint16_t& bound) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) return false;
@@ -119,6 +122,9 @@ struct RealCluster::Impl {
     config.driver = options.driver;
     if (options.driver != "sim") config.data = options.data + "/" + config.agent.host;
     config.shim_command = options.shim_command;
+    config.image_folders = options.image_folders;
+    config.uid_ranges = uid_ranges_per_host;
+    config.uid_first += (n - 1) * uid_ranges_per_host * 65'536U;
     config.io_thread = peer_io;
     auto& cuts = host_cuts[n];
     if (!cuts) cuts = std::make_shared<Cuts>();

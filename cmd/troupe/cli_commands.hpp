@@ -21,6 +21,7 @@ struct JobRun {
   std::string disk;     ///< MB
   std::string network;  ///< Mbit/s
   std::string gpu;
+  std::string image;                     ///< NAME:TAG or NAME@DIGEST; empty: the hosts' own programs
   std::vector<std::string> env;          ///< K=V
   std::vector<std::string> attributes;   ///< K=V
   std::vector<std::string> constraints;  ///< K=V, hard

@@ -21,6 +21,8 @@ void add_run(CLI::App& jobs, Context& context) {
   auto args = std::make_shared<JobRun>();
   run->add_option("--name", args->name, "name of the application; the program's name if absent");
   add_run_resources(*run, *args);
+  run->add_option("--image", args->image,
+                  "NAME:TAG or NAME@DIGEST: in a container; else a plain process of a host");
   run->add_option("--env", args->env, "NAME=VALUE for the command; may be repeated")->allow_extra_args(false);
   run->add_option("--attribute", args->attributes, "NAME=VALUE on the job; may be repeated")
       ->allow_extra_args(false);
@@ -43,6 +45,7 @@ void add_run(CLI::App& jobs, Context& context) {
   run->footer(
       "Examples:\n"
       "  troupe job run -- echo hello\n"
+      "  troupe job run --image busybox:latest -- echo hello\n"
       "  troupe job run --cpu 2 --memory 512 --env LEVEL=7 -- ./encode --fast film.mkv\n"
       "  troupe job run --size 10 --retries 2 -- sh -c 'work $TITUS_TASK_INSTANCE_ID'\n"
       "Interrupting it (Ctrl-C) ends the job.");

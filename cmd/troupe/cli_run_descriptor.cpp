@@ -63,10 +63,25 @@ void resources_member(json::Writer& writer, const JobRun& args, Violations& viol
   writer.end_object();
 }
 
+void image_member(json::Writer& writer, const std::string& image, Violations& violations) {
+  if (image.empty()) return;
+  const auto at = image.find('@');
+  const auto cut = at == std::string::npos ? image.rfind(':') : at;
+  // A colon before a slash is of the registry's port.
+  if (cut == std::string::npos || cut == 0 || image.find('/', cut) != std::string::npos)
+    return json::add_violation(violations, "--image", "must be NAME:TAG or NAME@DIGEST, is " + image, {});
+  writer.key("image");
+  writer.begin_object();
+  text_member(writer, "name", image.substr(0, cut));
+  text_member(writer, at == std::string::npos ? "tag" : "digest", image.substr(cut + 1));
+  writer.end_object();
+}
+
 void container_member(json::Writer& writer, const JobRun& args, Violations& violations) {
   writer.key("container");
   writer.begin_object();
   resources_member(writer, args, violations);
+  image_member(writer, args.image, violations);
   writer.key("command");
   json::write_value(writer, args.command);
   writer.key("env");

@@ -38,6 +38,7 @@ struct UpFlags {
   std::uint32_t nodes = 3;
   std::uint32_t hosts = 3;
   std::string driver = "process";
+  std::vector<std::string> images;
   double cpus = 4;
   std::int64_t memory_mb = 4096;
   std::vector<std::string> set;
@@ -50,6 +51,7 @@ void run_up(const UpFlags& flags) {
   options.nodes = flags.nodes;
   options.hosts = flags.hosts;
   options.driver = flags.driver;
+  options.image_folders = flags.images;
   options.host_resources.cpu_milli = static_cast<std::int64_t>(flags.cpus * 1000);
   options.host_resources.memory_mb = flags.memory_mb;
   options.settings = or_give_up(parse_settings(flags.set));
@@ -112,8 +114,10 @@ void add_server_commands(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({1, 3, 5}));
   up->add_option("--hosts", flags->hosts, "Hosts")->capture_default_str()->check(CLI::Range(0, 1000));
-  up->add_option("--driver", flags->driver, "process: real child processes; sim: pretended ones")
+  up->add_option("--driver", flags->driver,
+                 "process: plain processes; oci: containers, as root; sim: pretended ones")
       ->capture_default_str();
+  up->add_option("--images", flags->images, "oci: a folder with an OCI image layout per image name");
   up->add_option("--cpus", flags->cpus, "Of each host")->capture_default_str();
   up->add_option("--memory-mb", flags->memory_mb, "Of each host")->capture_default_str();
   up->add_option("--set", flags->set, "A setting, name=value; see `troupe settings`");

@@ -44,6 +44,8 @@ TEST_F(JobRuns, TheBodyIsADescriptorThatTheApiAccepts) {
                       "0.5",
                       "--memory",
                       "256",
+                      "--image",
+                      "registry:5000/film/encode:v1",
                       "--env",
                       "A=1",
                       "--env",
@@ -80,6 +82,7 @@ TEST_F(JobRuns, TheBodyIsADescriptorThatTheApiAccepts) {
   EXPECT_EQ(job.value().resources.memory_mb, 256);
   EXPECT_EQ(job.value().resources.disk_mb, api::DescriptorLimits{}.fallback.disk_mb);
   EXPECT_EQ(job.value().env, (StringMap{{"A", "1"}, {"B", "x=y"}}));
+  EXPECT_EQ(job.value().image, (Image{"registry:5000/film/encode", "v1", ""}));
   EXPECT_EQ(job.value().attributes, (StringMap{{"show", "42"}}));
   EXPECT_EQ(job.value().hard_constraints, (StringMap{{"uniqueHost", "true"}}));
   EXPECT_EQ(job.value().command, (std::vector<std::string>{"sh", "-c", "echo --size 7", ""}));
@@ -209,6 +212,8 @@ TEST_F(JobRuns, WhatIsRefusedIsSaidWithItsPlace) {
 }
 
 TEST_F(JobRuns, OptionsThatAreWrongAreUsage) {
+  EXPECT_EQ(line.run({"job", "run", "--image", "registry:5000/app", "--", "x"}), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("--image: must be NAME:TAG or NAME@DIGEST, is registry:5000/app"));
   EXPECT_EQ(line.run({"job", "run", "--env", "A", "--", "x"}), exit_usage);
   EXPECT_THAT(line.err.str(), HasSubstr("--env: must be NAME=VALUE, is A"));
   EXPECT_EQ(line.run({"job", "run", "--cpu", "much", "--", "x"}), exit_usage);
