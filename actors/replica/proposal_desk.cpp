@@ -1,6 +1,20 @@
 #include "actors/replica/proposal_desk.hpp"
 
 namespace troupe {
+namespace {
+
+/// A refusal that is not kept under the request's id.
+bool is_for_now(const Outcome& outcome) {
+  return outcome.error && retry_class(outcome.error->code) != Retry::never;
+}
+
+Error unknown(const Outcome& outcome) {
+  return {ErrorCode::outcome_unknown, "it was refused for now (" + outcome.error->message +
+                                          "), but another copy of it may yet be taken; repeat with the same "
+                                          "request id"};
+}
+
+}  // namespace
 
 Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now,
                                std::chrono::milliseconds patience) {
@@ -10,6 +24,7 @@ Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now
   Pending pending;
   pending.ticket = ticket;
   pending.repeats = !std::holds_alternative<TermFence>(command.fence);
+  pending.is_request = !command.request.empty();
   pending.command = Blob(encode(command));
   pending.deadline = now + patience;
   bytes_ += pending.command.size();
@@ -30,6 +45,7 @@ std::vector<ProposalDesk::Attempt> ProposalDesk::due(Moment now) {
 void ProposalDesk::attempted(std::uint64_t count, Moment now) {
   const auto found = pending_.find(count);
   if (found == pending_.end()) return;
+  found->second.repeated = found->second.attempted;
   found->second.attempted = found->second.waits = true;
   found->second.last_attempt = now;
 }
@@ -65,8 +81,11 @@ std::vector<ProposalDesk::Settled> ProposalDesk::applied(const std::vector<Outco
   std::vector<Settled> settled;
   for (const Outcome& outcome : outcomes) {
     if (outcome.proposal.node != self_ || outcome.proposal.life != life_) continue;
-    if (const auto found = pending_.find(outcome.proposal.count); found != pending_.end())
-      settled.push_back(take(found, outcome));
+    const auto found = pending_.find(outcome.proposal.count);
+    if (found == pending_.end()) continue;
+    const Pending& pending = found->second;
+    const bool may_yet_happen = pending.is_request && pending.repeated && is_for_now(outcome);
+    settled.push_back(take(found, may_yet_happen ? Result<Outcome>(unknown(outcome)) : outcome));
   }
   return settled;
 }

@@ -14,7 +14,8 @@ namespace troupe {
 /// and their ids carry the older life.
 ///
 /// A proposal is repeated under the same id until an outcome comes: the table of commands says why twice is
-/// harmless. The first outcome applied is the answer.
+/// harmless. The first outcome applied is the answer, but for a user's request that was repeated and refused
+/// for now: nobody remembers such a refusal, so that another copy may yet be taken; its outcome is unknown.
 class ProposalDesk {
  public:
   static constexpr std::size_t pending_max = 20'000;  ///< beyond: overloaded, at once
@@ -50,9 +51,11 @@ class ProposalDesk {
   struct Pending {
     std::uint64_t ticket = 0;
     Blob command;
-    bool repeats = true;     ///< false: term-fenced, good for one attempt
-    bool attempted = false;  ///< ever: then silence means unknown
-    bool waits = false;      ///< under way; repeated only after repeat_after
+    bool repeats = true;      ///< false: term-fenced, good for one attempt
+    bool is_request = false;  ///< has the id of a user's request
+    bool attempted = false;   ///< ever: then silence means unknown
+    bool repeated = false;    ///< there may be several copies on their way
+    bool waits = false;       ///< under way; repeated only after repeat_after
     Moment last_attempt;
     Moment deadline;
   };

@@ -49,6 +49,25 @@ TEST_F(Desk, TheFirstAppliedOutcomeIsTheAnswer) {
   EXPECT_EQ(desk.pending(), 0u);
 }
 
+TEST_F(Desk, ARepeatedRequestThatWasRefusedForNowMayYetHappen) {
+  Command request = command();
+  request.request = "key-1";
+  for (const bool repeated : {false, true}) {
+    ASSERT_TRUE(desk.add(request, 5, start, patience).ok());
+    const auto attempt = desk.due(start).at(0);
+    desk.attempted(attempt.count, start);
+    if (repeated) desk.attempted(attempt.count, start + ProposalDesk::repeat_after);
+    Outcome full = outcome_of(attempt);
+    full.error = Error{ErrorCode::limit_exceeded, "the cell is full"};
+    const auto settled = desk.applied({full});
+    ASSERT_EQ(settled.size(), 1u);
+    if (!repeated)
+      EXPECT_EQ(settled[0].outcome.value().error->code, ErrorCode::limit_exceeded);
+    else
+      EXPECT_EQ(settled[0].outcome.error().code, ErrorCode::outcome_unknown);
+  }
+}
+
 TEST_F(Desk, OutcomesOfOtherNodesAndOlderLivesAreNotOurs) {
   ASSERT_TRUE(desk.add(command(), 5, start, patience).ok());
   Outcome other = outcome_of(desk.due(start).at(0));
