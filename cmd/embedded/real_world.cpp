@@ -14,7 +14,7 @@ namespace troupe::embedded {
 namespace {
 
 // What a condition asks for may change without an event of the cell, so it is looked at this often besides.
-constexpr milliseconds look_every{20};
+constexpr milliseconds look_at_book_every{20};
 constexpr milliseconds listen_again_after{50};
 constexpr milliseconds stream_silence_max{30'000};  // Three times the stream's own signs of life.
 
@@ -121,7 +121,7 @@ class RealWorld final : public World {
     while (!done()) {
       const auto left = std::chrono::ceil<milliseconds>(end - clock_.steady());
       if (left <= milliseconds(0)) return false;
-      book_.await_change(std::min(left, look_every));
+      book_.await_change(std::min(left, look_at_book_every));
     }
     return true;
   }

@@ -12,8 +12,8 @@ namespace {
 
 constexpr milliseconds listen_every{1'000};  ///< a node that took a snapshot is listened to again after this
 constexpr milliseconds judge_every{1'000};
-constexpr std::size_t complaints_max = 20;  ///< the first ones say what happened
-constexpr milliseconds look_every{100};     ///< at what is awaited, where the cell tells of no change
+constexpr std::size_t complaints_max = 20;       ///< the first ones say what happened
+constexpr milliseconds look_at_cell_every{100};  ///< at what is awaited, where the cell tells of no change
 
 class SimWorld final : public World {
  public:
@@ -41,7 +41,7 @@ class SimWorld final : public World {
     while (!done()) {
       if (now() >= end) return false;
       cluster_.run_until([this, seen = book_.changes()] { return book_.changes() != seen; },
-                         std::min(look_every, end - now()));
+                         std::min(look_at_cell_every, end - now()));
       after_running();
     }
     return true;

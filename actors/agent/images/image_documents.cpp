@@ -17,7 +17,7 @@ Error bad(const std::string& what) { return {ErrorCode::invalid_argument, "the i
 
 std::string text_of(const Value* value) { return value && value->text() ? *value->text() : std::string(); }
 
-Result<Value> read(std::string_view text, const char* what) {
+Result<Value> read_json(std::string_view text, const char* what) {
   if (text.size() > document_bytes_max) return bad(std::string(what) + " is too large");
   auto parsed = json::parse(text);
   if (!parsed.ok()) return bad(std::string(what) + " is no JSON: " + parsed.error().message);
@@ -105,7 +105,7 @@ bool is_index(std::string_view media_type) {
 }
 
 Result<BlobLink> choose_manifest(std::string_view index, std::string_view tag) {
-  auto parsed = read(index, "index");
+  auto parsed = read_json(index, "index");
   if (!parsed.ok()) return parsed.error();
   const Value* manifests = parsed.value().find("manifests");
   if (!manifests || !manifests->array()) return bad("index has no manifests");
@@ -116,7 +116,7 @@ Result<BlobLink> choose_manifest(std::string_view index, std::string_view tag) {
 }
 
 Result<ImageManifest> parse_manifest(std::string_view text) {
-  auto parsed = read(text, "manifest");
+  auto parsed = read_json(text, "manifest");
   if (!parsed.ok()) return parsed.error();
   auto config = read_link(parsed.value().find("config"), "configuration");
   if (!config.ok()) return config.error();
@@ -135,7 +135,7 @@ Result<ImageManifest> parse_manifest(std::string_view text) {
 }
 
 Result<ImageConfig> parse_config(std::string_view text, std::size_t layers) {
-  auto parsed = read(text, "configuration");
+  auto parsed = read_json(text, "configuration");
   if (!parsed.ok()) return parsed.error();
   ImageConfig config;
   const Value* root = parsed.value().find("rootfs");

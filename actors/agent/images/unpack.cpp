@@ -68,7 +68,7 @@ Result<pid_t> spawn_unpacker(const UnpackOrder& order, int output) {
   return pid;
 }
 
-Bytes read_to_end(int fd) {
+Bytes read_outcome(int fd) {
   Bytes all;
   char block[64 * 1024];
   for (;;) {
@@ -103,7 +103,7 @@ Result<UnpackOutcome> unpack_layer(const UnpackOrder& order) {
   auto spawned = spawn_unpacker(order, theirs.get());
   theirs.reset();
   if (!spawned.ok()) return spawned.error();
-  const Bytes said = read_to_end(ours.get());
+  const Bytes said = read_outcome(ours.get());
   int status = 0;
   while (waitpid(spawned.value(), &status, 0) < 0 && errno == EINTR) continue;
   auto outcome = unpacked<UnpackOutcome>(said);
