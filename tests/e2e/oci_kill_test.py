@@ -77,6 +77,7 @@ class OciKill(unittest.TestCase):
                 kills[kind] = kills.get(kind, 0) + 1
             time.sleep(self.chance.random() * 0.15)
         print(f"killed {kills}", flush=True)
+        self.assertGreater(kills.get("init", 0), 0, "no container ever ran")
         self.cell.await_agents()
         self.check_truth()
         for job in self.cell.client.get("/api/v3/jobs?pageSize=100")["items"]:

@@ -55,6 +55,8 @@ def lacks():
     missing += [path for path in ("/usr/bin/crun", oci_image.BUSYBOX) if not os.access(path, os.X_OK)]
     if b".interp" in bytes_of(oci_image.BUSYBOX):
         missing.append("a static busybox")
+    if subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False).returncode != 0:
+        missing.append("user namespaces, which no chroot has")
     return missing + [f"controller {name}" for name in CONTROLLERS if name not in cgroup_roots()]
 
 

@@ -1,9 +1,12 @@
 #include "actors/agent/oci/oci_driver.hpp"
 
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "actors/agent/oci/bundle.hpp"
@@ -35,6 +38,14 @@ std::uint64_t open_files_allowed() {
   return std::min<std::uint64_t>(files.rlim_max, open_files_wanted);
 }
 
+bool can_make_user_namespaces() {
+  const pid_t child = fork();
+  if (child == 0) _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+  int status = 1;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return child > 0 && status == 0;
+}
+
 TaskReport begun(const TaskId& task) {
   TaskReport report;
   report.task = task;
@@ -56,6 +67,8 @@ std::vector<std::string> OciDriver::lacks(const OciDriverConfig& config) {
     if (access(program.c_str(), X_OK) != 0) all.push_back("there is no program " + program);
   if (config.tasks.shim_command.size() != 1)
     all.emplace_back("troupe-shim must stand beside the agent's program: it goes into the containers");
+  if (!can_make_user_namespaces())
+    all.emplace_back("the kernel makes no user namespaces for it: it forbids them, or this is a chroot");
   const auto layout = cgroups_of_this_machine();
   if (!layout.ok()) all.push_back(layout.error().message);
   if (layout.ok())
