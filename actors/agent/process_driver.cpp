@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 
 #include "actors/agent/ended_tasks.hpp"
 #include "actors/agent/shim_child.hpp"
+#include "actors/agent/spawn.hpp"
 #include "actors/agent/task_folder.hpp"
 
 namespace troupe::agent {
@@ -48,11 +48,6 @@ Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& fo
         std::string("--segment-bytes"), std::to_string(config.segment_bytes), std::string("--segments-max"),
         std::to_string(config.segments_max)})
     argv.push_back(more);
-  std::vector<char*> pointers;
-  for (std::string& argument : argv) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  char* no_env[] = {nullptr};
-
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -60,25 +55,14 @@ Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& fo
   posix_spawn_file_actions_addopen(&actions, 2, (folder / "shim.log").c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                    0600);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int problem = posix_spawn(&pid, pointers[0], &actions, &attributes, pointers.data(), no_env);
+  const auto pid = spawn_bare(std::move(argv), actions, POSIX_SPAWN_SETSID);
   posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (problem != 0)
-    return Error{ErrorCode::io, "cannot start the shim '" + argv[0] + "': " + std::strerror(problem)};
-  spawned.pidfd = open_pidfd(pid);  // Not reaped by anybody else: it is surely the shim.
+  if (!pid.ok()) return pid.error();
+  spawned.pidfd = open_pidfd(pid.value());  // Not reaped by anybody else: it is surely the shim.
   if (spawned.pidfd.is_open()) return spawned;
   const std::string reason = std::strerror(errno);
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
+  kill(pid.value(), SIGKILL);
+  waitpid(pid.value(), nullptr, 0);
   return Error{ErrorCode::io, "cannot watch the shim: " + reason};
 }
 

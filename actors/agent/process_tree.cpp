@@ -1,7 +1,6 @@
 #include "actors/agent/process_tree.hpp"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,21 +12,15 @@
 #include <memory>
 #include <string>
 
+#include "actors/agent/small_files.hpp"
+
 namespace troupe::agent {
 namespace {
 
 constexpr std::size_t environ_bytes_max = 4 << 20;  // Linux allows 2 MiB by default.
 
 std::string read_proc(pid_t pid, const char* name, std::size_t bytes_max) {
-  const Fd file(open(("/proc/" + std::to_string(pid) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  char block[16 * 1024];
-  while (file.is_open() && text.size() < bytes_max) {
-    const ssize_t count = read(file.get(), block, sizeof block);
-    if (count <= 0) break;
-    text.append(block, static_cast<std::size_t>(count));
-  }
-  return text;
+  return text_of_file("/proc/" + std::to_string(pid) + "/" + name, bytes_max);
 }
 
 struct Stat {

@@ -92,7 +92,7 @@ std::string members_json(const raft::Status& status, const std::map<NodeId, std:
 
 bool is_fulfilled(const CellOrder& order, const raft::Membership& membership) {
   const bool votes = contains(membership.voters, order.node);
-  const bool is_member = votes || contains(membership.learners, order.node);
+  const bool is_member = membership.contains(order.node);
   switch (order.change) {
     case raft::MemberChangeKind::add_learner:
       return is_member &&

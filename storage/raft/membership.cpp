@@ -41,7 +41,7 @@ void Core::adopt_config(const Entry& entry) {
 
 bool Core::is_voter(NodeId node) const { return contains(membership().voters, node); }
 
-bool Core::is_member(NodeId node) const { return is_voter(node) || contains(membership().learners, node); }
+bool Core::is_member(NodeId node) const { return membership().contains(node); }
 
 // A removed leader may be the only one to hold its removal: until that is known to be committed it still
 // stands for election, without counting itself. A node of no membership waits to be added.

@@ -3,7 +3,10 @@
 Needs root, crun, busybox-static and control groups for cpu, memory and pids. Without them the tests are skipped, and
 the last line says how many; TROUPE_OCI_REQUIRED=1 makes that a failure.
 """
+import glob
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +14,7 @@ import unittest
 
 import oci_image
 from client import request
-from cluster import Cell, until
+from cluster import Cell, ROOT, Scratch, free_ports, until
 
 AGENT = ("driver: oci", "images: [FOLDER/layouts]", "pids_max: 64", "uid_first: 1600000000", "uid_ranges: 64",
          "layers: {bytes_mb: 30, entries: 20000, ratio: 250, ratio_free_mb: 26}")
@@ -66,6 +69,12 @@ def cgroup_name(folder):
     for byte in os.path.realpath(folder).encode():
         value = ((value ^ byte) * 1099511628211) % 2**64
     return f"troupe-{value}"
+
+
+def groups_below(folder):
+    """The control groups of all agents that have their tasks somewhere in it."""
+    names = [cgroup_name(tasks) for tasks in glob.glob(f"{folder}/**/tasks", recursive=True)]
+    return [path for root in cgroup_roots().values() for name in names for path in glob.glob(f"{root}/{name}")]
 
 
 def is_alive(pid):
@@ -193,7 +202,7 @@ class Oci(unittest.TestCase):
         self.assertIn("no folder of images has 'nobodys'", status["reasonMessage"])
         self.assert_no_leaks()
 
-    def test_M11_alpha_hostile_images_are_refused_with_the_reason_and_harm_nothing(self):
+    def test_M3_alpha_hostile_images_are_refused_with_the_reason_and_harm_nothing(self):
         with open("/etc/passwd", "rb") as file:
             before = file.read()
         for tag, why in self.refusals.items():
@@ -254,7 +263,7 @@ class Oci(unittest.TestCase):
         init = self.pid(task)
         return int(until("its program", lambda: text_of(f"/proc/{init}/task/{init}/children"), 5).split()[0])
 
-    def test_M11_alpha_system_calls_capabilities_and_proc_are_cut(self):
+    def test_M3_alpha_system_calls_capabilities_and_proc_are_cut(self):
         rights = "mount -t tmpfs none /mnt 2>&1; mknod /tmp/null c 1 3 2>&1; unshare -U true 2>&1; echo rc=$?"
         control = subprocess.run(["unshare", "-m", oci_image.BUSYBOX, "unshare", "-U", "/bin/true"], check=False)
         self.assertEqual(control.returncode, 0, "the control may make namespaces")
@@ -348,6 +357,28 @@ class Oci(unittest.TestCase):
                 self.cell.client.call("DELETE", f"/api/v3/jobs/{job}")
                 self.cell.await_job_end(job, 30)
         self.assert_no_leaks()
+
+
+@unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
+class Readme(unittest.TestCase):
+    def test_its_line_about_containers_is_true(self):
+        with open(f"{ROOT}/README.md", encoding="utf-8") as file:
+            line = next(line for line in file if line.startswith("With containers instead"))
+        up, run = re.findall(r"`([^`]+)`", line)
+        with Scratch("oci.readme", seconds_max=100) as scratch:
+            address = f"127.0.0.1:{free_ports(1)[0]}"
+            environment = {**os.environ, "TROUPE_HTTP": address, "TROUPE_DATA": f"{scratch.folder}/cell"}
+            cell = scratch.process("up", ["bash", "-c", f"exec {up}"], cwd=ROOT, env=environment)
+            cell.start()
+            until("the cell is up", lambda: f"gateway http://{address}" in cell.text() or not cell.is_running(), 60)
+            self.assertTrue(cell.is_running(), cell.text())
+            said = subprocess.run(["bash", "-c", run.replace("troupe job", f"troupe --address {address} job")], cwd=ROOT,
+                                  capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual((said.returncode, said.stdout), (0, "uid=0(root) gid=0\n"), said.stderr)
+            self.assertNotEqual(groups_below(scratch.folder), [])
+            self.assertEqual(cell.signal(signal.SIGTERM), 0)
+            self.assertEqual(groups_below(scratch.folder), [], "of agents without containers")
+            scratch.passed = True
 
 
 if __name__ == "__main__":

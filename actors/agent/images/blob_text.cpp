@@ -1,24 +1,16 @@
 #include "actors/agent/images/blob_text.hpp"
 
-#include <openssl/sha.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "actors/agent/images/image_documents.hpp"
+#include "storage/model/audit_chain.hpp"
 
 namespace troupe::agent {
 
-std::string sha256_digest(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> raw{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), raw.data());
-  static const char* digits = "0123456789abcdef";
-  std::string text = "sha256:";
-  for (const unsigned char byte : raw) text.append({digits[byte >> 4], digits[byte & 15]});
-  return text;
-}
+std::string sha256_digest(std::string_view bytes) { return "sha256:" + digest_of(bytes); }
 
 Result<std::string> read_document(const Fd& file) {
   std::string text;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -13,6 +12,7 @@
 #include <cstring>
 
 #include "actors/agent/process_tree.hpp"
+#include "actors/agent/spawn.hpp"
 #include "storage/base/msgpack.hpp"
 
 namespace troupe::agent {
@@ -40,11 +40,6 @@ Error io_problem(const std::string& what, int number) {
 
 /// With no variables, the blob as input, our pipe as output, and the folder as its place.
 Result<pid_t> spawn_unpacker(const UnpackOrder& order, int output) {
-  std::vector<std::string> words = words_for(order);
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  char* no_env[] = {nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, order.blob_fd, 0);
@@ -52,19 +47,8 @@ Result<pid_t> spawn_unpacker(const UnpackOrder& order, int output) {
   posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addchdir_np(&actions, order.folder.c_str());
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int problem = posix_spawn(&pid, pointers[0], &actions, &attributes, pointers.data(), no_env);
+  auto pid = spawn_bare(words_for(order), actions);
   posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (problem != 0) return io_problem("cannot start " + order.helper, problem);
   return pid;
 }
 

@@ -20,6 +20,7 @@
 #include <memory>
 
 #include "actors/agent/images/unpack.hpp"
+#include "storage/base/hex.hpp"
 #include "storage/base/msgpack.hpp"
 
 namespace troupe::agent {
@@ -47,10 +48,7 @@ class Digest {
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     EVP_DigestFinal_ex(context_.get(), raw, &size);
-    static const char* digits = "0123456789abcdef";
-    std::string hex = "sha256:";
-    for (unsigned i = 0; i < size; ++i) hex.append({digits[raw[i] >> 4], digits[raw[i] & 15]});
-    return hex;
+    return "sha256:" + hex_of({raw, size});
   }
 
  private:

@@ -1,6 +1,5 @@
 #include "actors/agent/oci/cgroup_tree.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <filesystem>
 
 #include "actors/agent/process_tree.hpp"
+#include "actors/agent/small_files.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -20,22 +20,7 @@ namespace {
 constexpr int remove_round_ms = 10;
 constexpr std::size_t cgroup_file_bytes_max = 4 << 20;
 
-std::string read_text(const std::string& path) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  char block[8 * 1024];
-  while (file.is_open() && text.size() < cgroup_file_bytes_max) {
-    const ssize_t count = read(file.get(), block, sizeof block);
-    if (count <= 0) break;
-    text.append(block, static_cast<std::size_t>(count));
-  }
-  return text;
-}
-
-bool write_text(const std::string& path, std::string_view text) {
-  const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return file.is_open() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
+std::string read_text(const std::string& path) { return text_of_file(path, cgroup_file_bytes_max); }
 
 std::vector<pid_t> members_of(const std::string& folder) {
   std::vector<pid_t> pids;
@@ -65,7 +50,7 @@ Result<void> make_cgroups(const CgroupPlan& plan) {
       if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
         return Error{ErrorCode::io, "cannot make " + folder + ": " + std::strerror(errno)};
   for (const CgroupWrite& limit : plan.writes)
-    if (!write_text(limit.file, limit.value) && !limit.is_optional)
+    if (!write_to_file(limit.file, limit.value) && !limit.is_optional)
       return Error{ErrorCode::io,
                    "cannot write " + limit.value + " to " + limit.file + ": " + std::strerror(errno)};
   return {};
@@ -73,7 +58,7 @@ Result<void> make_cgroups(const CgroupPlan& plan) {
 
 int join_cgroups(const CgroupPlan& plan) {
   for (const std::string& folder : plan.folders)
-    if (!write_text(folder + "/cgroup.procs", "0")) return errno == 0 ? EIO : errno;
+    if (!write_to_file(folder + "/cgroup.procs", "0")) return errno == 0 ? EIO : errno;
   return 0;
 }
 
@@ -81,7 +66,7 @@ std::uint64_t count_oom_kills(const CgroupPlan& plan) { return oom_kills_in(read
 
 void kill_cgroups(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
-    if (write_text(folder + "/cgroup.kill", "1")) continue;
+    if (write_to_file(folder + "/cgroup.kill", "1")) continue;
     for (const pid_t pid : members_of(folder)) {
       // A pid may have been used again since it was read: it must still be a member when it is pinned.
       const Fd pidfd = open_pidfd(pid);

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "actors/agent/oci/cgroup_tree.hpp"
+#include "actors/agent/small_files.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -27,19 +28,6 @@ constexpr std::size_t complaint_bytes_max = 2'048;
   const InitRecord record{InitRecord::Kind::not_prepared, stage, problem};
   (void)!write(record_fd, &record, sizeof record);
   _exit(127);
-}
-
-std::string slurp(const std::string& path, std::size_t bytes_max) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text(bytes_max, '\0');
-  const ssize_t count = file.is_open() ? read(file.get(), text.data(), text.size()) : 0;
-  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return text;
-}
-
-bool put(const std::string& path, const std::string& text) {
-  const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return file.is_open() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 /// A user namespace with the container's range, held by its descriptor alone.
@@ -63,7 +51,7 @@ Fd id_namespace(const ContainerPlan& plan) {
   if (read(ready_read.get(), &byte, 1) == 1) {
     const std::string process = "/proc/" + std::to_string(holder);
     const std::string map = "0 " + std::to_string(plan.uid_first) + " " + std::to_string(plan.uid_count);
-    if (put(process + "/uid_map", map) && put(process + "/gid_map", map))
+    if (write_to_file(process + "/uid_map", map) && write_to_file(process + "/gid_map", map))
       found.reset(open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
   }
   kill(holder, SIGKILL);
@@ -220,7 +208,7 @@ Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan&
 }
 
 std::optional<pid_t> container_pid(const TaskFolder& folder) {
-  const std::string text = slurp(folder.path / "container.pid", 32);
+  const std::string text = text_of_file(folder.path / "container.pid", 32);
   pid_t pid = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), pid);
   if (parsed.ec != std::errc{} || pid <= 1) return std::nullopt;
@@ -236,7 +224,7 @@ TaskReport runtime_failure(const ContainerSpec& spec, const std::string& complai
 
 TaskReport container_failure(const TaskFolder& folder, const ContainerSpec& spec,
                              const std::optional<InitRecord>& record) {
-  if (!record) return runtime_failure(spec, slurp(folder.path / "runtime.log", complaint_bytes_max));
+  if (!record) return runtime_failure(spec, text_of_file(folder.path / "runtime.log", complaint_bytes_max));
   if (record->kind == InitRecord::Kind::not_started) {
     const std::string program = spec.argv.empty() ? "the image's program" : "'" + spec.argv.front() + "'";
     const bool is_hosts_fault = record->value == ENOMEM || record->value == EAGAIN || record->value == EIO;

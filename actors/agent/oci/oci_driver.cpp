@@ -116,6 +116,8 @@ OciDriver::~OciDriver() {
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  if (!leases_.empty()) return;  // Their shims live on, perhaps about to make their groups.
+  for (const std::string& parent : cgroup_parents(layout_, config_.cgroup_parent)) rmdir(parent.c_str());
 }
 
 // ---- what an earlier life left ----
