@@ -1,12 +1,11 @@
 #include "actors/agent/agent_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <charconv>
 #include <deque>
 
 #include "actors/agent/sim_driver.hpp"
 #include "actors/messages.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe::agent {
 
@@ -66,7 +65,7 @@ class AgentShell {
   Moment now() const { return home_->seams.clock->steady(); }
 
   void fail(const std::string& why) {
-    spdlog::error("agent_failed host={} why=\"{}\"", home_->config.host, why);
+    logging::error("agent_failed host={} why=\"{}\"", home_->config.host, why);
     if (home_->seams.on_failure) home_->seams.on_failure(why);
   }
 
@@ -94,7 +93,7 @@ class AgentShell {
     if (received.link != link_) return;
     auto message = unpacked<ToAgent>(received.bytes);
     if (!message.ok()) {
-      spdlog::warn("bad_order host={} peer={}", home_->config.host, received.link.peer);
+      logging::warn("bad_order host={} peer={}", home_->config.host, received.link.peer);
       return;
     }
     feed(NodeMessage{dial_, std::move(message).value()});

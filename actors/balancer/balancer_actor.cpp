@@ -1,9 +1,8 @@
 #include "actors/balancer/balancer_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "actors/balancer/level_plan.hpp"
 #include "actors/balancer/shard_plan.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -82,7 +81,7 @@ class Balancer {
   void report_state() {
     if (context_->machine->differing_reports() > differing_) {
       differing_ = context_->machine->differing_reports();
-      spdlog::error("state_differs node={} reports={}", context_->self.value, differing_);
+      logging::error("state_differs node={} reports={}", context_->self.value, differing_);
     }
     const auto sample = context_->machine->newest_sample();
     if (!sample || sample->index <= reported_ || context_->status.leader.load() == 0) return;
@@ -104,12 +103,12 @@ class Balancer {
     if (context_->reads().shard_count() == 0)
       return propose(BootstrapCell{context_->cell, 64, context_->policy});
     if (const auto level = next_level(context_->reads().cell().record, levels_)) {
-      spdlog::info("level_raised node={} level={}", context_->self.value, *level);
+      logging::info("level_raised node={} level={}", context_->self.value, *level);
       return propose(RaiseLevel{*level});
     }
     auto moves = plan_shards(context_->reads().shards(), live());
     if (moves.empty()) return;
-    spdlog::info("shards_moving node={} count={}", context_->self.value, moves.size());
+    logging::info("shards_moving node={} count={}", context_->self.value, moves.size());
     propose(AssignShards{std::move(moves)});
   }
 

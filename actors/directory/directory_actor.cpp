@@ -1,12 +1,11 @@
 #include "actors/directory/directory_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <set>
 
 #include "actors/directory/activations.hpp"
 #include "actors/directory/awake_report.hpp"
 #include "actors/entities/entity_actor.hpp"
+#include "actors/runtime/logging.hpp"
 #include "storage/base/planted_bug.hpp"
 #include "storage/base/random.hpp"
 
@@ -178,8 +177,8 @@ void Directory::on_assigned(const Event& event) {
 
 void Directory::finish_moves() {
   if (gained_ == 0 && lost_.empty()) return;
-  spdlog::info("shards_moved node={} gained={} lost={} owned={}", context_->self.value,
-               std::exchange(gained_, 0), lost_.size(), owned_.size());
+  logging::info("shards_moved node={} gained={} lost={} owned={}", context_->self.value,
+                std::exchange(gained_, 0), lost_.size(), owned_.size());
   for (const ShardId shard : lost_) drop_shard(shard);
   if (!lost_.empty()) self_->send(node_.door, ShardsLost{std::exchange(lost_, {})});
 }
@@ -209,7 +208,7 @@ void Directory::nudge_groups(ShardId shard, std::set<EntityRef>& nudged) {
 void Directory::on_lease(bool held) {
   if (held == leased_) return;
   leased_ = held;
-  spdlog::info("lease_moved node={} held={}", context_->self.value, held);
+  logging::info("lease_moved node={} held={}", context_->self.value, held);
   self_->send(node_.door, LeaseMoved{held});
   if (!held) {
     for (const EntityRef& entity : activations_.all()) self_->send(activations_.remove(entity), Passivate{});
@@ -296,8 +295,8 @@ void Directory::on_down(const caf::down_msg& down) {
   const std::string why = said.empty() ? self_->system().render(down.reason) : said;
   activations_.remove(*entity);
   const auto again = activations_.crashed(*entity, now(), why);
-  spdlog::warn("entity_crashed node={} entity={} reason=\"{}\" set_aside={}", context_->self.value,
-               entity->text(), why, !again);
+  logging::warn("entity_crashed node={} entity={} reason=\"{}\" set_aside={}", context_->self.value,
+                entity->text(), why, !again);
   if (!again) set_aside(*entity);
   // Otherwise its duty, or its agent's next word, wakes it when the pause is over.
   else if (entity->kind == EntityKind::host && agents_.contains(entity->host()))

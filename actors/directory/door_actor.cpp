@@ -1,6 +1,5 @@
-#include <spdlog/spdlog.h>
-
 #include "actors/directory/directory_actor.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -179,7 +178,7 @@ class Door {
   }
 
   void close_link(const net::LinkKey& link, const std::string& why) {
-    spdlog::info("agent_link_closed node={} peer={} why=\"{}\"", context_->self.value, link.peer, why);
+    logging::info("agent_link_closed node={} peer={} why=\"{}\"", context_->self.value, link.peer, why);
     context_->hub->hang_up(link);
   }
 

@@ -1,6 +1,5 @@
-#include <spdlog/spdlog.h>
-
 #include "actors/directory/directory_actor.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -55,7 +54,7 @@ class Post {
     const NodeId from = node_of_peer(received.link.peer);
     auto mail = unpacked<Mail>(received.bytes);
     if (!mail.ok() || from.value == 0) {
-      spdlog::warn("bad_mail node={} peer={}", context_->self.value, received.link.peer);
+      logging::warn("bad_mail node={} peer={}", context_->self.value, received.link.peer);
       return;
     }
     std::visit([&](auto& body) { take(from, std::move(body)); }, mail.value());

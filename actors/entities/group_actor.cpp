@@ -1,7 +1,6 @@
-#include <spdlog/spdlog.h>
-
 #include "actors/cores/group_core.hpp"
 #include "actors/entities/entity_shell.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -26,10 +25,10 @@ class GroupShell : public EntityShell {
   void perform_group(const GroupView& view, cores::Propose propose) {
     const bool is_over = !std::get<NoteGroups>(propose.body).items.front().waiting_since.is_set();
     if (is_over)
-      spdlog::info("group_alert_over group={}", view.record.name);
+      logging::info("group_alert_over group={}", view.record.name);
     else
-      spdlog::warn("group_waits group={} waiting={} since={}", view.record.name, view.waiting,
-                   to_text(view.waiting_since));
+      logging::warn("group_waits group={} waiting={} since={}", view.record.name, view.waiting,
+                    to_text(view.waiting_since));
     perform(std::move(propose));
   }
   template <class Effect>

@@ -1,7 +1,6 @@
-#include <spdlog/spdlog.h>
-
 #include "actors/cores/host_core.hpp"
 #include "actors/entities/entity_shell.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -86,7 +85,7 @@ class HostShell : public EntityShell {
   }
   void perform_host(const cores::CloseLink& close) {
     if (!link_) return;
-    spdlog::info("agent_link_closed host={} why=\"{}\"", home_.entity.host().value, close.why);
+    logging::info("agent_link_closed host={} why=\"{}\"", home_.entity.host().value, close.why);
     self_->send(home_.directory, CloseAgent{*link_, close.why});
     link_.reset();
   }

@@ -1,7 +1,5 @@
 #include "actors/node/node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "actors/balancer/balancer_actor.hpp"
 #include "actors/console/console_actor.hpp"
 #include "actors/directory/directory_actor.hpp"
@@ -11,6 +9,7 @@
 #include "actors/operations/backup_actor.hpp"
 #include "actors/operations/operations_actor.hpp"
 #include "actors/replica/replica_actor.hpp"
+#include "actors/runtime/logging.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 #include "storage/base/random.hpp"
 #include "storage/replica/disk_book.hpp"
@@ -152,7 +151,7 @@ Result<void> RunningNode::open_disks() {
   if (!disks.ok()) return disks.error();
   disks_ = std::move(disks).value();
   if (const std::string why = standing_text(disks_->standing()); !why.empty())
-    spdlog::info("node_does_not_vote node={} why=\"{}\"", config_.self.value, why);
+    logging::info("node_does_not_vote node={} why=\"{}\"", config_.self.value, why);
   return {};
 }
 
@@ -188,7 +187,7 @@ void RunningNode::fill_context() {
   context_->install_snapshot = seams_.on_snapshot;
   context_->fail = [this](const std::string& why) {
     if (failed_.exchange(true)) return;
-    spdlog::error("node_failed node={} why=\"{}\"", config_.self.value, why);
+    logging::error("node_failed node={} why=\"{}\"", config_.self.value, why);
     if (seams_.on_failure) seams_.on_failure(why);
   };
   context_->note_fault = seams_.note_fault;

@@ -1,8 +1,7 @@
 #include "actors/operations/backup_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "actors/messages.hpp"
+#include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
@@ -70,8 +69,8 @@ class Backups {
   void on_asked(const AskBackup& asked) {
     const bool takes = asked.order.kind == BackupOrder::Kind::take;
     if (takes)
-      spdlog::info("backup_asked node={} id={} caller=\"{}\"", context_->self.value, asked.order.id,
-                   asked.order.who);
+      logging::info("backup_asked node={} id={} caller=\"{}\"", context_->self.value, asked.order.id,
+                    asked.order.who);
     if (!desk_) desk_ = spawn_desk();
     self_->request(desk_, desk_patience, asked)
         .then([this, asked](const DeskAnswered& told) { answer(asked, told.answer); },
@@ -90,8 +89,8 @@ class Backups {
 
   void answer(const AskBackup& asked, const Answer& answer) {
     if (answer.error != 0)
-      spdlog::warn("backup_refused node={} id={} why=\"{}\"", context_->self.value, asked.order.id,
-                   answer.message);
+      logging::warn("backup_refused node={} id={} why=\"{}\"", context_->self.value, asked.order.id,
+                    answer.message);
     self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
   }
 

@@ -1,5 +1,3 @@
-#include <spdlog/spdlog.h>
-
 #include "actors/replica/replica_actor.hpp"
 
 namespace troupe {

@@ -1,9 +1,8 @@
 #include "actors/replica/courier.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <deque>
 
+#include "actors/runtime/logging.hpp"
 #include "storage/base/msgpack.hpp"
 #include "storage/base/random.hpp"
 
@@ -16,7 +15,7 @@ Courier::Courier(caf::event_based_actor* self, ContextPtr context)
 
 void Courier::send(const SendSnapshot& wanted) {
   const auto refuse = [&](const std::string& why) {
-    spdlog::warn("snapshot_not_sent node={} to={} why=\"{}\"", context_->self.value, wanted.peer.value, why);
+    logging::warn("snapshot_not_sent node={} to={} why=\"{}\"", context_->self.value, wanted.peer.value, why);
     self_->send(replica_, SnapshotSent{wanted.peer, Index{}});
   };
   if (context_->shelf == nullptr) return refuse("this node makes no snapshots");
@@ -25,8 +24,8 @@ void Courier::send(const SendSnapshot& wanted) {
   auto snapshot = take(wanted);
   if (!snapshot.ok()) return refuse(snapshot.error().message);
   const SnapshotManifest& manifest = snapshot.value()->manifest();
-  spdlog::info("snapshot_begins node={} to={} index={} bytes={}", context_->self.value, wanted.peer.value,
-               manifest.index.value, manifest.bytes());
+  logging::info("snapshot_begins node={} to={} index={} bytes={}", context_->self.value, wanted.peer.value,
+                manifest.index.value, manifest.bytes());
   self_->send(replica_, SnapshotTaken{wanted.peer, manifest.index});
   SnapshotSendCore core(manifest, ++transfers_, wanted.term);
   auto effects = core.start();
@@ -50,7 +49,7 @@ void Courier::hear(const LinkReceived& received) {
   const NodeId from = node_of_peer(received.link.peer);
   auto message = unpacked<SnapshotMessage>(received.bytes);
   if (from.value == 0 || !message.ok()) {
-    spdlog::warn("bad_snapshot_message node={} peer={}", context_->self.value, received.link.peer);
+    logging::warn("bad_snapshot_message node={} peer={}", context_->self.value, received.link.peer);
     return;
   }
   if (const auto found = sendings_.find(from);
@@ -125,11 +124,11 @@ void Courier::end(NodeId peer, const std::optional<Error>& failure) {
   sendings_.erase(found);
   context_->hub->hang_up({peer_name(peer), net::Channel::bulk});
   if (failure) {
-    spdlog::warn("snapshot_failed node={} to={} index={} why=\"{}\"", context_->self.value, peer.value,
-                 index.value, failure->message);
+    logging::warn("snapshot_failed node={} to={} index={} why=\"{}\"", context_->self.value, peer.value,
+                  index.value, failure->message);
   } else {
     ++context_->status.snapshots_sent;
-    spdlog::info("snapshot_sent node={} to={} index={}", context_->self.value, peer.value, index.value);
+    logging::info("snapshot_sent node={} to={} index={}", context_->self.value, peer.value, index.value);
   }
   self_->send(replica_, SnapshotSent{peer, failure ? Index{} : index});
 }

@@ -1,9 +1,8 @@
 #include "actors/replica/replica_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "actors/replica/member_requests.hpp"
 #include "actors/replica/proposer.hpp"
+#include "actors/runtime/logging.hpp"
 #include "storage/base/msgpack.hpp"
 
 namespace troupe {
@@ -182,7 +181,7 @@ void Replica::hear(const LinkReceived& received) {
   auto message = unpacked<ReplicaMessage>(received.bytes);
   if (message.ok() && message.value().message.from == node_of_peer(received.link.peer))
     return driver_.receive(message.value(), now_of(*context_->clock));
-  spdlog::warn("bad_consensus_message node={} peer={}", context_->self.value, received.link.peer);
+  logging::warn("bad_consensus_message node={} peer={}", context_->self.value, received.link.peer);
 }
 
 void Replica::read(const AwaitRead& request) {
@@ -210,16 +209,16 @@ void Replica::perform(ReplicaEffects effects) {
 
 void Replica::report(const ReplicaEffects& effects) const {
   const auto self = context_->self.value;
-  if (effects.stalled) spdlog::warn("process_stalled node={} ms={}", self, effects.stalled->count());
+  if (effects.stalled) logging::warn("process_stalled node={} ms={}", self, effects.stalled->count());
   if (effects.clock_leapt)
-    spdlog::error("clock_leapt node={} wall={}: hands over; set this machine's clock", self,
-                  to_text(context_->clock->wall()));
+    logging::error("clock_leapt node={} wall={}: hands over; set this machine's clock", self,
+                   to_text(context_->clock->wall()));
 }
 
 /// Members that came by a change have their address with them.
 void Replica::meet(const raft::Membership& membership) {
-  spdlog::info("members node={} voters={} learners={}", context_->self.value, membership.voters.size(),
-               membership.learners.size());
+  logging::info("members node={} voters={} learners={}", context_->self.value, membership.voters.size(),
+                membership.learners.size());
   context_->book.changed(membership);
   for (const raft::MemberAddress& member : membership.addresses) {
     if (member.node == context_->self || member.address.empty()) continue;
@@ -241,15 +240,15 @@ void Replica::welcome(const raft::SnapshotMeta& snapshot) {
     case ReplicaDriver::Arrival::waits:
       return;  // It is told again with each repeated offer.
     case ReplicaDriver::Arrival::installs:
-      spdlog::info("snapshot_arrived node={} index={}", context_->self.value, snapshot.index.value);
+      logging::info("snapshot_arrived node={} index={}", context_->self.value, snapshot.index.value);
       return;
   }
 }
 
 void Replica::tell_role(const raft::RoleChange& role) {
   if (role.leader != std::exchange(leader_, role.leader)) proposer_.leader_changed();
-  spdlog::info("role_changed node={} role={} term={} leader={}", context_->self.value,
-               static_cast<int>(role.role), role.term.value, role.leader.value);
+  logging::info("role_changed node={} role={} term={} leader={}", context_->self.value,
+                static_cast<int>(role.role), role.term.value, role.leader.value);
   const bool leads = role.role == raft::Role::leader;
   if (std::exchange(leads_, leads) && !leads) self_->send(node_.keeper, DropSnapshots{});
   self_->send(node_.scheduler, RoleMoved{role});

@@ -1,9 +1,8 @@
 #include "actors/scheduler/scheduler_actor.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "actors/runtime/logging.hpp"
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explanation_json.hpp"
 
@@ -60,8 +59,8 @@ class SchedulerShell {
     look_at_groups();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
-    spdlog::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
-                 engine_->status().queued);
+    logging::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
+                  engine_->status().queued);
     pass_soon();
   }
 

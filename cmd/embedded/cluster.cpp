@@ -1,10 +1,9 @@
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
 #include "actors/node/node.hpp"
+#include "actors/runtime/logging.hpp"
 #include "cmd/embedded/cluster_impl.hpp"
 #include "cmd/embedded/options.hpp"
 #include "cmd/embedded/policy_names.hpp"
@@ -77,7 +76,7 @@ void check(const Options& options) {
 
 // The nodes' logs are for whoever debugs the cell; a test's output is its own.
 void hush() {
-  if (std::getenv("TROUPE_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
+  if (std::getenv("TROUPE_LOG") == nullptr) logging::set_least(logging::Level::silent);
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include "cmd/embedded/real_node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <charconv>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <thread>
 
+#include "actors/runtime/logging.hpp"
 #include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/rocks_store.hpp"
@@ -129,7 +128,7 @@ Result<void> RunningNode::mend_folder() {
 
 /// With the databases closed.
 Result<void> RunningNode::repair(const std::string& why) {
-  spdlog::warn("node_repairs_itself node={} why=\"{}\"", config_.node.self.value, why);
+  logging::warn("node_repairs_itself node={} why=\"{}\"", config_.node.self.value, why);
   if (auto noted = folder_->note_fault(why); !noted.ok()) return noted;
   if (auto repaired = repair_folder(*folder_, why, repair_seams()); !repaired.ok())
     return Error{repaired.error().code, why + "; " + repaired.error().message};

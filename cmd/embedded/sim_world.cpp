@@ -1,5 +1,3 @@
-#include <spdlog/spdlog.h>
-
 #include <set>
 
 #include "cmd/embedded/history_book.hpp"

@@ -129,8 +129,7 @@ namespace {
 /// Calls `use(name, drawn, usual)` with each tunable of the plan.
 template <class Use>
 void each_tunable(Tunables& drawn, const Tunables& usual, Use use) {
-  std::apply([&](const auto&... one) { (use(one.name, drawn.*one.member, usual.*one.member), ...); },
-             Tunables::fields());
+  Tunables::fields()([&](const auto&... one) { (use(one.name, drawn.*one.member, usual.*one.member), ...); });
 }
 
 bool names(std::string_view list, std::string_view wanted) {

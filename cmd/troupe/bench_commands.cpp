@@ -1,11 +1,11 @@
 #include "cmd/troupe/bench_commands.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "actors/runtime/logging.hpp"
 #include "cmd/troupe/bench_catch_up.hpp"
 #include "cmd/troupe/bench_e2e.hpp"
 #include "cmd/troupe/bench_failover.hpp"
@@ -27,7 +27,7 @@ CLI::App* add_bench(CLI::App& bench, const std::string& name, const std::string&
   auto json = std::make_shared<bool>(true);
   command->add_flag("--json", *json, "The output is JSON in any case");
   command->callback([params, run, json] {
-    spdlog::set_level(spdlog::level::warn);
+    logging::set_least(logging::Level::warn);
     auto line = run(*params);
     if (!line.ok()) {
       std::cerr << "troupe: " << line.error().message << '\n';
@@ -84,7 +84,7 @@ void add_log(CLI::App& bench) {
       ->check(CLI::Range(1000, 100'000'000));
   log->add_option("--seed", params->seed)->capture_default_str();
   bench.add_subcommand("log-node", "")->group("")->callback([] {
-    spdlog::set_level(spdlog::level::err);
+    logging::set_least(logging::Level::error);
     throw CLI::RuntimeError(serve_log_node());
   });
 }

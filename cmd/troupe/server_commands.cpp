@@ -1,7 +1,6 @@
 #include "cmd/troupe/server_commands.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 #include <yaml-cpp/yaml.h>
 
 #include <CLI/CLI.hpp>

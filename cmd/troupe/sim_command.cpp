@@ -1,12 +1,11 @@
 #include "cmd/troupe/sim_command.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
 #include <iostream>
 
+#include "actors/runtime/logging.hpp"
 #include "cmd/simulation/shrink.hpp"
 #include "storage/base/planted_bug.hpp"
 #include "storage/base/time.hpp"
@@ -178,7 +177,7 @@ void add_sim_command(CLI::App& app) {
       "Exit codes: 0 every promise was kept, 1 one was broken or a cell got stuck, 2 usage.");
   sim->callback([args, given] {
     // What the nodes log of thousands of lives would hide which one failed.
-    if (!args->wants_log) spdlog::set_level(spdlog::level::off);
+    if (!args->wants_log) logging::set_least(logging::Level::silent);
     simulation::Scope& scope = args->scope;
     scope = args->is_small ? simulation::small_scope() : simulation::loaded_scope();
     if ((*given)[0] != 0) scope.span = milliseconds(std::int64_t{(*given)[0]} * 1'000);

@@ -3,8 +3,7 @@
 // printing follow from it. Order is the wire order: append at the end, never reorder, never reuse.
 
 #include <string_view>
-#include <tuple>
-#include <utility>
+#include <type_traits>
 
 namespace troupe {
 
@@ -19,9 +18,10 @@ constexpr Field<Owner, Member> field(std::string_view name, Member Owner::*membe
   return {name, member};
 }
 
+/// Calls what it is given with all fields. No tuple: every file that sees a record pays for this type.
 template <class... F>
 constexpr auto field_list(F... all) {
-  return std::make_tuple(all...);
+  return [all...](auto use) { return use(all...); };
 }
 
 template <class T>
@@ -30,7 +30,7 @@ concept HasFields = requires {
 };
 
 template <HasFields T>
-constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
+constexpr std::size_t field_count = T::fields()([](const auto&... f) { return sizeof...(f); });
 
 /// A record that has grown since its first release says so: `static constexpr std::size_t fields_at_first`.
 /// What came later is written only up to the last field that is not its default, so that a record with
@@ -43,8 +43,7 @@ concept HasGrown = HasFields<T> && requires {
 /// Calls visit(name, member) for each field of a record, in wire order.
 template <class T, class Visit>
 void each_field(T& record, Visit visit) {
-  std::apply([&](const auto&... f) { (visit(f.name, record.*(f.member)), ...); },
-             std::remove_const_t<T>::fields());
+  std::remove_const_t<T>::fields()([&](const auto&... f) { (visit(f.name, record.*(f.member)), ...); });
 }
 
 }  // namespace troupe

@@ -121,26 +121,21 @@ void pack(PackWriter& w, const std::shared_ptr<const T>& shared);
 template <class... T>
 void pack(PackWriter& w, const std::variant<T...>& either);
 
-namespace detail {
-template <class T, std::size_t... Later>
-std::size_t fields_said(const T& record, std::index_sequence<Later...>) {
-  static const T silent{};
-  std::size_t said = T::fields_at_first;
-  constexpr auto list = T::fields();
-  const auto look = [&](const auto& f, std::size_t count) {
-    if (!(record.*(f.member) == silent.*(f.member))) said = count;
-  };
-  (look(std::get<T::fields_at_first + Later>(list), T::fields_at_first + Later + 1), ...);
-  return said;
-}
-}  // namespace detail
-
 template <HasFields T>
 std::size_t fields_to_write(const T& record) {
-  if constexpr (HasGrown<T>)
-    return detail::fields_said(record, std::make_index_sequence<field_count<T> - T::fields_at_first>());
-  else
+  if constexpr (HasGrown<T>) {
+    static const T silent{};
+    std::size_t count = 0, said = T::fields_at_first;
+    T::fields()([&](const auto&... f) {
+      const auto look = [&](const auto& member, const auto& usual) {
+        if (++count > T::fields_at_first && !(member == usual)) said = count;
+      };
+      (look(record.*(f.member), silent.*(f.member)), ...);
+    });
+    return said;
+  } else {
     return field_count<T>;
+  }
 }
 
 template <HasFields T>

@@ -1,8 +1,8 @@
 #include "tests/cmd/embedded/cell.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <cstdlib>
+
+#include "actors/runtime/logging.hpp"
 
 namespace troupe::embedded {
 
@@ -37,7 +37,7 @@ SimOptions cell_options(std::uint64_t seed, std::uint32_t hosts) {
 namespace {
 /// What the nodes log of thousands of lives would hide which one failed.
 SimOptions hushed(SimOptions options) {
-  if (std::getenv("TROUPE_SIM_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
+  if (std::getenv("TROUPE_SIM_LOG") == nullptr) logging::set_least(logging::Level::silent);
   return options;
 }
 }  // namespace

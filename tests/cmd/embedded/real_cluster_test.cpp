@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +13,8 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
+
+#include "actors/runtime/logging.hpp"
 
 namespace troupe::embedded {
 namespace {
@@ -63,7 +64,7 @@ std::size_t threads_of_this_process() {
 class RealCell : public testing::Test {
  protected:
   void SetUp() override {
-    spdlog::set_level(spdlog::level::off);
+    logging::set_least(logging::Level::silent);
     threads_before = threads_of_this_process();
     std::string pattern = (std::filesystem::temp_directory_path() / "troupe-cell-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);

@@ -1,10 +1,10 @@
 // The public library's simulated clusters have the same judges as the lives of `troupe sim`.
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
 #include <troupe/scenario.hpp>
 
+#include "actors/runtime/logging.hpp"
 #include "storage/base/planted_bug.hpp"
 
 namespace troupe::embedded {
@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::vector<std::string> violations_of_a_short_story() {
-  spdlog::set_level(spdlog::level::off);
+  logging::set_least(logging::Level::silent);
   Cluster cluster({.seed = 5});
   Scenario story(cluster);
   JobStory service =

@@ -2,11 +2,11 @@
 // the bugs compiled in; elsewhere there is nothing to run.
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <iostream>
 
+#include "actors/runtime/logging.hpp"
 #include "cmd/simulation/life.hpp"
 #include "storage/base/planted_bug.hpp"
 
@@ -22,7 +22,7 @@ struct Found {
 class PlantedBugs : public ::testing::TestWithParam<Found> {};
 
 TEST_P(PlantedBugs, AreFound) {
-  spdlog::set_level(spdlog::level::off);
+  logging::set_least(logging::Level::silent);
   planted_bug = GetParam().bug;
   const Verdict verdict = live(draw_plan(GetParam().seed, small_scope()));
   planted_bug = Bug::none;
@@ -34,7 +34,7 @@ TEST_P(PlantedBugs, AreFound) {
 TEST(PlantedBugHunt, PrintsSeeds) {
   const char* most = std::getenv("TROUPE_BUG_SEEDS");
   if (most == nullptr) GTEST_SKIP() << "TROUPE_BUG_SEEDS=N looks for new seeds";
-  spdlog::set_level(spdlog::level::off);
+  logging::set_least(logging::Level::silent);
   const char* first = std::getenv("TROUPE_BUG_FIRST");
   const char* only = std::getenv("TROUPE_BUG_ONLY");
   bool begun = first == nullptr;

@@ -2,12 +2,12 @@
 // sanitizers, against the release build beside it.
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cstdio>
 #include <filesystem>
 
+#include "actors/runtime/logging.hpp"
 #include "cmd/simulation/life.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -31,7 +31,7 @@ TEST(Hashes, AreThoseOfTheReleaseBuild) {
     GTEST_SKIP() << "there is no release build beside this one";
   if (output_of("ninja -C " + release + " -n troupe").find("no work to do") == std::string::npos)
     GTEST_SKIP() << "the release build is not up to date: ninja -C " << release << " troupe";
-  spdlog::set_level(spdlog::level::off);
+  logging::set_least(logging::Level::silent);
   for (const std::uint64_t seed : {3U, 5U}) {
     const Plan plan = draw_plan(seed, small_scope());
     const std::string told =

@@ -3,14 +3,15 @@
 #include "cmd/simulation/life.hpp"
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
+
+#include "actors/runtime/logging.hpp"
 
 namespace troupe::simulation {
 namespace {
 
 class Lives : public ::testing::Test {
  protected:
-  Lives() { spdlog::set_level(spdlog::level::off); }
+  Lives() { logging::set_least(logging::Level::silent); }
   void expect_ok(const Plan& plan, const char* scope) {
     const Verdict verdict = live(plan);
     marks.add(verdict.marks);
