@@ -101,6 +101,7 @@ class RunningAgent final : public RealAgent {
     oci.images.helper = std::filesystem::path(tasks.shim_command.front()).replace_filename("troupe-unpack");
     oci.tasks = std::move(tasks);
     oci.image_folders = config_.image_folders;
+    oci.registries.registries = config_.registries;
     oci.uid_first = config_.uid_first;
     oci.uid_ranges = config_.uid_ranges;
     oci.images.limits = config_.layer_limits;

@@ -8,6 +8,7 @@
 
 #include "actors/agent/agent.hpp"
 #include "actors/agent/images/layer_check.hpp"
+#include "actors/agent/images/registry_reference.hpp"
 #include "net/link/web_socket_hub.hpp"
 
 namespace troupe::embedded {
@@ -21,6 +22,7 @@ struct RealAgentConfig {
   std::string data;                ///< its own folder; empty with `sim`: all in memory
   std::vector<std::string> shim_command;     ///< of `process`, `oci`; empty: agent::default_shim_command()
   std::vector<std::string> image_folders;    ///< of `oci`: OCI image layouts (agent::LayoutSource)
+  agent::RegistriesConfig registries;        ///< of `oci`: for images that no folder has
   std::uint32_t uid_first = 1U << 28;        ///< of `oci`: user ids of its containers ...
   std::uint32_t uid_ranges = 4'096;          ///< ... as many ranges of 65,536
   agent::LayerLimits layer_limits;           ///< of `oci`: what one layer of an image may be

@@ -129,28 +129,52 @@ void read_layer_limits(const YAML::Node& map, agent::LayerLimits& limits) {
   limits.ratio_free_bytes = free_mb * mib;
 }
 
+void read_registries(const YAML::Node& list, std::vector<agent::RegistrySettings>& registries) {
+  if (!list.IsSequence()) refuse(list, "'registries' must be a list");
+  for (const YAML::Node& item : list) {
+    agent::RegistrySettings one;
+    bool insecure = false;
+    read_map(item, "a registry",
+             {{"name", into(one.name, "name")},
+              {"mirrors", into(one.mirrors, "mirrors")},
+              {"insecure", into(insecure, "insecure")},
+              {"ca_file", into(one.ca_file, "ca_file")},
+              {"credentials_file", into(one.credentials_file, "credentials_file")}});
+    if (insecure) one.transport = agent::Transport::plain;
+    registries.push_back(std::move(one));
+    agent::RegistriesConfig so_far{registries, {}};
+    if (auto checked = agent::check_registries(so_far); !checked.ok()) refuse(item, checked.error().message);
+    registries = std::move(so_far.registries);
+  }
+}
+
 void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   bool allow_process = false;
-  read_map(root, "an agent's file",
-           {{"host", into(config.agent.host, "host")},
-            {"host_group", into(config.agent.host_group, "host_group")},
-            {"cell", into(config.cell, "cell")},
-            {"data", into(config.data, "data")},
-            {"driver", into(config.driver, "driver")},
-            {"allow_process", into(allow_process, "allow_process")},
-            {"images", into(config.image_folders, "images")},
-            {"uid_first", into(config.uid_first, "uid_first")},
-            {"uid_ranges", into(config.uid_ranges, "uid_ranges")},
-            {"pids_max", into(config.pids_max, "pids_max")},
-            {"layers", [&](const YAML::Node& node) { read_layer_limits(node, config.layer_limits); }},
-            {"nodes", into(config.agent.bootstrap, "nodes")},
-            {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},
-            {"attributes", into(config.agent.attributes, "attributes")}});
+  read_map(
+      root, "an agent's file",
+      {{"host", into(config.agent.host, "host")},
+       {"host_group", into(config.agent.host_group, "host_group")},
+       {"cell", into(config.cell, "cell")},
+       {"data", into(config.data, "data")},
+       {"driver", into(config.driver, "driver")},
+       {"allow_process", into(allow_process, "allow_process")},
+       {"images", into(config.image_folders, "images")},
+       {"registries", [&](const YAML::Node& node) { read_registries(node, config.registries.registries); }},
+       {"default_registry", into(config.registries.default_registry, "default_registry")},
+       {"uid_first", into(config.uid_first, "uid_first")},
+       {"uid_ranges", into(config.uid_ranges, "uid_ranges")},
+       {"pids_max", into(config.pids_max, "pids_max")},
+       {"layers", [&](const YAML::Node& node) { read_layer_limits(node, config.layer_limits); }},
+       {"nodes", into(config.agent.bootstrap, "nodes")},
+       {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},
+       {"attributes", into(config.agent.attributes, "attributes")}});
   if (config.agent.host.empty()) refuse(root, "'host' is missing: the host's name");
   if (config.data.empty()) refuse(root, "'data' is missing: the agent's folder");
   if (config.agent.bootstrap.empty()) refuse(root, "'nodes' is missing: at least one \"ID@host:port\"");
   for (const std::string& node : config.agent.bootstrap)
     if (node.find('@') == std::string::npos) refuse(root, "'" + node + "' is not ID@host:port");
+  if (auto checked = agent::check_registries(config.registries); !checked.ok())
+    refuse(root, "'default_registry': " + checked.error().message);
   if (config.pids_max < 16) refuse(root, "'pids_max' is at least 16: the runtime needs some to begin with");
   if (config.uid_first < 65'536 || config.uid_ranges == 0 ||
       config.uid_first + std::uint64_t{config.uid_ranges} * 65'536 > 0xFFFF'FFFEULL)

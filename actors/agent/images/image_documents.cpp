@@ -11,6 +11,11 @@ using json::Value;
 constexpr std::string_view digest_prefix = "sha256:";
 constexpr std::size_t digest_hex_digits = 64;
 constexpr std::size_t name_bytes_max = 255;
+#if defined(__aarch64__)
+constexpr std::string_view architecture = "arm64";
+#else
+constexpr std::string_view architecture = "amd64";
+#endif
 constexpr std::string_view reference_annotation = "org.opencontainers.image.ref.name";
 
 Error bad(const std::string& what) { return {ErrorCode::invalid_argument, "the image's " + what}; }
@@ -52,7 +57,7 @@ Result<std::vector<std::string>> read_words(const Value* value, const char* what
 bool is_for_this_machine(const Value& entry) {
   const Value* platform = entry.find("platform");
   if (!platform || !platform->object()) return true;
-  return text_of(platform->find("os")) == "linux" && text_of(platform->find("architecture")) == "amd64";
+  return text_of(platform->find("os")) == "linux" && text_of(platform->find("architecture")) == architecture;
 }
 
 bool has_reference(const Value& entry, std::string_view tag) {

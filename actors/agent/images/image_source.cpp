@@ -9,7 +9,14 @@
 
 namespace troupe::agent {
 
-Result<BlobLink> LayoutSource::resolve(const ImageName& name) {
+bool LayoutSource::has(const ImageName& name) const {
+  std::error_code problem;
+  for (const std::string& folder : folders_)
+    if (std::filesystem::exists(folder + "/" + name.name + "/index.json", problem)) return true;
+  return false;
+}
+
+Result<BlobLink> LayoutSource::resolve(const ImageName& name, Pull&) {
   for (const std::string& folder : folders_) {
     const std::string path = folder + "/" + name.name + "/index.json";
     Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -21,14 +28,15 @@ Result<BlobLink> LayoutSource::resolve(const ImageName& name) {
   return Error{ErrorCode::not_found, "no folder of images has '" + name.name + "'"};
 }
 
-Result<Fd> LayoutSource::open_blob(const ImageName& name, const std::string& digest) {
+Result<Fd> LayoutSource::open_blob(const ImageName& name, const BlobWish& wish, Pull&) {
   for (const std::string& folder : folders_) {
-    const std::string path = folder + "/" + name.name + "/blobs/sha256/" + std::string(digest_hex(digest));
+    const std::string path =
+        folder + "/" + name.name + "/blobs/sha256/" + std::string(digest_hex(wish.digest));
     Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.is_open()) return file;
     if (errno != ENOENT) return Error{ErrorCode::io, "cannot open " + path + ": " + std::strerror(errno)};
   }
-  return Error{ErrorCode::not_found, "no folder of images has the blob " + digest};
+  return Error{ErrorCode::not_found, "no folder of images has the blob " + wish.digest};
 }
 
 }  // namespace troupe::agent

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "actors/agent/images/blob_text.hpp"
 #include "storage/base/msgpack.hpp"
@@ -17,6 +18,8 @@ namespace troupe::agent {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr milliseconds queue_look{100};  // how soon a pull in the queue finds out that nobody wants it
 
 Error io_failure(const std::string& what) { return {ErrorCode::io, what + ": " + std::strerror(errno)}; }
 
@@ -43,6 +46,37 @@ std::uint64_t bytes_of_layer(const fs::path& folder) {
   return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
 }
 
+/// Runs work(i) for each i below `count` on so many threads. After the first error nothing new is begun; that
+/// error is the answer.
+class Crew {
+ public:
+  Result<void> run(std::size_t threads, std::size_t count,
+                   const std::function<Result<void>(std::size_t)>& work) {
+    std::vector<std::thread> all;
+    for (std::size_t i = 1; i < std::min(threads, count); ++i)
+      all.emplace_back([&, count] { take_turns(count, work); });
+    take_turns(count, work);
+    for (std::thread& thread : all) thread.join();
+    return first_error_;
+  }
+  Result<void> go_on() {
+    const std::lock_guard lock(mutex_);
+    return first_error_;
+  }
+
+ private:
+  void take_turns(std::size_t count, const std::function<Result<void>(std::size_t)>& work) {
+    for (std::size_t i = next_++; i < count && go_on().ok(); i = next_++) {
+      auto done = work(i);
+      const std::lock_guard lock(mutex_);
+      if (!done.ok() && first_error_.ok()) first_error_ = std::move(done);
+    }
+  }
+  std::atomic<std::size_t> next_ = 0;
+  std::mutex mutex_;
+  Result<void> first_error_;
+};
+
 struct KeptLayer {
   fs::file_time_type used;
   std::uint64_t bytes = 0;
@@ -67,15 +101,20 @@ Result<void> ImageStore::open() {
   return {};
 }
 
-Result<ReadyImage> ImageStore::ensure(const std::string& image) {
+Result<ReadyImage> ImageStore::ensure(const std::string& image, std::function<Result<void>()> wanted) {
   auto name = parse_image_name(image);
   if (!name.ok()) return name.error();
-  auto digest = manifest_digest(name.value(), image);
+  Pull pull;
+  pull.wanted = std::move(wanted);
+  auto digest = manifest_digest(name.value(), image, pull);
   if (!digest.ok()) return digest.error();
   if (auto here = pinned_if_here(digest.value()); here.ok()) return here;
-  const std::lock_guard lock(fetching_);
+  std::unique_lock lock(fetching_, std::defer_lock);
+  while (!lock.try_lock_for(queue_look))
+    if (auto still = pull.wanted(); !still.ok()) return still.error();
   if (auto here = pinned_if_here(digest.value()); here.ok()) return here;  // Another caller fetched it.
-  if (auto fetched = fetch(name.value(), digest.value()); !fetched.ok()) return fetched.error();
+  pull.budget.reset();  // Its patience begins with its turn.
+  if (auto fetched = fetch(name.value(), digest.value(), pull); !fetched.ok()) return fetched.error();
   auto ready = pinned_if_here(digest.value());
   if (ready.ok()) ready.value().was_fetched = true;
   return ready;
@@ -101,28 +140,35 @@ void ImageStore::unpin(const std::vector<std::string>& layers) {
   }
 }
 
-Result<std::string> ImageStore::manifest_digest(const ImageName& name, const std::string& image) {
+Result<std::string> ImageStore::manifest_digest(const ImageName& name, const std::string& image, Pull& pull) {
   if (!name.digest.empty()) return name.digest;
-  const std::lock_guard lock(names_);
-  const std::string memory = config_.folder + "/names/" + std::string(digest_hex(sha256_digest(image)));
-  auto link = source_.resolve(name);
+  const std::string path = config_.folder + "/names/" + std::string(digest_hex(sha256_digest(image)));
+  const auto remembered = [&] {
+    const std::lock_guard lock(names_);
+    auto last = read_small(path);
+    return last && is_sha256_digest(*last) ? last : std::nullopt;
+  }();
+  pull.patience = remembered ? Pull::Patience::brief : Pull::Patience::full;
+  auto link = source_.resolve(name, pull);
+  pull.patience = Pull::Patience::full;
   if (!link.ok()) {
     const bool is_away = link.error().code == ErrorCode::unavailable || link.error().code == ErrorCode::io;
-    const auto last = is_away ? read_small(memory) : std::nullopt;
-    if (last && is_sha256_digest(*last)) return *last;
+    if (auto still = pull.wanted(); !still.ok()) return still.error();
+    if (remembered && is_away) return *remembered;
     return link.error();
   }
-  if (read_small(memory) != link.value().digest)
-    if (auto kept = write_small(memory, link.value().digest); !kept.ok()) return kept.error();
+  if (remembered == link.value().digest) return link.value().digest;
+  const std::lock_guard lock(names_);
+  if (auto kept = write_small(path, link.value().digest); !kept.ok()) return kept.error();
   return link.value().digest;
 }
 
-Result<std::string> ImageStore::document(const ImageName& name, const std::string& digest) {
-  auto blob = source_.open_blob(name, digest);
+Result<std::string> ImageStore::document(const ImageName& name, const BlobWish& wish, Pull& pull) {
+  auto blob = source_.open_blob(name, wish, pull);
   if (!blob.ok()) return blob.error();
   auto text = read_document(blob.value());
   if (!text.ok()) return text.error();
-  if (auto held = hold_to_digest(text.value(), digest); !held.ok()) return held.error();
+  if (auto held = hold_to_digest(text.value(), wish.digest); !held.ok()) return held.error();
   return text;
 }
 
@@ -141,34 +187,57 @@ Result<ReadyImage> ImageStore::known(const std::string& digest) {
   return ready;
 }
 
-Result<void> ImageStore::fetch(const ImageName& name, const std::string& digest) {
-  auto text = document(name, digest);
+Result<ImageManifest> ImageStore::manifest_of(const ImageName& name, const std::string& digest, Pull& pull) {
+  auto text = document(name, {BlobWish::Kind::manifest, digest, std::nullopt}, pull);
   if (!text.ok()) return text.error();
   auto manifest = parse_manifest(text.value());
-  if (!manifest.ok()) {  // An index of several machines' manifests?
-    const auto link = choose_manifest(text.value(), {});
-    if (!link.ok()) return link.error().code == ErrorCode::not_found ? link.error() : manifest.error();
-    auto inner = document(name, link.value().digest);
-    if (!inner.ok()) return inner.error();
-    manifest = parse_manifest(inner.value());
-    if (!manifest.ok()) return manifest.error();
-  }
-  auto config_text = document(name, manifest.value().config.digest);
+  if (manifest.ok()) return manifest;
+  // An index of several machines' manifests?
+  const auto link = choose_manifest(text.value(), {});
+  if (!link.ok()) return link.error().code == ErrorCode::not_found ? link.error() : manifest.error();
+  auto inner = document(name, {BlobWish::Kind::manifest, link.value().digest, link.value().size}, pull);
+  if (!inner.ok()) return inner.error();
+  return parse_manifest(inner.value());
+}
+
+Result<void> ImageStore::fetch(const ImageName& name, const std::string& digest, Pull& pull) {
+  auto manifest = manifest_of(name, digest, pull);
+  if (!manifest.ok()) return manifest.error();
+  const BlobLink& link = manifest.value().config;
+  auto config_text = document(name, {BlobWish::Kind::config, link.digest, link.size}, pull);
   if (!config_text.ok()) return config_text.error();
   auto config = parse_config(config_text.value(), manifest.value().layers.size());
   if (!config.ok()) return config.error();
-  for (std::size_t i = 0; i < manifest.value().layers.size(); ++i)
-    if (auto got = fetch_layer(name, manifest.value().layers[i], config.value().diff_ids[i]); !got.ok())
-      return got.error();
+  if (auto got = fetch_layers(name, manifest.value(), config.value(), pull); !got.ok()) return got;
   return write_small(config_.folder + "/images/" + std::string(digest_hex(digest)), packed(config.value()));
 }
 
-Result<void> ImageStore::fetch_layer(const ImageName& name, const BlobLink& blob,
-                                     const std::string& diff_id) {
+Result<void> ImageStore::fetch_layers(const ImageName& name, const ImageManifest& manifest,
+                                      const ImageConfig& config, Pull& pull) {
+  std::map<std::string, const BlobLink*> wanted;  // An image may have the same layer twice.
+  std::vector<std::string> order;
+  for (std::size_t i = 0; i < manifest.layers.size(); ++i)
+    if (wanted.emplace(config.diff_ids[i], &manifest.layers[i]).second) order.push_back(config.diff_ids[i]);
+  Crew crew;
+  const auto outside = pull.wanted;
+  // What is on its way when another layer fails ends, too.
+  pull.wanted = [&] {
+    auto still = outside();
+    return still.ok() ? crew.go_on() : still;
+  };
+  auto done = crew.run(config_.layers_at_once, order.size(), [&](std::size_t i) {
+    return fetch_layer(name, *wanted.at(order[i]), order[i], pull);
+  });
+  pull.wanted = outside;
+  return done;
+}
+
+Result<void> ImageStore::fetch_layer(const ImageName& name, const BlobLink& blob, const std::string& diff_id,
+                                     Pull& pull) {
   const std::string final_folder = layer_folder(diff_id);
   std::error_code problem;
   if (fs::exists(final_folder + "/bytes", problem)) return {};
-  auto bytes = source_.open_blob(name, blob.digest);
+  auto bytes = source_.open_blob(name, {BlobWish::Kind::layer, blob.digest, blob.size}, pull);
   if (!bytes.ok()) return bytes.error();
   const std::string folder = final_folder + ".tmp-" + std::to_string(next_temporary_++);
   fs::create_directories(folder + "/fs", problem);

@@ -76,6 +76,10 @@ std::vector<std::string> OciDriver::lacks(const OciDriverConfig& config) {
       all.push_back("no control group hierarchy has the controller " + controller);
   for (const std::string& folder : config.image_folders)
     if (!fs::is_directory(folder)) all.push_back("there is no folder of images " + folder);
+  for (const RegistrySettings& one : config.registries.registries.registries)
+    for (const std::string& file : {one.ca_file, one.credentials_file})
+      if (!file.empty() && access(file.c_str(), R_OK) != 0)
+        all.push_back("there is no file " + file + " for the registry " + one.name);
   return all;
 }
 
@@ -92,15 +96,19 @@ Result<std::unique_ptr<OciDriver>> OciDriver::open(OciDriverConfig config) {
     return Error{ErrorCode::io, std::string("cannot make ") + stage_folder + ": " + problem.message()};
   fs::create_directories(config.tasks.root, problem);
   config.cgroup_parent = parent_of(config);
+  if (config.registries.folder.empty()) config.registries.folder = config.images.folder + "/parts";
   std::unique_ptr<OciDriver> driver(new OciDriver(std::move(config), std::move(layout).value()));
   if (auto opened = driver->images_.open(); !opened.ok()) return opened.error();
+  if (auto opened = driver->registries_.open(); !opened.ok()) return opened.error();
   return driver;
 }
 
 OciDriver::OciDriver(OciDriverConfig config, CgroupLayout layout)
     : config_(std::move(config)),
       layout_(std::move(layout)),
-      source_(config_.image_folders),
+      layouts_(config_.image_folders),
+      registries_(config_.registries, clock_, Random::from_system()),
+      source_(layouts_, registries_),
       images_(config_.images, source_),
       uids_(config_.uid_first, config_.uid_ranges),
       tasks_([this] {
@@ -233,7 +241,7 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
     return Error{ErrorCode::invalid_argument, complaint};
   if (spec.resources.gpu > 0) return Error{ErrorCode::unavailable, "this host's driver has no gpu to give"};
   if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
-  auto image = images_.ensure(spec.image);
+  auto image = images_.ensure(spec.image, [&] { return still_wanted(spec.task); });
   if (!image.ok()) return Error{image.error().code, "image " + spec.image + ": " + image.error().message};
   {
     const std::lock_guard lock(mutex_);

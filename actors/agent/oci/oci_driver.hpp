@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/agent/images/image_store.hpp"
+#include "actors/agent/images/registry_source.hpp"
 #include "actors/agent/oci/cgroup_plan.hpp"
 #include "actors/agent/oci/uid_ranges.hpp"
 #include "actors/agent/process_driver.hpp"
@@ -22,6 +23,7 @@ struct OciDriverConfig {
   ProcessDriverConfig tasks;  ///< its folder, its shims; a static troupe-shim
   ImageStoreConfig images;
   std::vector<std::string> image_folders;  ///< OCI image layouts, see LayoutSource
+  RegistrySourceConfig registries;         ///< its folder: empty: `parts` in that of the images
   std::string runtime = "/usr/bin/crun";
   std::string cgroup_parent;           ///< one path component; empty: made of the folder's name
   std::uint32_t uid_first = 1U << 28;  ///< of uid_ranges ranges, one container each
@@ -71,7 +73,10 @@ class OciDriver final : public Driver {
 
   OciDriverConfig config_;
   CgroupLayout layout_;
-  LayoutSource source_;
+  SystemClock clock_;
+  LayoutSource layouts_;
+  RegistrySource registries_;
+  FirstSource source_;
   ImageStore images_;
   Listener listener_;
 

@@ -18,11 +18,11 @@ namespace fs = std::filesystem;
 
 /// A registry that is down, or answers with one digest and has nothing else.
 struct PoorSource final : ImageSource {
-  Result<BlobLink> resolve(const ImageName&) override {
+  Result<BlobLink> resolve(const ImageName&, Pull&) override {
     if (digest.empty()) return Error{ErrorCode::unavailable, "the registry is down"};
     return BlobLink{"", digest, 0};
   }
-  Result<Fd> open_blob(const ImageName&, const std::string&) override {
+  Result<Fd> open_blob(const ImageName&, const BlobWish&, Pull&) override {
     return Error{ErrorCode::unavailable, "the registry is down"};
   }
   std::string digest;
