@@ -1,0 +1,152 @@
+"""Debian's docker-registry on loopback, filled by HTTP, and a road to it that a test can cut."""
+import http.client
+import json
+import os
+import select
+import socket
+import socketserver
+import threading
+import warnings
+
+from cluster import free_ports, until
+
+REGISTRY = "/usr/bin/docker-registry"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+PIECE_BYTES = 64 * 1024
+
+
+def bcrypt(password):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import crypt  # pylint: disable=import-outside-toplevel
+        return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2**4))
+
+
+class Registry:
+    """A process of `scratch`, which ends it; asks for a password if it is given one as USER:PASSWORD."""
+
+    def __init__(self, scratch, name, password=None):
+        self.port = free_ports(1)[0]
+        self.host = f"127.0.0.1:{self.port}"
+        self.password = password
+        folder = f"{scratch.folder}/{name}"
+        os.makedirs(folder)
+        lines = ["version: 0.1", "log: {level: warn}",
+                 f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}",
+                 f"http: {{addr: '{self.host}', secret: e2e}}"]
+        if password:
+            user, _, secret = password.partition(":")
+            with open(f"{folder}/htpasswd", "w", encoding="ascii") as file:
+                file.write(f"{user}:{bcrypt(secret)}\n")
+            lines.append(f"auth: {{htpasswd: {{realm: e2e, path: {folder}/htpasswd}}}}")
+        with open(f"{folder}/config.yml", "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+        self.process = scratch.process(name, [REGISTRY, "serve", f"{folder}/config.yml"])
+
+    def start(self):
+        self.process.start()
+        until("the registry answers", self._answers, 20)
+
+    def kill(self):
+        self.process.kill()
+
+    def _answers(self):
+        try:
+            return self.call("GET", "/v2/")[0] == 200
+        except (OSError, http.client.HTTPException):
+            assert self.process.is_running(), self.process.text()
+            return False
+
+    def call(self, method, path, body=None, headers=None):
+        """(status, headers, body)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            headers = dict(headers or {})
+            if self.password:
+                import base64  # pylint: disable=import-outside-toplevel
+                headers["Authorization"] = "Basic " + base64.b64encode(self.password.encode()).decode()
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def push(self, layout, repository, tag):
+        """The image of that tag from an image layout on disk. Its digest."""
+        def blob(name):
+            with open(f"{layout}/blobs/sha256/{name.split(':')[1]}", "rb") as file:
+                return file.read()
+        with open(f"{layout}/index.json", encoding="ascii") as file:
+            index = json.load(file)
+        link = next(one for one in index["manifests"]
+                    if one["annotations"]["org.opencontainers.image.ref.name"] == tag)
+        manifest = json.loads(blob(link["digest"]))
+        for one in [manifest["config"], *manifest["layers"]]:
+            status, headers, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/")
+            assert status == 202, status
+            place = headers["Location"]
+            place = place[place.index("/v2/"):]
+            place += ("&" if "?" in place else "?") + "digest=" + one["digest"]
+            status, _, said = self.call("PUT", place, blob(one["digest"]), {"Content-Type": "application/octet-stream"})
+            assert status == 201, said
+        status, _, said = self.call("PUT", f"/v2/{repository}/manifests/{tag}", blob(link["digest"]),
+                                    {"Content-Type": MANIFEST_TYPE})
+        assert status == 201, said
+        return link["digest"]
+
+
+class Road(socketserver.ThreadingTCPServer):
+    """Hands connections on to a port. After `cut_after` bytes of answers it hands on nothing until `mend()`."""
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port, cut_after):
+        super().__init__(("127.0.0.1", 0), None)
+        self.to_port = port
+        self.left = cut_after
+        self.lock = threading.Lock()
+        self.is_cut = threading.Event()
+        self.requests = []
+        self.host = f"127.0.0.1:{self.server_address[1]}"
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def mend(self):
+        with self.lock:
+            self.left = 1 << 60
+
+    def end(self):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+    def finish_request(self, request, client_address):
+        try:
+            with socket.create_connection(("127.0.0.1", self.to_port), timeout=20) as far:
+                self.carry(request, far)
+        except OSError:
+            pass  # The registry is down: so is the road.
+
+    def carry(self, near, far):
+        while True:
+            ready, _, _ = select.select([near, far], [], [], 20)
+            for side in ready:
+                piece = side.recv(PIECE_BYTES)
+                if not piece:
+                    return
+                if side is near:
+                    with self.lock:
+                        self.requests.append(piece)
+                    far.sendall(piece)
+                elif not self.pass_on(near, piece):
+                    return
+
+    def pass_on(self, near, piece):
+        with self.lock:
+            piece = piece[:max(self.left, 0)]
+            self.left -= len(piece)
+            is_over = self.left <= 0
+        near.sendall(piece)
+        if is_over:
+            self.is_cut.set()
+        return not is_over

@@ -1,0 +1,133 @@
+"""Containers of images that come from a registry: Debian's docker-registry on loopback, with a password, cut half-way and
+down. Needs what oci_test.py needs, and docker-registry."""
+import os
+import random
+import sys
+import unittest
+
+import oci_image
+from busybox_image import Layout, busybox_entries, entry, tar_of
+from cluster import Cell, until
+from local_registry import REGISTRY, Registry, Road
+from oci_test import MISSING, cgroup_name, cgroup_roots
+
+LACKS = MISSING + ([] if os.access(REGISTRY, os.X_OK) else ["docker-registry"])
+PASSWORD = "e2e:only loopback hears it"
+BIG_BYTES = 24 << 20
+
+
+def add_big(images):
+    """An image with a layer that no compression makes small."""
+    noise = random.Random(7).randbytes(BIG_BYTES)
+    layout = Layout(images, "busybox-big")
+    layout.add("big", [tar_of(busybox_entries()), tar_of([entry("noise", data=noise)])])
+
+
+@unittest.skipIf(LACKS, f"this machine lacks {', '.join(LACKS)}")
+class OciRegistry(unittest.TestCase):
+    def setUp(self):
+        self.cell = self.enterContext(Cell("oci_registry", nodes=1, agents=1, seconds_max=150, driver=["driver: oci"]))
+        self.images = f"{self.cell.folder}/layouts"
+        oci_image.add_sound(self.images)
+        self.registry = Registry(self.cell, "registry", PASSWORD)
+        self.road = None
+        self.secret = f"{self.cell.folder}/password"
+        with open(self.secret, "w", encoding="ascii") as file:
+            file.write(PASSWORD + "\n")
+        os.chmod(self.secret, 0o600)
+        self.registry.start()
+        self.digest = self.registry.push(f"{self.images}/busybox", "team/busybox", "1")
+        self.registry.push(f"{self.images}/busybox", "team/busybox", "2")
+        self.name = cgroup_name(f"{self.cell.agent_data(1)}/tasks")
+        self.addCleanup(self.remove_groups)
+
+    def remove_groups(self):
+        if self.road:
+            self.road.end()
+        for root in set(cgroup_roots().values()):
+            if os.path.isdir(f"{root}/{self.name}"):
+                os.rmdir(f"{root}/{self.name}")
+
+    def begin(self, hosts):
+        """A cell whose agent has the password for these."""
+        with open(f"{self.cell.folder}/agent-1.yaml", "a", encoding="utf-8") as file:
+            file.write("uid_first: 1700000000\nuid_ranges: 64\nregistries:\n")
+            file.writelines(f"  - {{name: '{host}', credentials_file: {self.secret}}}\n" for host in hosts)
+        self.cell.start()
+
+    def run_image(self, image, script="echo it runs", seconds=60):
+        job = self.submit(image, script)
+        return self.ended(job, seconds)
+
+    def submit(self, image, script="echo it runs"):
+        return self.cell.client.submit({
+            "owner": {"teamEmail": "e2e@example.com"}, "applicationName": "registry",
+            "container": {"image": image, "entryPoint": ["/bin/sh", "-c", script],
+                          "resources": {"cpu": 0.5, "memoryMB": 64, "diskMB": 16}},
+            "batch": {"size": 1, "runtimeLimitSec": 600, "retryPolicy": {"immediate": {"retries": 0}}}})
+
+    def ended(self, job, seconds):
+        self.cell.await_job_end(job, seconds)
+        return max((task["status"] for task in self.cell.client.tasks(job)), key=lambda status: int(status["timestamp"]))
+
+    def agent_log(self):
+        return self.cell.agents[1].text()
+
+    def test_an_image_comes_with_a_password_and_starts_again_with_the_registry_down(self):
+        self.begin([self.registry.host])
+        name = f"{self.registry.host}/team/busybox"
+        status = self.run_image({"name": name, "tag": "1"})
+        self.assertEqual(status["reasonCode"], "normal", status)
+        status = self.run_image({"name": name, "tag": "9"})
+        self.assertEqual(status["reasonCode"], "invalidRequest", status)
+        self.assertIn("404", status["reasonMessage"])
+        self.registry.kill()
+        for image in ({"name": name, "tag": "1"}, {"name": name, "digest": self.digest}):
+            status = self.run_image(image)
+            self.assertEqual(status["reasonCode"], "normal", status)
+        waiting = self.submit({"name": name, "tag": "2"})
+        until("the registry is left alone", lambda: "state=open" in self.agent_log(), 30)
+        status = self.run_image({"name": name, "tag": "1"})
+        self.assertEqual(status["reasonCode"], "normal", "it does not wait for what cannot be had")
+        self.registry.start()
+        status = self.ended(waiting, 60)
+        self.assertEqual(status["reasonCode"], "normal", f"that was not the user's fault, so it was tried again: {status}")
+        with open(self.secret, "w", encoding="ascii") as file:
+            file.write("e2e:wrong\n")
+        status = self.run_image({"name": name, "tag": "3"})
+        self.assertEqual(status["reasonCode"], "invalidRequest", status)
+        self.assertIn("password", status["reasonMessage"])
+        for secret in (PASSWORD.split(":")[1], "Basic "):
+            self.assertNotIn(secret, self.agent_log())
+        self.cell.passed = True
+
+    def test_a_pull_that_a_dying_registry_cut_half_way_continues_when_it_is_back(self):
+        add_big(self.images)
+        self.registry.push(f"{self.images}/busybox-big", "team/big", "big")
+        self.road = Road(self.registry.port, cut_after=BIG_BYTES // 2)
+        self.begin([self.road.host])
+        job = self.submit({"name": f"{self.road.host}/team/big", "tag": "big"}, "test $(stat -c %s /noise) = " + str(BIG_BYTES))
+        self.assertTrue(self.road.is_cut.wait(30), "half of it came")
+        self.registry.kill()
+        parts = f"{self.cell.agent_data(1)}/images/parts"
+        part = until("half a layer is there", lambda: [name for name in os.listdir(parts)
+                                                       if os.path.getsize(f"{parts}/{name}") > BIG_BYTES // 4], 20)
+        self.assertEqual(len(part), 1)
+        until("the agent tries again", lambda: "registry_retry" in self.agent_log(), 20)
+        self.road.mend()
+        self.registry.start()
+        status = self.ended(job, 60)
+        self.assertEqual(status["reasonCode"], "normal", status)
+        ranges = [text for text in self.road.requests if b"range: bytes=" in text.lower()]
+        self.assertNotEqual(ranges, [], "it was continued, not begun again")
+        self.assertIn("resumed=true", self.agent_log())
+        self.assertEqual(os.listdir(parts), [])
+        self.cell.passed = True
+
+
+if __name__ == "__main__":
+    if LACKS and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
+        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(LACKS)}")
+    program = unittest.main(verbosity=2, exit=False)
+    print(f"{len(program.result.skipped)} tests skipped" + (f": no {', '.join(LACKS)}" if LACKS else ""), flush=True)
+    sys.exit(not program.result.wasSuccessful())
