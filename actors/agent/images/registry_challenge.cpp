@@ -99,9 +99,12 @@ class ChallengeReader {
 };
 
 void note(RegistryChallenge& challenge, const std::string& name, std::string value) {
-  if (name == "realm") challenge.realm = std::move(value);
-  if (name == "service") challenge.service = std::move(value);
-  if (name == "scope") challenge.scope = std::move(value);
+  if (name == "realm")
+    challenge.realm = std::move(value);
+  else if (name == "service")
+    challenge.service = std::move(value);
+  else if (name == "scope")
+    challenge.scope = std::move(value);
 }
 
 bool is_fit_for_a_header(std::string_view token) {
