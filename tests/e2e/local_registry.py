@@ -5,6 +5,8 @@ import os
 import select
 import socket
 import socketserver
+import ssl
+import subprocess
 import threading
 import warnings
 
@@ -22,18 +24,30 @@ def bcrypt(password):
         return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2**4))
 
 
-class Registry:
-    """A process of `scratch`, which ends it; asks for a password if it is given one as USER:PASSWORD."""
+def certificate(folder, name):
+    """(certificate, key) of 127.0.0.1 and localhost, signed by itself."""
+    paths = f"{folder}/{name}.pem", f"{folder}/{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-out", paths[0], "-keyout", paths[1]],
+                   check=True, capture_output=True, timeout=30)
+    return paths
 
-    def __init__(self, scratch, name, password=None):
+
+class Registry:
+    """A process of `scratch`, which ends it; asks for a password if it is given one as USER:PASSWORD, speaks TLS if it
+    is given (certificate, key)."""
+
+    def __init__(self, scratch, name, password=None, tls=None):
         self.port = free_ports(1)[0]
         self.host = f"127.0.0.1:{self.port}"
         self.password = password
+        self.tls = tls
         folder = f"{scratch.folder}/{name}"
         os.makedirs(folder)
         lines = ["version: 0.1", "log: {level: warn}",
                  f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}",
-                 f"http: {{addr: '{self.host}', secret: e2e}}"]
+                 f"http: {{addr: '{self.host}', secret: e2e" +
+                 (f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else "") + "}"]
         if password:
             user, _, secret = password.partition(":")
             with open(f"{folder}/htpasswd", "w", encoding="ascii") as file:
@@ -59,7 +73,11 @@ class Registry:
 
     def call(self, method, path, body=None, headers=None):
         """(status, headers, body)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        if self.tls:
+            trusted = ssl.create_default_context(cafile=self.tls[0])
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusted)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             headers = dict(headers or {})
             if self.password:

@@ -8,7 +8,7 @@ import unittest
 import oci_image
 from busybox_image import Layout, busybox_entries, entry, tar_of
 from cluster import Cell, until
-from local_registry import REGISTRY, Registry, Road
+from local_registry import REGISTRY, Registry, Road, certificate
 from oci_test import MISSING, cgroup_name, cgroup_roots
 
 LACKS = MISSING + ([] if os.access(REGISTRY, os.X_OK) else ["docker-registry"])
@@ -122,6 +122,27 @@ class OciRegistry(unittest.TestCase):
         self.assertNotEqual(ranges, [], "it was continued, not begun again")
         self.assertIn("resumed=true", self.agent_log())
         self.assertEqual(os.listdir(parts), [])
+        self.cell.passed = True
+
+    def test_a_registry_with_a_certificate_is_believed_only_by_its_own_authority(self):
+        sound, other = certificate(self.cell.folder, "sound"), certificate(self.cell.folder, "other")
+        registry = Registry(self.cell, "registry-tls", PASSWORD, sound)
+        registry.start()
+        registry.push(f"{self.images}/busybox", "team/busybox", "1")
+        with open(f"{self.cell.folder}/agent-1.yaml", "a", encoding="utf-8") as file:
+            file.write(f"uid_first: 1700000000\nuid_ranges: 64\nregistries:\n"
+                       f"  - {{name: '127.0.0.1:{registry.port}', credentials_file: {self.secret}, ca_file: {sound[0]}}}\n"
+                       f"  - {{name: 'localhost:{registry.port}', credentials_file: {self.secret}, ca_file: {other[0]}}}\n")
+        self.cell.start()
+        status = self.run_image({"name": f"127.0.0.1:{registry.port}/team/busybox", "tag": "1"})
+        self.assertEqual(status["reasonCode"], "normal", status)
+        job = self.submit({"name": f"localhost:{registry.port}/team/busybox", "tag": "1"})
+        refused = until("it is refused", lambda: [task["status"] for task in self.cell.client.tasks(job)
+                                                  if task["status"]["state"] == "Finished"], 20)[0]
+        self.assertEqual(refused["reasonCode"], "localSystemError", refused)
+        self.assertIn("`ca_file`", refused["reasonMessage"])
+        self.cell.client.call("DELETE", f"/api/v3/jobs/{job}")
+        self.ended(job, 30)
         self.cell.passed = True
 
 
