@@ -330,6 +330,10 @@ void RegistrySource::judge(const std::string& host, const std::optional<PullFail
     breaker.failed(clock_.steady(), random_);
   else
     breaker.abandoned();
+  if (failure && failure->fault == Fault::content) {
+    ++counts_.corrupt;
+    logging::warn("registry_corrupt registry={} why=\"{}\"", host, failure->error.message);
+  }
   if (breaker.state() == before) return;
   if (breaker.state() == CircuitBreaker::State::open) ++counts_.breakers_opened;
   logging::warn("registry_breaker registry={} state={} why=\"{}\"", host, state_text(breaker.state()),

@@ -18,14 +18,17 @@ namespace fs = std::filesystem;
 
 /// A registry that is down, or answers with one digest and has nothing else.
 struct PoorSource final : ImageSource {
-  Result<BlobLink> resolve(const ImageName&, Pull&) override {
-    if (digest.empty()) return Error{ErrorCode::unavailable, "the registry is down"};
+  Result<BlobLink> resolve(const ImageName&, Pull& pull) override {
+    patience = pull.patience;
+    if (digest.empty()) return Error{why, "the registry is down"};
     return BlobLink{"", digest, 0};
   }
   Result<Fd> open_blob(const ImageName&, const BlobWish&, Pull&) override {
     return Error{ErrorCode::unavailable, "the registry is down"};
   }
   std::string digest;
+  ErrorCode why = ErrorCode::unavailable;
+  Pull::Patience patience = Pull::Patience::full;
 };
 
 std::string digest_of(char letter) { return "sha256:" + std::string(64, letter); }
@@ -70,12 +73,28 @@ TEST_F(ImageStoreTest, AnImageThatIsHereStartsWithTheRegistryDown) {
   const std::string by_digest = "app@" + digest_of('1');
   EXPECT_THAT(store_->ensure(by_digest).value().layers, testing::ElementsAre(layer('a') + "/fs"));
   EXPECT_EQ(store_->ensure("app:v1").error().code, ErrorCode::unavailable) << "no tag was seen yet";
+  EXPECT_EQ(source_.patience, Pull::Patience::full);
   source_.digest = digest_of('1');
   EXPECT_TRUE(store_->ensure("app:v1").ok());
   source_.digest.clear();
   reopen();
   EXPECT_EQ(store_->ensure("app:v1").value().digest, digest_of('1')) << "the tag's last digest is remembered";
   EXPECT_FALSE(store_->ensure("app:v1").value().was_fetched);
+  EXPECT_EQ(source_.patience, Pull::Patience::brief) << "there is something to fall back to";
+}
+
+TEST_F(ImageStoreTest, ATagThatIsGoneIsNotAnsweredFromMemoryNorIsAStoppedTask) {
+  add_layer('a', 10, 1);
+  add_image('1', 'a');
+  source_.digest = digest_of('1');
+  ASSERT_TRUE(store_->ensure("app:v1").ok());
+  source_.digest.clear();
+  const auto stopped = store_->ensure("app:v1", [] {
+    return Result<void>(Error{ErrorCode::conflict, "stopped"});
+  });
+  EXPECT_EQ(stopped.error().code, ErrorCode::conflict);
+  source_.why = ErrorCode::not_found;
+  EXPECT_EQ(store_->ensure("app:v1").error().code, ErrorCode::not_found) << "the registry is up and says no";
 }
 
 TEST_F(ImageStoreTest, AnImageWhoseLayerIsGoneIsNotHere) {

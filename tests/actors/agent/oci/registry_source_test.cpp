@@ -210,6 +210,7 @@ TEST_F(RegistrySourceTest, LiesAboutDigestAndSizeAreFoundAndNotTriedAgain) {
     EXPECT_TRUE(std::filesystem::is_empty(config_.folder)) << "nobody continues that";
   }
   EXPECT_EQ(server_->requests().size(), 4U);
+  EXPECT_EQ(source().counts().corrupt, 4U);
 }
 
 TEST_F(RegistrySourceTest, ALyingManifestIsRefusedAndALargeOneNotReadToItsEnd) {
