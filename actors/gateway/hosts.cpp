@@ -3,6 +3,7 @@
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
+#include "actors/gateway/where.hpp"
 #include "net/api/entity_json.hpp"
 #include "net/api/query.hpp"
 #include "net/api/reading.hpp"
@@ -40,14 +41,19 @@ Result<HostPhase> parse_phase(std::string_view text) {
 http::Response list_hosts(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::hosts);
   if (!query.ok()) return api::error_response(query.error());
-  const std::vector<HostFacts> hosts = node.reads().hosts();
+  std::vector<HostFacts> hosts = node.reads().hosts();
+  Where where(query.value(), node.now());
+  std::erase_if(hosts, [&](const HostFacts& facts) {
+    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks});
+  });
+  if (where.is_spent()) return api::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
   keys.reserve(hosts.size());
   for (const HostFacts& facts : hosts) keys.push_back(api::sort_key(facts.record));
   const api::Page page = api::select_page(keys, query.value().paging);
   return api::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
-        api::host_json(writer, hosts[i].record);
+        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks);
       }));
 }
 

@@ -1,6 +1,7 @@
 #include "actors/agent/sim_script.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
+#include "actors/gateway/where.hpp"
 #include "net/api/bodies.hpp"
 #include "net/api/descriptor.hpp"
 #include "net/api/entity_json.hpp"
@@ -98,12 +99,15 @@ http::Response list_jobs(const NodeContext& node, const Call& call) {
   if (!query.ok()) return api::error_response(query.error());
   std::vector<api::SortKey> keys;
   std::vector<JobId> ids;
+  Where where(query.value(), node.now());
   node.reads().each_job({}, [&](const JobView& view) {
     if (!api::matches(query.value().criteria, view.record)) return true;
+    if (!where.holds(api::JobSubject{view.record, view.counts})) return !where.is_spent();
     keys.push_back(api::sort_key(view.record));
     ids.push_back(view.record.id);
     return true;
   });
+  if (where.is_spent()) return api::error_response(Where::too_costly());
   api::Page page = api::select_page(keys, query.value().paging);
   const auto copies = copy_page(node.reads(), ids, page);
   return api::json_response(

@@ -13,14 +13,19 @@ Places::Places(const Reads& reads) : reads_(reads), cell_(reads.cell().record.na
 
 const Places::Host& Places::host(HostId id) {
   const auto [at, is_new] = hosts_.try_emplace(id);
-  if (!is_new || id.value == 0) return at->second;
-  if (const auto facts = reads_.host_facts(id)) {
-    at->second.name = facts->record.name;
-    if (const auto zone = facts->record.attributes.find(std::string(zone_attribute));
-        zone != facts->record.attributes.end())
-      at->second.zone = zone->second;
-  }
+  if (!is_new || id.value == 0 || knows_all_) return at->second;
+  if (const auto facts = reads_.host_facts(id)) at->second = of_record(facts->record);
   return at->second;
+}
+
+Places::Host Places::of_record(const HostRecord& record) {
+  const auto zone = record.attributes.find(std::string(zone_attribute));
+  return {record.name, zone == record.attributes.end() ? std::string() : zone->second};
+}
+
+void Places::know_all_hosts() {
+  for (const HostFacts& facts : reads_.hosts()) hosts_[facts.record.id] = of_record(facts.record);
+  knows_all_ = true;
 }
 
 api::TaskPlace Places::of(const TaskRecord& task, const JobDescriptor* descriptor) {

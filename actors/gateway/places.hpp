@@ -9,11 +9,13 @@
 namespace troupe::gateway {
 
 /// What stands beside tasks in answers: names of hosts, zones, tiers. Made for one answer or one page, which
-/// looks up each host once. Not to be used inside a call of Reads.
+/// looks up each host once. Inside a call of Reads it may be used only after know_all_hosts().
 class Places {
  public:
   explicit Places(const Reads& reads);
 
+  /// Looks up every host now, and none later.
+  void know_all_hosts();
   /// Valid until the next call of forget().
   api::TaskPlace of(const TaskRecord& task, const JobDescriptor* descriptor);
   std::string_view host_name(HostId id) { return host(id).name; }
@@ -25,11 +27,13 @@ class Places {
     std::string zone;
   };
   const Host& host(HostId id);
+  static Host of_record(const HostRecord& record);
 
   const Reads& reads_;
   std::string cell_;
   std::map<std::string, Tier, std::less<>> tiers_;
   std::map<HostId, Host> hosts_;
+  bool knows_all_ = false;
 };
 
 }  // namespace troupe::gateway

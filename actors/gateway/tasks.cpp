@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "actors/gateway/places.hpp"
+#include "actors/gateway/where.hpp"
 #include "net/api/bodies.hpp"
 #include "net/api/query.hpp"
 
@@ -18,10 +20,30 @@ struct Found {
   DescriptorPtr descriptor;
 };
 
-std::vector<Found> live_tasks(const Reads& reads, const api::Criteria& criteria) {
+/// A list's condition on tasks, which may speak of where they are.
+class TaskWhere {
+ public:
+  TaskWhere(const Reads& reads, const api::Query& query, Instant now) : where_(query, now) {
+    if (!where_.names("taskContext.")) return;
+    places_.emplace(reads);
+    places_->know_all_hosts();
+  }
+  bool holds(const TaskRecord& task, const JobRecord& job) {
+    const api::TaskPlace place = places_ ? places_->of(task, job.descriptor.get()) : api::TaskPlace{};
+    return where_.holds(api::TaskSubject{task, place});
+  }
+  bool is_spent() const { return where_.is_spent(); }
+
+ private:
+  Where where_;
+  std::optional<Places> places_;
+};
+
+std::vector<Found> live_tasks(const Reads& reads, const api::Criteria& criteria, TaskWhere& where) {
   std::vector<Found> found;
   reads.each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
     if (!api::matches(criteria, task, job)) return true;
+    if (!where.holds(task, job)) return !where.is_spent();
     // Only ids for now: a page is copied, not a million records.
     found.push_back({api::sort_key(task), {}, {}});
     found.back().record.id = task.id;
@@ -39,7 +61,8 @@ std::optional<JobRecord> job_record(const Reads& reads, const JobId& id) {
 }
 
 /// Adds what has ended of the jobs asked for; where a task is in both, the archive is right.
-Result<void> add_archived(const Reads& reads, const api::Criteria& criteria, std::vector<Found>& found) {
+Result<void> add_archived(const Reads& reads, const api::Criteria& criteria, TaskWhere& where,
+                          std::vector<Found>& found) {
   std::map<api::SortKey, Found> all;
   for (Found& live : found) all.emplace(live.key, std::move(live));
   std::size_t room = archived_tasks_max;
@@ -53,7 +76,7 @@ Result<void> add_archived(const Reads& reads, const api::Criteria& criteria, std
                    "too many ended tasks in these jobs; ask for fewer jobs at once"};
     room -= tasks.value().size();
     for (TaskRecord& task : tasks.value())
-      if (api::matches(criteria, task, *job)) {
+      if (api::matches(criteria, task, *job) && where.holds(task, *job)) {
         const auto key = api::sort_key(task);
         all[key] = {key, std::move(task), job->descriptor};
       }
@@ -136,11 +159,13 @@ http::Response list_tasks(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
   if (!query.ok()) return api::error_response(query.error());
   const api::Criteria& criteria = query.value().criteria;
-  auto found = live_tasks(node.reads(), criteria);
+  TaskWhere where(node.reads(), query.value(), node.now());
+  auto found = live_tasks(node.reads(), criteria, where);
   if (criteria.wants_finished_tasks()) {
-    const auto added = add_archived(node.reads(), criteria, found);
+    const auto added = add_archived(node.reads(), criteria, where, found);
     if (!added.ok()) return api::error_response(added.error());
   }
+  if (where.is_spent()) return api::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
   keys.reserve(found.size());
   for (const Found& item : found) keys.push_back(item.key);

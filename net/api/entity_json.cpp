@@ -158,6 +158,12 @@ void host_members(json::Writer& writer, const HostRecord& host) {
   version_json(writer, std::max({host.registered, host.connected, host.disconnected}), host.version);
 }
 
+void host_use(json::Writer& writer, const Resources& used, std::size_t tasks) {
+  writer.key("used");
+  resources_json(writer, used);
+  number_json(writer, "taskCount", tasks);
+}
+
 void refusal_json(json::Writer& writer, const PlacementRefusal& refusal) {
   writer.begin_object();
   text_json(writer, "reason", refusal.reason);
@@ -200,16 +206,16 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
 void host_json(json::Writer& writer, const HostView& host) {
   writer.begin_object();
   host_members(writer, host.record);
-  writer.key("used");
-  resources_json(writer, host.used);
+  host_use(writer, host.used, host.tasks.size());
   writer.key("tasks");
   json::write_value(writer, host.tasks);
   writer.end_object();
 }
 
-void host_json(json::Writer& writer, const HostRecord& host) {
+void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks) {
   writer.begin_object();
   host_members(writer, host);
+  host_use(writer, used, tasks);
   writer.end_object();
 }
 

@@ -28,9 +28,10 @@ struct TaskPlace {
 /// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}.
 void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& place = {});
 
-/// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, tasks, ...}.
+/// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, taskCount, tasks, ...}.
 void host_json(json::Writer& writer, const HostView& host);
-void host_json(json::Writer& writer, const HostRecord& host);
+/// In lists: how many tasks, but not which.
+void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks);
 
 /// The shape of v2's management/applications, plus tasksMax.
 void group_json(json::Writer& writer, const GroupRecord& group);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/api/parameter_doc.hpp"
+#include "net/api/selection.hpp"
 #include "net/http/http.hpp"
 #include "net/json/writer.hpp"
 #include "storage/base/result.hpp"
@@ -86,10 +87,11 @@ Page select_page(const std::vector<SortKey>& sorted, const Paging& paging);
 void pagination_json(json::Writer& writer, const Page& page);
 
 enum class Consistency : std::uint8_t { linearizable, stale };
-enum class ListOf : std::uint8_t { jobs, tasks, hosts };  ///< hosts: paging, fields, consistency only
+enum class ListOf : std::uint8_t { jobs, tasks, hosts };  ///< hosts: where, paging, fields, consistency only
 
 struct Query {
   Criteria criteria;
+  std::optional<Condition> where{};  ///< holds besides the criteria
   Paging paging;
   std::vector<std::string> fields;  ///< dotted; empty: all
   Consistency consistency = Consistency::linearizable;

@@ -9,6 +9,10 @@ namespace troupe::api {
 namespace {
 
 constexpr std::size_t fields_max = 100;
+constexpr std::string_view where_name = "where";
+constexpr std::string_view where_help =
+    "a condition on the answer's own fields: = != < <= > >= in (a, b) ~ pattern, is set, joined by not, and, "
+    "or";
 
 /// What one parameter's value does to the query; the answer is a complaint, or empty.
 using Take = std::string (*)(Query& query, std::string_view value);
@@ -144,6 +148,7 @@ constexpr std::array parameters{
     Parameter{"cursor", take_cursor, Of::all},
     Parameter{"fields", take_fields, Of::all},
     Parameter{"consistency", take_consistency, Of::all, Shape::consistency},
+    Parameter{where_name, nullptr, Of::all},  // It has a position of its own to complain about.
     Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
     Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks},
     Parameter{"owner", take_text<&Criteria::owner>},
@@ -209,6 +214,27 @@ std::string known_names(ListOf what) {
   return names;
 }
 
+SelectionKind kind_of_list(ListOf what) {
+  switch (what) {
+    case ListOf::jobs:
+      return SelectionKind::job;
+    case ListOf::tasks:
+      return SelectionKind::task;
+    case ListOf::hosts:
+      break;
+  }
+  return SelectionKind::host;
+}
+
+void take_where(Query& query, ListOf what, std::string_view text, std::vector<Violation>& violations) {
+  if (query.where) return json::add_violation(violations, std::string(where_name), "is there twice", {});
+  auto condition = Condition::parse(kind_of_list(what), text);
+  if (condition.ok())
+    query.where = std::move(condition).value();
+  else
+    violations.push_back(condition.error().violations.front());
+}
+
 std::string take_parameter(Query& query, ListOf what, std::string_view name, std::string_view value) {
   for (const auto& parameter : parameters)
     if (parameter.name == name && is_allowed(parameter, what)) return parameter.take(query, value);
@@ -220,7 +246,9 @@ std::string take_parameter(Query& query, ListOf what, std::string_view name, std
 std::vector<ParameterDoc> query_parameters(ListOf what) {
   std::vector<ParameterDoc> docs;
   for (const auto& parameter : parameters)
-    if (is_allowed(parameter, what)) docs.push_back({parameter.name, schema_of(parameter.shape)});
+    if (is_allowed(parameter, what))
+      docs.push_back(
+          {parameter.name, schema_of(parameter.shape), parameter.name == where_name ? where_help : ""});
   return docs;
 }
 
@@ -229,6 +257,10 @@ Result<Query> parse_query(const http::Request& request, ListOf what) {
   if (what == ListOf::hosts) query.paging.page_size = page_size_max;  // Few, and mostly wanted all.
   std::vector<Violation> violations;
   for (const auto& [name, value] : request.query) {
+    if (name == where_name) {
+      take_where(query, what, value, violations);
+      continue;
+    }
     std::string complaint = take_parameter(query, what, name, value);
     if (!complaint.empty()) json::add_violation(violations, name.substr(0, 64), std::move(complaint), {});
   }

@@ -236,7 +236,8 @@ Text host() {
                  may("disconnectedAt", digits()),
                  may("setAside", text()),
                  {"version", version()},
-                 may("used", amounts),
+                 {"used", amounts},
+                 {"taskCount", integer()},
                  may("tasks", array_of(uuid()))});
 }
 

@@ -3,31 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
+
+#include "net/json/nearest.hpp"
 
 namespace troupe::json {
 namespace {
 
-constexpr std::size_t hint_name_size_max = 64;  // Longer names get no hint: the comparison is quadratic.
 constexpr std::size_t quoted_name_size_max = 128;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-/// Levenshtein distance without regard to case, in one row (Wagner and Fischer, 1974).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string joined(std::string_view path, std::string_view name) {
   std::string out(path);
@@ -271,28 +253,14 @@ std::optional<std::string> ObjectReader::exactly_one_of(std::initializer_list<st
   return std::nullopt;
 }
 
-std::string ObjectReader::nearest_known(std::string_view name) const {
-  if (name.size() > hint_name_size_max) return "";
-  std::size_t best = 1 + std::max<std::size_t>(1, name.size() / 3);
-  std::string nearest;
-  for (const std::string& known : known_) {
-    const std::size_t away = known.size() > hint_name_size_max ? best : distance(name, known);
-    if (away >= best) continue;
-    best = away;
-    nearest = known;
-  }
-  return nearest;
-}
-
 void ObjectReader::finish() {
   if (!value_->object()) return;
   for (const Member& member : *value_->object()) {
     if (std::find(known_.begin(), known_.end(), member.name) != known_.end()) continue;
     if (violations_->size() > violations_max) return;
-    const std::string hint = nearest_known(member.name);
-    add_violation(*violations_, path_of(member.name),
-                  hint.empty() ? "is not a known field" : "is not a known field; did you mean " + hint + "?",
-                  member.at);
+    Nearest nearest(member.name);
+    for (const std::string& known : known_) nearest.consider(known);
+    add_violation(*violations_, path_of(member.name), "is not a known field" + nearest.hint(), member.at);
   }
 }
 

@@ -77,7 +77,6 @@ class ObjectReader {
   const Value* present(std::string_view name);
   const Value* required(std::string_view name);
   void expected(std::string_view name, std::string_view what, const Value& found);
-  std::string nearest_known(std::string_view name) const;
   std::optional<std::string> string_at(std::string_view name, const Value* value);
   std::optional<bool> bool_at(std::string_view name, const Value* value);
   std::optional<std::int64_t> integer_at(std::string_view name, const Value* value, IntegerBounds bounds);

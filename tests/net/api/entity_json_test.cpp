@@ -125,11 +125,14 @@ TEST(HostJson, TellsWhatItHasAndWhatIsUsed) {
   EXPECT_EQ(at(value, "used/cpu"), "0.5");
   EXPECT_EQ(at(value, "tasks/0"), R"("00000000-0000-0000-0000-000000000002")");
   EXPECT_EQ(at(value, "phase"), R"("Active")");
+  EXPECT_EQ(at(value, "taskCount"), "1");
   host.record.session = {};
-  const auto gone = read([&](auto& writer) { host_json(writer, host.record); });
+  const auto gone = read([&](auto& writer) { host_json(writer, host.record, host.used, 3); });
   EXPECT_EQ(at(gone, "connected"), "false");
   EXPECT_EQ(at(gone, "node"), "absent");
-  EXPECT_EQ(at(gone, "used"), "absent");
+  EXPECT_EQ(at(gone, "used/cpu"), "0.5");
+  EXPECT_EQ(at(gone, "taskCount"), "3");
+  EXPECT_EQ(at(gone, "tasks"), "absent");
 }
 
 TEST(CellJson, TellsWhoLeadsAndHowFarItIs) {

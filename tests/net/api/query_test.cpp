@@ -58,6 +58,20 @@ TEST(ParseQuery, ReadsEveryCriterion) {
   EXPECT_EQ(query.value().consistency, Consistency::stale);
 }
 
+TEST(ParseQuery, ReadsAConditionOfTheListsOwnKind) {
+  EXPECT_TRUE(parsed({{"where", "status.state = Started"}}).value().where.has_value());
+  EXPECT_TRUE(parsed({{"where", "hostGroup = a"}}, ListOf::hosts).value().where.has_value());
+  EXPECT_FALSE(parsed({}).value().where.has_value());
+  const auto wrong = parsed({{"where", "status.stat = Started"}, {"page", "x"}});
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().violations.size(), 2U);
+  EXPECT_EQ(wrong.error().violations[0].column, 1U);
+  EXPECT_EQ(complaint(wrong), "where: there is no field 'status.stat' of a task; did you mean status.state?");
+  EXPECT_THAT(complaint(parsed({{"where", ""}})), HasSubstr("where: expected the name of a field"));
+  EXPECT_EQ(complaint(parsed({{"where", "setAside is set"}, {"where", "setAside is set"}})),
+            "where: is there twice");
+}
+
 TEST(ParseQuery, DefaultsToTheFirstTen) {
   const auto query = parsed({});
   ASSERT_TRUE(query.ok());
