@@ -1,5 +1,7 @@
 #include "cmd/troupe/cli.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
@@ -54,7 +56,8 @@ Surroundings& process_surroundings() {
                                    .pause = wait,
                                    .environment = variable,
                                    .clock = clock,
-                                   .signals = Signals::handle};
+                                   .signals = Signals::handle,
+                                   .has_person = isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0};
   return surroundings;
 }
 

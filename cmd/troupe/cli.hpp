@@ -38,6 +38,7 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string&)> environment;
   const Clock& clock;
   Signals signals = Signals::leave;  ///< handle: `job run` ends its job on SIGINT and SIGTERM
+  bool has_person = false;           ///< somebody at a terminal reads `err` and answers on `in`
 };
 /// The process's own. SIGINT and SIGTERM are handled.
 Surroundings& process_surroundings();

@@ -9,22 +9,6 @@
 namespace troupe::cli {
 namespace {
 
-std::string used_of(const json::Value& host, const std::string& resource) {
-  const auto used = text_at(host, "used/" + resource);
-  return (used.empty() ? "" : used + "/") + text_at(host, "resources/" + resource);
-}
-
-std::string count_text(const json::Value& host, std::string_view name) {
-  const json::Value* list = host.find(name);
-  return list && list->array() ? std::to_string(list->array()->size()) : "";
-}
-
-void add_host(Table& table, const json::Value& host) {
-  table.add({text_at(host, "name"), text_at(host, "hostGroup"), text_at(host, "phase"),
-             is_true_at(host, "connected") ? "yes" : "no", used_of(host, "cpu"), used_of(host, "memoryMB"),
-             count_text(host, "tasks")});
-}
-
 /// One answer as it came, or as lines for people.
 int show(Context& context, const std::string& target, void (*add_lines)(Sheet&, const json::Value&)) {
   auto client = context.client();
@@ -84,20 +68,6 @@ std::string with_nodes(const json::Value& cell, const json::Value& nodes) {
 }
 
 }  // namespace
-
-int host_list(Context& context) {
-  auto client = context.client();
-  const auto answer = client.get("/api/v3/hosts");
-  if (!answer.ok()) return report(context.io.err, answer.error());
-  if (context.options.wants_json) {
-    print_json(context, answer.value().text);
-    return exit_ok;
-  }
-  Table table({"NAME", "GROUP", "PHASE", "CONNECTED", "CPU", "MEMORY MB", "TASKS"});
-  for (const auto& host : items_of(answer.value().value)) add_host(table, host);
-  table.print(context.io.out);
-  return exit_ok;
-}
 
 int host_show(Context& context, const std::string& name) {
   return show(context, "/api/v3/hosts/" + url_text(name),

@@ -5,19 +5,6 @@
 namespace troupe::cli {
 namespace {
 
-void add_hosts(CLI::App& app, Context& context) {
-  auto* hosts = app.add_subcommand("host", "Hosts: ls, show");
-  hosts->require_subcommand(1);
-  auto* list = hosts->add_subcommand("ls", "List the hosts, with what is used of them");
-  list->footer("Example:\n  troupe host ls");
-  list->callback([&context] { finish_with(host_list(context)); });
-  auto* show = hosts->add_subcommand("show", "Show everything about a host");
-  auto name = std::make_shared<std::string>();
-  show->add_option("name", *name, "the host's name")->required();
-  show->footer("Example:\n  troupe host show host-1");
-  show->callback([name, &context] { finish_with(host_show(context, *name)); });
-}
-
 void add_cell(CLI::App& app, Context& context) {
   auto* cell = app.add_subcommand("cell", "The cell: status, policy, set-policy, members, transfer-leader");
   cell->require_subcommand(1);
@@ -42,7 +29,7 @@ void add_events(CLI::App& app, Context& context) {
 }  // namespace
 
 void add_cell_options(CLI::App& app, Context& context) {
-  add_hosts(app, context);
+  add_host_options(app, context);
   add_cell(app, context);
   add_events(app, context);
 }

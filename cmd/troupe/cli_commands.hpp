@@ -10,7 +10,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace troupe::cli {
 
@@ -54,6 +55,7 @@ int job_init(Context& context, const JobInit& args);
 struct JobList {
   std::string state;
   std::string application;
+  std::string where;  ///< a condition of net/api/selection.hpp; empty: all
   std::uint32_t page_size = 100;
   bool wants_all_pages = false;
 };
@@ -106,6 +108,7 @@ int job_wait(Context& context, const JobWait& args);
 struct TaskList {
   std::string job;
   std::string states;
+  std::string where;
   std::uint32_t page_size = 100;
   bool wants_all_pages = false;
 };
@@ -127,9 +130,35 @@ struct TaskLogs {
 };
 int task_logs(Context& context, const TaskLogs& args);
 
-int host_list(Context& context);
+int host_list(Context& context, const std::string& where);
 int host_show(Context& context, const std::string& name);
 int cell_status(Context& context);
+
+// ---- acting on hosts ----
+/// What a command makes of hosts.
+struct PhaseVerb {
+  std::string_view name;
+  std::string_view phase;
+};
+inline constexpr PhaseVerb drain_verb{"drain", "Draining"};
+inline constexpr PhaseVerb undrain_verb{"undrain", "Active"};
+inline constexpr PhaseVerb quarantine_verb{"quarantine", "Quarantined"};
+
+struct PhaseChange {
+  PhaseVerb verb;
+  std::vector<std::string> names{};  ///< or
+  std::string where{};               ///< a condition; one of both
+  bool is_dry_run = false;
+  bool is_confirmed = false;  ///< nobody is asked because they are many
+  bool takes_all = false;     ///< nobody is asked because they are all
+  bool watches = false;       ///< until no task is left on them
+  std::string timeout{};      ///< of watching; a duration; empty: for ever
+  std::optional<std::uint32_t> at_most{};
+  std::uint32_t per_second = 10;
+};
+/// Says what it would do, asks where that is needed, and does it, host after host. Every change carries the
+/// caller and the reason of the options to the audit.
+int change_phases(Context& context, const PhaseChange& args);
 
 // ---- limits and audit ----
 int limits(Context& context);
@@ -173,12 +202,17 @@ int events(Context& context, const Events& args);
 void add_job_options(CLI::App& app, Context& context);
 void add_task_options(CLI::App& app, Context& context);
 void add_cell_options(CLI::App& app, Context& context);
+void add_host_options(CLI::App& app, Context& context);
+/// Below `troupe host`, and the console's `host`: drain, undrain, quarantine.
+void add_phase_options(CLI::App& hosts, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
 /// Below `troupe cell`.
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.
 void add_job_change_options(CLI::App& jobs, Context& context);
+/// --where CONDITION
+CLI::Option* add_where(CLI::App& command, std::string& where, const std::string& help);
 /// NAME ID, below `troupe job` or `troupe task`.
 void add_of_one(CLI::App& group, Context& context, const std::string& name, const std::string& help,
                 int (*command)(Context&, const std::string&));

@@ -2,6 +2,8 @@
 
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_rows.hpp"
+#include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_task_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
@@ -32,13 +34,6 @@ Instant created_of(const json::Value& job) {
   return time_at(job, "status/timestamp");
 }
 
-void add_job(Table& table, const json::Value& job, Instant now) {
-  table.add({text_at(job, "id"), text_at(job, "jobDescriptor/applicationName"), type_of(job),
-             text_at(job, "status/state"), text_at(job, "status/reasonCode"),
-             text_at(job, "summary/tasks/started") + '/' + wanted_of(job), age_text(created_of(job), now),
-             text_at(job, "jobDescriptor/owner/teamEmail")});
-}
-
 void print_job(Context& context, const json::Value& job) {
   Sheet sheet;
   sheet.add("id", text_at(job, "id"));
@@ -61,16 +56,28 @@ void print_job(Context& context, const json::Value& job) {
 
 }  // namespace
 
+Table job_table() {
+  return Table({"ID", "APPLICATION", "TYPE", "STATE", "REASON", "RUNNING", "AGE", "OWNER"});
+}
+
+void add_job_row(Table& table, const json::Value& job, Instant now) {
+  table.add({text_at(job, "id"), text_at(job, "jobDescriptor/applicationName"), type_of(job),
+             text_at(job, "status/state"), text_at(job, "status/reasonCode"),
+             text_at(job, "summary/tasks/started") + '/' + wanted_of(job), age_text(created_of(job), now),
+             text_at(job, "jobDescriptor/owner/teamEmail")});
+}
+
 int job_list(Context& context, const JobList& args) {
   auto client = context.client();
   std::string target = "/api/v3/jobs?pageSize=" + std::to_string(args.page_size);
   if (!args.state.empty()) target += "&jobState=" + url_text(args.state);
+  if (!args.where.empty()) target += where_parameter(args.where);
   if (!args.application.empty()) target += "&applicationName=" + url_text(args.application);
-  Table table({"ID", "APPLICATION", "TYPE", "STATE", "REASON", "RUNNING", "AGE", "OWNER"});
+  Table table = job_table();
   bool is_cut = false;
   const auto walked = each_page(client, target, [&](const Answer& page) {
     if (context.options.wants_json) print_json(context, page.text);
-    for (const auto& job : items_of(page.value)) add_job(table, job, context.io.clock.wall());
+    for (const auto& job : items_of(page.value)) add_job_row(table, job, context.io.clock.wall());
     is_cut = !args.wants_all_pages && is_true_at(page.value, "pagination/hasMore");
     return args.wants_all_pages;
   });

@@ -72,12 +72,15 @@ void add_list(CLI::App& jobs, Context& context) {
   auto* list = jobs.add_subcommand("ls", "List the jobs that live");
   auto args = std::make_shared<JobList>();
   list->add_option("--state", args->state, "Accepted or KillInitiated");
+  add_where(*list, args->where, "a condition, such as 'status.timestamp < 1h ago'");
   list->add_option("--app", args->application, "only this application's");
   list->add_option("--page-size", args->page_size, "jobs of one page")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
   list->add_flag("--all-pages", args->wants_all_pages, "every page; with --json one object per line");
-  list->footer("Examples:\n  troupe job ls --app encode\n  troupe job ls --all-pages --json");
+  list->footer(
+      "Examples:\n  troupe job ls --app encode\n  troupe job ls --all-pages --json\n"
+      "  troupe job ls --where 'jobDescriptor.batch.size > 100 and summary.tasks.started = 0'");
   list->callback([args, &context] { finish_with(job_list(context, *args)); });
 }
 

@@ -3,6 +3,8 @@
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/cli_error.hpp"
 #include "cmd/troupe/cli_follow.hpp"
+#include "cmd/troupe/cli_rows.hpp"
+#include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_task_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
@@ -18,13 +20,6 @@ std::string exit_text(const json::Value& task) {
   if (text_at(task, "status/state") != "Finished") return {};
   const auto signal = integer_at(task, "status/signal");
   return signal != 0 ? "signal " + std::to_string(signal) : text_at(task, "status/exitCode");
-}
-
-void add_task(Table& table, const json::Value& task, Instant now) {
-  table.add({text_at(task, "id"), text_at(task, "taskContext/task.index"),
-             text_at(task, "taskContext/task.resubmitNumber"), text_at(task, "status/state"),
-             text_at(task, "status/reasonCode"), exit_text(task), text_at(task, "taskContext/agent.host"),
-             age_text({integer_at(task, "status/timestamp")}, now)});
 }
 
 void print_history(Context& context, const json::Value& task) {
@@ -58,12 +53,21 @@ void print_task(Context& context, const json::Value& task) {
 
 }  // namespace
 
+Table task_table() { return Table({"ID", "SLOT", "RESUBMITS", "STATE", "REASON", "EXIT", "HOST", "SINCE"}); }
+
+void add_task_row(Table& table, const json::Value& task, Instant now) {
+  table.add({text_at(task, "id"), text_at(task, "taskContext/task.index"),
+             text_at(task, "taskContext/task.resubmitNumber"), text_at(task, "status/state"),
+             text_at(task, "status/reasonCode"), exit_text(task), text_at(task, "taskContext/agent.host"),
+             age_text({integer_at(task, "status/timestamp")}, now)});
+}
+
 int print_tasks(Context& context, CellClient& client, const std::string& target, Pages pages) {
-  Table table({"ID", "SLOT", "RESUBMITS", "STATE", "REASON", "EXIT", "HOST", "SINCE"});
+  Table table = task_table();
   bool is_cut = false;
   const auto walked = each_page(client, target, [&](const Answer& page) {
     if (context.options.wants_json) print_json(context, page.text);
-    for (const auto& task : items_of(page.value)) add_task(table, task, context.io.clock.wall());
+    for (const auto& task : items_of(page.value)) add_task_row(table, task, context.io.clock.wall());
     is_cut = pages == Pages::first && is_true_at(page.value, "pagination/hasMore");
     return pages == Pages::all;
   });
@@ -76,6 +80,7 @@ int print_tasks(Context& context, CellClient& client, const std::string& target,
 int task_list(Context& context, const TaskList& args) {
   auto client = context.client();
   std::string target = "/api/v3/tasks?pageSize=" + std::to_string(args.page_size);
+  if (!args.where.empty()) target += where_parameter(args.where);
   if (!args.states.empty()) target += "&taskStates=" + url_text(args.states);
   if (!args.job.empty()) {
     const auto job = whole_id(client, IdOf::job, args.job);

@@ -10,11 +10,14 @@ void add_list(CLI::App& tasks, Context& context) {
   auto args = std::make_shared<TaskList>();
   list->add_option("--job", args->job, "only this job's (id, or its beginning)");
   list->add_option("--state", args->states, "of these states, such as Started,Launched; any: ended ones too");
+  add_where(*list, args->where, "a condition, such as 'taskContext.agent.host ~ flex-*'");
   list->add_option("--page-size", args->page_size, "tasks of one page")
       ->check(CLI::Range(1, 5000))
       ->capture_default_str();
   list->add_flag("--all-pages", args->wants_all_pages, "every page; with --json one object per line");
-  list->footer("Examples:\n  troupe task ls --job 6f1c2a --state any\n  troupe task ls --state Accepted");
+  list->footer(
+      "Examples:\n  troupe task ls --job 6f1c2a --state any\n  troupe task ls --state Accepted\n"
+      "  troupe task ls --where 'status.state = Launched and status.timestamp < 5m ago'");
   list->callback([args, &context] { finish_with(task_list(context, *args)); });
 }
 

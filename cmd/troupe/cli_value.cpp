@@ -1,5 +1,6 @@
 #include "cmd/troupe/cli_value.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "net/json/writer.hpp"
@@ -37,6 +38,17 @@ const json::Value* value_at(const json::Value& value, std::string_view path) {
     const auto slash = path.find('/');
     at = at->find(path.substr(0, slash));
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  }
+  return at;
+}
+
+const json::Value* value_named(const json::Value& value, std::string_view name) {
+  const json::Value* at = &value;
+  while (at && !name.empty()) {
+    const json::Member* member = member_of(*at, name);
+    if (!member) return nullptr;
+    name.remove_prefix(std::min(name.size(), member->name.size() + 1));
+    at = &member->value;
   }
   return at;
 }

@@ -13,6 +13,9 @@ namespace troupe::cli {
 
 /// The value at a path of names separated by '/', since names may contain dots; null if there is none.
 const json::Value* value_at(const json::Value& value, std::string_view path);
+/// The value at a name as conditions have it, its parts separated by dots; members may have dots in their own
+/// names.
+const json::Value* value_named(const json::Value& value, std::string_view name);
 /// A string as it is, numbers and booleans as text.
 std::string text_at(const json::Value& value, std::string_view path);
 /// An integer, also one in a string. 0 if there is none.

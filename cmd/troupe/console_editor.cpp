@@ -46,8 +46,8 @@ unsigned char LineEditor::Impl::complete_word() {
   const auto blank = before.rfind(' ');
   const std::size_t typed = before.size() - (blank == before.npos ? 0 : blank + 1);
   std::string more = common_beginning(words).substr(typed);
-  // A beginning such as "job/" wants more; a whole word is followed by the next.
-  if (words.size() == 1 && words.front().back() != '/') more += ' ';
+  // A beginning such as "job/" or "attributes." wants more; a whole word is followed by the next.
+  if (words.size() == 1 && words.front().back() != '/' && words.front().back() != '.') more += ' ';
   if (!more.empty()) return el_insertstr(edit, more.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
   std::fputc('\n', out);
   for (const auto& word : words) std::fprintf(out, "%s  ", word.c_str());

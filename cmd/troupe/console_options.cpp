@@ -19,6 +19,7 @@ void add_console_options(CLI::App& app, Context& context) {
       "Commands:\n" + console_help("") +
       "Examples:\n  troupe console\n  troupe console -c nodes\n  troupe console -c 'actors job' --node 2 "
       "--json\n  troupe console -c 'show host/host-1'\n"
+      "  troupe console -c 'host where hostGroup = flex-1 and not connected limit 20'\n"
       "Lines of the input are run in turn; the first that fails ends the console with its exit code.");
   sub->callback([args, &context] { finish_with(console(context, *args)); });
 }

@@ -6,10 +6,12 @@
 #include "cmd/troupe/cli_error.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "cmd/troupe/console_table.hpp"
+#include "cmd/troupe/console_words.hpp"
 
 namespace troupe::cli {
 namespace {
 
+constexpr std::size_t name_shown_max = 100;
 constexpr std::size_t addresses_max =
     16;  // A cell has five nodes at most; who tells of more is not followed.
 
@@ -81,13 +83,18 @@ Result<Answer> ConsoleSession::ask(const std::string& command, std::uint32_t nod
 int ConsoleSession::run(const std::string& line) {
   const std::string text = trimmed(line);
   if (text.empty() || text.front() == '#') return exit_ok;
+  if (const auto complaint = line_complaint(text); !complaint.empty()) {
+    context_.io.err << "troupe: " << complaint << '\n';
+    return exit_usage;
+  }
   const auto end = std::min(text.find_first_of(" \t"), text.size());
   const std::string name = text.substr(0, end);
   const std::string argument = trimmed(text.substr(end));
   const ConsoleRow* row = console_row(name);
   if (row == nullptr || (row->words.arguments.empty() && !argument.empty())) {
     context_.io.err << "troupe: "
-                    << (row ? name + " takes no argument" : "there is no command '" + name + "'")
+                    << (row ? name + " takes no argument"
+                            : "there is no command '" + name.substr(0, name_shown_max) + "'")
                     << "; help lists what there is\n";
     return exit_usage;
   }

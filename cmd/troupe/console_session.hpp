@@ -50,6 +50,8 @@ int console_show_help(ConsoleSession& session, const ConsoleCommand& command, co
 int console_nodes(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_use(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_tail(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
+/// job, task, host: `where`, and for hosts drain, undrain, quarantine.
+int console_entities(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_exit(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 
 }  // namespace troupe::cli

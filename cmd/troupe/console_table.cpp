@@ -3,11 +3,15 @@
 #include <algorithm>
 
 #include "cmd/troupe/console_session.hpp"
+#include "net/api/selection.hpp"
 
 namespace troupe::cli {
 namespace {
 
 constexpr std::size_t names_width = 24;
+constexpr std::string_view selects = "where CONDITION [order by FIELD [desc]] [limit N]";
+constexpr std::string_view acts =
+    "where CONDITION [...] | drain|undrain|quarantine NAME...|--where 'CONDITION' --reason TEXT [--dry-run]";
 
 const std::vector<ConsoleRow>& table() {
   static const std::vector<ConsoleRow> rows = [] {
@@ -19,6 +23,17 @@ const std::vector<ConsoleRow>& table() {
           "follow what happens, until interrupted or COUNT is reached",
           "tail events job/6f1c0000-0000-4000-8000-000000000001"},
          console_tail},
+        {{"job", selects, "where",
+          "jobs of which a condition holds; its names are those of `show`'s API answer",
+          "job where jobDescriptor.batch.size > 100 and summary.tasks.started = 0"},
+         console_entities},
+        {{"task", selects, "where", "tasks of which a condition holds",
+          "task where taskContext.agent.host ~ flex-* and status.timestamp < 10m ago"},
+         console_entities},
+        {{"host", acts, "where drain undrain quarantine",
+          "hosts of which a condition holds; or change whether hosts take tasks, as `troupe host drain` does",
+          "host where hostGroup = flex-1 and not connected order by disconnectedAt desc limit 20"},
+         console_entities},
         {{"exit", "", "", "leave the console", "exit"}, console_exit}};
     for (const ConsoleCommand& command : node_commands) {
       const auto is_there = [&](const ConsoleRow& row) { return row.words.name == command.name; };
@@ -42,6 +57,20 @@ std::vector<std::string_view> words_in(std::string_view text) {
 std::vector<std::string> names() {
   std::vector<std::string> all;
   for (const ConsoleRow& row : table()) all.emplace_back(row.words.name);
+  return all;
+}
+
+/// Behind `where`: names, and the words between them. A map's name wants more behind its point.
+std::vector<std::string> selection_words(std::string_view kind, std::string_view open) {
+  std::vector<std::string> all;
+  for (const auto what : {api::SelectionKind::job, api::SelectionKind::task, api::SelectionKind::host}) {
+    if (api::selection_kind_text(what) != kind) continue;
+    for (const auto& field : api::selection_fields(what))
+      all.push_back(std::string(open) + std::string(field.name) +
+                    (field.type == api::FieldType::map ? "." : ""));
+    for (const char* word : {"and", "or", "not", "in", "is", "set", "order", "by", "desc", "limit"})
+      all.push_back(std::string(open) + word);
+  }
   return all;
 }
 
@@ -72,8 +101,11 @@ const ConsoleRow* console_row(std::string_view name) {
 std::vector<std::string> console_completions(std::string_view line) {
   auto words = words_in(line);
   if (words.empty() || line.back() == ' ') words.emplace_back();
-  if (words.size() > 2) return {};
-  std::vector<std::string> all = words.size() == 1 ? names() : choices_of(words[0]);
+  std::vector<std::string> all;
+  if (words.size() <= 2)
+    all = words.size() == 1 ? names() : choices_of(words[0]);
+  else if (words[1] == "where")
+    all = selection_words(words[0], words.back().substr(0, words.back().find_first_not_of('(')));
   std::erase_if(all, [&](const std::string& word) { return !word.starts_with(words.back()); });
   return all;
 }

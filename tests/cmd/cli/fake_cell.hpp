@@ -104,10 +104,14 @@ class CommandLine {
     return run_cli(static_cast<int>(argv.size()), argv.data(), surroundings_);
   }
 
+  /// Somebody answers on the input.
+  void sit_down() { surroundings_.has_person = true; }
+
   std::ostringstream out;
   std::ostringstream err;
   std::istringstream in;
   std::vector<milliseconds> pauses;
+  std::function<void()> on_pause;
 
  private:
   /// The wall stands still, a minute after the fake cell's times.
@@ -126,7 +130,11 @@ class CommandLine {
       .out = out,
       .err = err,
       .in = in,
-      .pause = [this](milliseconds time) { pauses.push_back(time); },
+      .pause =
+          [this](milliseconds time) {
+            pauses.push_back(time);
+            if (on_pause) on_pause();
+          },
       .environment = [](const std::string&) { return std::optional<std::string>("ann"); },
       .clock = clock_,
       .signals = signals_};

@@ -148,6 +148,99 @@ TEST_F(Console, TellsOfEveryNodeAlsoOfThoseThatAreAway) {
               AllOf(HasSubstr(R"({"node":2,"error":"not in this test"})"), HasSubstr(R"({"node":3,)")));
 }
 
+// ---- selections ----
+
+std::string some_host(int number, const std::string& group, double used, const std::string& more = {}) {
+  return R"({"id":)" + std::to_string(number) + R"(,"name":"h)" + std::to_string(number) +
+         R"(","hostGroup":")" + group + R"(","phase":"Active","connected":true,"used":{"cpu":)" +
+         std::to_string(used) + "}" + more + "}";
+}
+std::string page_of_hosts(const std::vector<std::string>& hosts, int total) {
+  std::string items;
+  for (const auto& host : hosts) items += (items.empty() ? "" : ",") + host;
+  return R"({"items":[)" + items + R"(],"pagination":{"hasMore":false,"cursor":"c","totalItems":)" +
+         std::to_string(total) + "}}";
+}
+std::vector<std::string> names_shown(const std::string& table) {
+  std::vector<std::string> names;
+  for (std::istringstream lines(table); !lines.eof();) {
+    std::string text;
+    std::getline(lines, text);
+    if (!text.empty()) names.push_back(text.substr(0, text.find(' ')));
+  }
+  return names;
+}
+
+TEST_F(Console, SelectsInAnOrderUpToALimit) {
+  cell.on("GET /api/v3/hosts",
+          page_of_hosts({some_host(1, "b", 2), some_host(2, "a", 10, R"(,"attributes":{"a.b":"x"})"),
+                         some_host(3, "a", 9)},
+                        3));
+  EXPECT_EQ(run("host where hostGroup in (a, b) order by used.cpu desc limit 2"), exit_ok) << line.err.str();
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("NAME", "h2", "h3"));
+  EXPECT_EQ(cell.asked("GET /api/v3/hosts").at(0).parameter("where"), "hostGroup in (a, b)");
+  EXPECT_EQ(run("host where connected order by hostGroup"), exit_ok);
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("NAME", "h2", "h3", "h1"));
+  EXPECT_EQ(run("host where connected order by attributes.a.b desc"), exit_ok);
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("NAME", "h2", "h1", "h3"))
+      << "what is not set is last";
+  EXPECT_EQ(line.run({"console", "-c", "host where connected limit 1", "--json"}), exit_ok);
+  EXPECT_THAT(line.out.str(), AllOf(testing::StartsWith(R"({"items":[{"id":1,"name":"h1",)"),
+                                    testing::EndsWith("}]}\n"), testing::Not(HasSubstr("h2"))));
+}
+
+TEST_F(Console, SaysWhenASelectionGoesOn) {
+  cell.on("GET /api/v3/tasks", R"({"items":[],"pagination":{"hasMore":false,"cursor":"c","totalItems":7}})");
+  cell.on("GET /api/v3/jobs", R"({"items":[],"pagination":{"hasMore":false,"cursor":"","totalItems":0}})");
+  EXPECT_EQ(run("task where status.state = Started"), exit_ok);
+  EXPECT_THAT(line.err.str(), HasSubstr("there are 7 more: limit N shows more"));
+  EXPECT_EQ(cell.asked("GET /api/v3/tasks").at(0).parameter("pageSize"), "100");
+  EXPECT_EQ(run("job where setAside is set limit 7"), exit_ok);
+  EXPECT_EQ(cell.asked("GET /api/v3/jobs").at(0).parameter("pageSize"), "7");
+}
+
+TEST_F(Console, RefusesWhatNobodyTyped) {
+  EXPECT_EQ(run("host where host_group = a"), exit_refused);
+  EXPECT_THAT(line.err.str(), HasSubstr("did you mean hostGroup?"));
+  EXPECT_EQ(run("host where name = '\x1b[31m'"), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("control characters"));
+  EXPECT_EQ(line.run({"console"}, "\x1b[200~nodes\n"), exit_usage);
+  EXPECT_THAT(line.err.str(), testing::Not(HasSubstr("\x1b")));
+  EXPECT_EQ(line.run({"console"}, "host where name = " + std::string(1'000'000, 'x') + "\n"), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("at most 16384 are read"));
+  EXPECT_LT(line.err.str().size(), 1'000U);
+  EXPECT_EQ(run(std::string(10'000, 'x')), exit_usage);
+  EXPECT_LT(line.err.str().size(), 1'000U);
+  EXPECT_EQ(run("host"), exit_usage);
+  EXPECT_EQ(run("job drain x"), exit_usage);
+  EXPECT_TRUE(cell.asked("GET /api/v3/hosts").empty());
+}
+
+TEST_F(Console, ActsOnHostsAsTheCommandLineDoes) {
+  cell.on("GET /api/v3/hosts/h1", some_host(1, "a", 0));
+  cell.on("PUT /api/v3/hosts/h1/phase", "{}");
+  EXPECT_EQ(run("host quarantine h1 --dry-run"), exit_ok) << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr("quarantine: 1 host to become Quarantined"));
+  EXPECT_EQ(run("host quarantine h1"), exit_usage) << "without a reason";
+  EXPECT_EQ(run("host quarantine h1 --reason 'not ended"), exit_usage);
+  EXPECT_TRUE(cell.asked("PUT /api/v3/hosts/h1/phase").empty());
+  EXPECT_EQ(run("host quarantine h1 --reason 'INC-1: it is odd'"), exit_ok) << line.err.str();
+  const auto put = cell.asked("PUT /api/v3/hosts/h1/phase").at(0);
+  EXPECT_EQ(put.header("x-titus-callreason"), "INC-1: it is odd");
+  EXPECT_EQ(put.header("x-titus-callerid"), "tester");
+  EXPECT_EQ(line.run({"console"}, "host drain h1 --reason r --dry-run\nhost drain h1\n"), exit_usage)
+      << "a reason is of one command only";
+}
+
+TEST(ConsoleTable, CompletesNamesOfFields) {
+  EXPECT_THAT(console_completions("host wh"), ElementsAre("where"));
+  EXPECT_THAT(console_completions("host where hostG"), ElementsAre("hostGroup"));
+  EXPECT_THAT(console_completions("host where (not (attr"), ElementsAre("(attributes."));
+  EXPECT_THAT(console_completions("task where status.st"), ElementsAre("status.state"));
+  EXPECT_THAT(console_completions("task where status.state = Started or"), ElementsAre("or", "order"));
+  EXPECT_THAT(console_completions("host drain ho"), IsEmpty());
+}
+
 // ---- scripts and exit codes ----
 
 TEST_F(Console, RunsLinesUpToTheFirstThatFails) {

@@ -1,0 +1,16 @@
+#pragma once
+// One row of a table for each entity of a list.
+
+#include "cmd/troupe/cli_table.hpp"
+#include "net/json/value.hpp"
+
+namespace troupe::cli {
+
+Table job_table();
+void add_job_row(Table& table, const json::Value& job, Instant now);
+Table task_table();
+void add_task_row(Table& table, const json::Value& task, Instant now);
+Table host_table();
+void add_host_row(Table& table, const json::Value& host, Instant now);
+
+}  // namespace troupe::cli

@@ -1,0 +1,131 @@
+#include "cmd/troupe/cli_select.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+
+#include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_rows.hpp"
+#include "cmd/troupe/cli_value.hpp"
+#include "net/api/selection.hpp"
+#include "net/json/writer.hpp"
+
+namespace troupe::cli {
+namespace {
+
+constexpr std::uint32_t page_rows_max = 5000;
+constexpr std::size_t ordered_max = api::selection_limit_max;  // All of them are fetched to be ordered.
+
+struct KindOfRow {
+  std::string_view path;
+  Table (*table)();
+  void (*add)(Table&, const json::Value&, Instant);
+};
+
+KindOfRow rows_of(api::SelectionKind kind) {
+  switch (kind) {
+    case api::SelectionKind::job:
+      return {"/api/v3/jobs", job_table, add_job_row};
+    case api::SelectionKind::task:
+      return {"/api/v3/tasks", task_table, add_task_row};
+    case api::SelectionKind::host:
+      break;
+  }
+  return {"/api/v3/hosts", host_table, add_host_row};
+}
+
+struct Chosen {
+  std::vector<json::Value> items;
+  std::int64_t total = 0;
+};
+
+Result<Chosen> fetch(CellClient& client, const api::Selection& selection) {
+  const std::size_t wanted = selection.limit.value_or(shown_default);
+  const bool needs_all = !selection.order_by.empty();
+  const std::size_t page = needs_all ? page_rows_max : std::min<std::size_t>(wanted, page_rows_max);
+  const std::string target = std::string(rows_of(selection.condition.kind()).path) +
+                             "?pageSize=" + std::to_string(page) + where_parameter(selection.where);
+  Chosen chosen;
+  const auto walked = each_page(client, target, [&](const Answer& answer) {
+    const auto& items = items_of(answer.value);
+    chosen.items.insert(chosen.items.end(), items.begin(), items.end());
+    chosen.total = integer_at(answer.value, "pagination/totalItems");
+    return chosen.items.size() <= ordered_max && (needs_all || chosen.items.size() < wanted);
+  });
+  if (!walked.ok()) return walked.error();
+  if (needs_all && chosen.items.size() > ordered_max)
+    return Error{ErrorCode::invalid_argument, "this selects " + std::to_string(chosen.total) +
+                                                  ", too many to be ordered: at most " +
+                                                  std::to_string(ordered_max)};
+  return chosen;
+}
+
+/// What an entity is ordered by: numbers before texts, and what has neither last.
+struct OrderKey {
+  int rank = 2;
+  double number = 0;
+  std::string text{};
+  std::size_t place = 0;
+};
+
+OrderKey key_of(const json::Value& item, const std::string& name, std::size_t place) {
+  OrderKey key;
+  key.place = place;
+  const json::Value* found = value_named(item, name);
+  if (found == nullptr || found->is_null()) return key;
+  key.text = text_at(*found, "");
+  const char* const end = key.text.data() + key.text.size();
+  const auto [stop, fault] = std::from_chars(key.text.data(), end, key.number);
+  key.rank = fault == std::errc{} && stop == end ? 0 : 1;
+  return key;
+}
+
+std::vector<json::Value> ordered(const std::vector<json::Value>& items, const api::Selection& selection) {
+  std::vector<OrderKey> keys;
+  for (std::size_t n = 0; n < items.size(); ++n) keys.push_back(key_of(items[n], selection.order_by, n));
+  const bool turns = selection.is_descending;
+  std::stable_sort(keys.begin(), keys.end(), [turns](const OrderKey& a, const OrderKey& b) {
+    if (a.rank != b.rank) return a.rank == 2 || b.rank == 2 ? a.rank < b.rank : (a.rank < b.rank) != turns;
+    const OrderKey& low = turns ? b : a;
+    const OrderKey& high = turns ? a : b;
+    return a.rank == 0 ? low.number < high.number : low.text < high.text;
+  });
+  std::vector<json::Value> out;
+  for (const OrderKey& key : keys) out.push_back(items[key.place]);
+  return out;
+}
+
+}  // namespace
+
+std::string where_parameter(const std::string& where) { return "&where=" + url_text(where); }
+
+int print_selection(Context& context, const std::string& text) {
+  const auto read = api::parse_selection(text);
+  if (!read.ok()) return report(context.io.err, read.error());
+  const api::Selection& selection = read.value();
+  auto client = context.client();
+  auto chosen = fetch(client, selection);
+  if (!chosen.ok()) return report(context.io.err, chosen.error());
+  auto items = std::move(chosen.value().items);
+  if (!selection.order_by.empty()) items = ordered(items, selection);
+  items.resize(std::min<std::size_t>(items.size(), selection.limit.value_or(shown_default)));
+  if (context.options.wants_json) {
+    json::Writer writer;
+    writer.begin_object();
+    writer.key("items");
+    json::write_value(writer, items);
+    writer.end_object();
+    print_json(context, writer.take());
+    return exit_ok;
+  }
+  const KindOfRow rows = rows_of(selection.condition.kind());
+  Table table = rows.table();
+  for (const auto& item : items) rows.add(table, item, context.io.clock.wall());
+  table.print(context.io.out);
+  const auto shown = static_cast<std::int64_t>(items.size());
+  if (chosen.value().total > shown && !selection.limit)
+    context.io.err << "there are " << chosen.value().total - shown << " more: limit N shows more\n";
+  return exit_ok;
+}
+
+}  // namespace troupe::cli

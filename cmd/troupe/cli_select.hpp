@@ -1,0 +1,19 @@
+#pragma once
+// What a condition of net/api/selection.hpp selects.
+
+#include <string>
+
+#include "cmd/troupe/cli_context.hpp"
+
+namespace troupe::cli {
+
+/// "&where=...", for a list's target.
+std::string where_parameter(const std::string& where);
+
+/// How many are shown of a selection without a limit.
+constexpr std::uint32_t shown_default = 100;
+/// `job|task|host where CONDITION [order by FIELD [desc]] [limit N]`, as a table or, with --json, as
+/// {"items": [...]}. Answers the exit code.
+int print_selection(Context& context, const std::string& selection);
+
+}  // namespace troupe::cli
