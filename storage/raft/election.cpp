@@ -173,9 +173,9 @@ void Core::link_down(NodeId peer) {
 
 void Core::link_up(NodeId peer) {
   if (role_ == Role::leader) {
-    if (const auto at = peers_.find(peer); at != peers_.end() && at->second.state == PeerState::probe) {
-      at->second.probe_from(at->second.match.next());
-    }
+    // From where it was: of a peer not heard in this term all the leader has is the guess that its log is as
+    // long.
+    if (const auto at = peers_.find(peer); at != peers_.end()) at->second.paused = false;
     return;
   }
   if (lost_leader_ != peer) return;

@@ -63,6 +63,26 @@ TEST(RaftLink, OneBrokenLinkDoesNotDeposeALeaderTheOthersHear) {
   EXPECT_EQ(net.status(2).leader, NodeId{1}) << "the leader speaks at once when the link is back";
 }
 
+TEST(RaftLink, ADeadLeaderThatComesBackGetsOnlyWhatItLacks) {
+  Cluster net(3);
+  net.elect(1);
+  ASSERT_TRUE(net.propose(1, "old", 20).ok());
+  net.deliver();
+  break_links_to(net, 1, 3);
+  net.pass(2);
+  ASSERT_EQ(net.core(2).role(), Role::leader);
+  ASSERT_TRUE(net.propose(2, "new").ok());
+  net.deliver();
+  net.compact(2, 15);
+  net.restart(1);
+  net.forget_sent();
+  net.core(2).link_up(NodeId{1});
+  net.pass(1);
+  EXPECT_FALSE(net.carry_snapshot(2)) << "none was asked for";
+  EXPECT_EQ(net.status(1).commit, net.status(2).commit);
+  for (const Message& append : net.sent(MessageType::append, 2)) EXPECT_GT(append.index, Index{15});
+}
+
 TEST(RaftLink, RetriesAreQuickWhileTheLinkStaysDown) {
   Cluster net(3);
   net.elect(1);
