@@ -30,6 +30,10 @@ void LinkPlan::up(Moment now) {
 }
 
 void LinkPlan::down(Moment now, Random& random) {
+  if (phase_ == Phase::dialling && redirects_ > 0 && redirects_ <= redirects_max) {
+    failures_ = 0;
+    return wait(now, std::min(times_.back_off_max, times_.redirect_wait), random);
+  }
   const std::uint32_t doublings = std::min<std::uint32_t>(failures_, 16);
   ++failures_;
   wait(now, std::min(times_.back_off_max, times_.back_off_min * (1L << doublings)), random);

@@ -14,6 +14,8 @@ namespace troupe::agent {
 struct LinkTimes {
   milliseconds back_off_min{50};
   milliseconds back_off_max{5'000};
+  milliseconds redirect_wait{
+      500};                        ///< after a live node named one that does not answer: its shards move soon
   milliseconds dial_max{10'000};   ///< without an answer to the dial
   milliseconds greet_max{10'000};  ///< from link up to welcome, redirect or refusal
 };
@@ -34,6 +36,7 @@ class LinkPlan {
 
   Attempt dial_next(Moment now);
   void up(Moment now);
+  /// A node that answers with a redirect ends the growth of the back-off, whatever comes of it.
   void down(Moment now, Random& random);
   /// Nothing beyond redirects_max in a row: nodes that send each other's agents in circles are left for a
   /// while.

@@ -104,6 +104,7 @@ void SimNetwork::Wires::fail_attempt(const PeerName& self, const LinkKey& key, s
   if (dial == endpoint->dials.end() || dial->second.attempt != attempt) return;
   dial->second.attempt = 0;
   retry_later(self, key);
+  endpoint->listener->on_dial_failed(key, "not answered");
 }
 
 void SimNetwork::Wires::on_arrive(LinkId id, const Event& event) {

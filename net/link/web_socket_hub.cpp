@@ -260,10 +260,12 @@ void Core::on_ended(const std::shared_ptr<Session>& session, const std::string& 
   }
   const auto dial = dials_.find(key);
   if (dial == dials_.end() || closed_) return;
+  const bool has_failed = dial->second.attempt == session && !session->was_up();
   if (dial->second.attempt == session) dial->second.attempt.reset();
   // A link that lived proves the way is open; one that breaks at once must not be redialled in a tight loop.
   if (session->was_up() && session->lived() > config_.silence_timeout) dial->second.backoff.reset();
   retry_later(key);
+  if (has_failed) listener_.on_dial_failed(key, why);
 }
 
 void Core::take_down(const std::shared_ptr<Session>& session, const std::string& why) {

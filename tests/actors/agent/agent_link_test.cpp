@@ -43,6 +43,21 @@ TEST(AgentLink, dials_where_it_is_redirected_to) {
   EXPECT_EQ(sent<Report>(bench.welcome(1)).size(), 1u);
 }
 
+TEST(AgentLink, asks_again_soon_while_live_nodes_name_a_dead_owner) {
+  CoreBench bench;
+  const Moment begin = bench.now;
+  for (int round = 0; round < 12; ++round) {
+    bench.on(LinkUp{bench.dial});
+    bench.say(Redirect{"dead:9"});
+    const Moment failed = bench.now;
+    bench.on(LinkDown{bench.dial});
+    EXPECT_EQ(all_of<Dial>(bench.next_wake()).size(), 1u);
+    EXPECT_LE(bench.now - failed, milliseconds(500));
+    EXPECT_GE(bench.now - failed, milliseconds(250)) << "a thousand agents do so at once";
+  }
+  EXPECT_LE(bench.now - begin, std::chrono::seconds(6));
+}
+
 TEST(AgentLink, is_redirected_out_of_a_session_too) {
   CoreBench bench;
   bench.welcome(1);

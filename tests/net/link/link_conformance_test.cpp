@@ -71,6 +71,17 @@ TEST_P(LinkConformance, GoesUpWhenTheListenerAppearsAfterTheDial) {
   one.reset();
 }
 
+TEST_P(LinkConformance, TellsOfEachFailedDialAndGoesOnTrying) {
+  const auto address = two->address();
+  two.reset();
+  one->dial(to_two, address);
+  ASSERT_TRUE(world->await(heard_one, [](const Recorder& now) { return now.read_failed_dials() >= 2; }));
+  two = world->open("node/2", heard_two, address);
+  ASSERT_TRUE(two);
+  ASSERT_TRUE(await_ups(heard_one, 1));
+  one.reset();
+}
+
 TEST_P(LinkConformance, BoundsItsQueueThenClosesAndRedials) {
   link();
   int sent = 0;

@@ -31,6 +31,9 @@ class Recorder final : public LinkListener {
       last_why_ = why;
     });
   }
+  void on_dial_failed(const LinkKey&, std::string_view) override {
+    record([&] { ++failed_dials_; });
+  }
   void on_message(const LinkKey& link, Bytes message) override {
     if (when_message) when_message(link, message);
     record([&] {
@@ -81,6 +84,7 @@ class Recorder final : public LinkListener {
   // Within a predicate of await, which holds the lock.
   int read_ups() const { return ups_; }
   int read_downs() const { return downs_; }
+  int read_failed_dials() const { return failed_dials_; }
   std::size_t read_messages() const { return messages_; }
 
   bool keep_messages = true;
@@ -104,6 +108,7 @@ class Recorder final : public LinkListener {
   std::size_t bytes_ = 0;
   int ups_ = 0;
   int downs_ = 0;
+  int failed_dials_ = 0;
 };
 
 }  // namespace troupe::net
