@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "actors/cores/care_time.hpp"
 #include "actors/directory/activations.hpp"
 #include "actors/directory/awake_report.hpp"
 #include "actors/entities/entity_actor.hpp"
@@ -83,7 +84,7 @@ class Directory {
   std::size_t gained_ = 0;     // of the events being handled
   std::vector<ShardId> lost_;  // likewise
   bool leased_ = false;
-  Instant leased_since_;
+  cores::CareTime care_;
   std::map<EntityRef, Instant> rested_;    // until when; an event of the entity ends it sooner
   std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
   std::uint64_t next_cookie_ = 0;
@@ -211,10 +212,11 @@ void Directory::on_lease(bool held) {
   logging::info("lease_moved node={} held={}", context_->self.value, held);
   self_->send(node_.door, LeaseMoved{held});
   if (!held) {
+    care_.pause(now());
     for (const EntityRef& entity : activations_.all()) self_->send(activations_.remove(entity), Passivate{});
     return;
   }
-  leased_since_ = now();
+  care_.resume(now());
   for (const auto& [shard, epoch] : owned_) look(shard);
 }
 
@@ -237,7 +239,7 @@ void Directory::look(ShardId shard) {
 
 Activations::Active* Directory::activate(const EntityRef& entity) {
   if (!leased_ || !owns(shard_of_entity(entity)) || !activations_.may_activate(entity, now())) return nullptr;
-  const EntityHome home{context_, caf::actor_cast<caf::actor>(self_), entity, random_.next(), leased_since_};
+  const EntityHome home{context_, caf::actor_cast<caf::actor>(self_), entity, random_.next(), care_.since()};
   caf::actor actor;
   switch (entity.kind) {
     case EntityKind::job:

@@ -14,7 +14,7 @@ struct EntityHome {
   caf::actor directory;
   EntityRef entity;
   std::uint64_t seed = 0;
-  Instant cared_since;  ///< since when this node has had the right to care for it, without a gap
+  Instant cared_since;  ///< since when this node has had the right to care for it, see CareTime
   EntityMeterPtr meter = std::make_shared<EntityMeter>();
 };
 
