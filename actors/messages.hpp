@@ -238,11 +238,13 @@ struct RoleMoved {
 struct LeaseMoved {
   bool held = false;
 };
-/// Which nodes the leader hears. To the balancer, some times a second.
+/// Which nodes the leader hears. To the scheduler and the balancer, some times a second and when a link comes
+/// or goes.
 struct PeersHeard {
   struct Peer {
     NodeId id;
     milliseconds silent{0};
+    bool linked = true;
   };
   std::vector<Peer> peers;                   ///< this node excluded
   std::map<NodeId, std::uint32_t> levels{};  ///< as ReplicaDriver::levels()

@@ -1,5 +1,7 @@
 #include "actors/replica/replica_actor.hpp"
 
+#include <set>
+
 #include "actors/replica/member_requests.hpp"
 #include "actors/replica/proposer.hpp"
 #include "actors/runtime/logging.hpp"
@@ -102,6 +104,8 @@ class Replica {
   MeetNode node_;
   bool flush_pending_ = false;
   bool leads_ = false;
+  NodeId led_by_, last_led_by_;  // the newest leader that was known, and the one before it
+  std::set<NodeId> linked_;      // whose consensus link is up
   int ticks_ = 0;
   NodeId leader_;
   raft::ReadToken next_token_ = 0;
@@ -171,10 +175,14 @@ void Replica::tick() {
 void Replica::move_link(const net::LinkKey& link, bool up) {
   const NodeId node = node_of_peer(link.peer);
   if (node.value == 0 || link.channel != net::Channel::consensus) return;
-  if (up)
+  if (up) {
+    linked_.insert(node);
     driver_.link_up(node);
-  else
+  } else {
+    linked_.erase(node);
     driver_.link_down(node);
+  }
+  tell_silence();
 }
 
 void Replica::hear(const LinkReceived& received) {
@@ -247,10 +255,12 @@ void Replica::welcome(const raft::SnapshotMeta& snapshot) {
 
 void Replica::tell_role(const raft::RoleChange& role) {
   if (role.leader != std::exchange(leader_, role.leader)) proposer_.leader_changed();
+  if (role.leader.value != 0 && role.leader != led_by_) last_led_by_ = std::exchange(led_by_, role.leader);
   logging::info("role_changed node={} role={} term={} leader={}", context_->self.value,
                 static_cast<int>(role.role), role.term.value, role.leader.value);
   const bool leads = role.role == raft::Role::leader;
   if (std::exchange(leads_, leads) && !leads) self_->send(node_.keeper, DropSnapshots{});
+  if (leads) tell_silence();  // First: the new leader's scheduler shall not rely on the dead one's hosts.
   self_->send(node_.scheduler, RoleMoved{role});
   self_->send(node_.balancer, RoleMoved{role});
   flush_soon();  // What waits for a leader can be offered.
@@ -270,11 +280,14 @@ void Replica::tell_silence() {
   heard.levels = driver_.levels();
   for (const raft::PeerStatus& peer : status.peers) {
     const milliseconds silent = replica_tick * peer.silent_ticks;
-    heard.peers.push_back({peer.id, silent});
+    // Why else would there be a new leader? Until it answers.
+    const bool is_gone = peer.id == last_led_by_ && peer.match.value == 0;
+    heard.peers.push_back({peer.id, silent, linked_.contains(peer.id) && !is_gone});
     const std::uint64_t lag = status.last.value - std::min(status.last.value, peer.match.value);
     standings.push_back({peer.id, peer.learner, peer.state, peer.match, lag, silent});
   }
   context_->peers.set(std::move(standings));
+  self_->send(node_.scheduler, heard);
   self_->send(node_.balancer, std::move(heard));
 }
 

@@ -1,6 +1,7 @@
 #include "actors/scheduler/scheduler_actor.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "actors/runtime/logging.hpp"
 #include "actors/scheduler/engine.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t plans_max = 8;  // Proposed and not yet settled; the next pass waits for one of them.
 constexpr milliseconds plan_patience{5'000};
+constexpr milliseconds deaf_after{
+    500};  // Sooner than its shards move; of a dead process the link tells at once.
 constexpr milliseconds retry_pass_after{
     100};  // A pass that was cut short by plans_max is looked at again by then.
 
@@ -23,6 +26,7 @@ class SchedulerShell {
     return {
         [this](const MeetNode& node) { node_ = node; },
         [this](const RoleMoved& moved) { on_role(moved.role); },
+        [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const StateApplied& state) {
           if (engine_) on_applied(*state.applied);
         },
@@ -53,6 +57,19 @@ class SchedulerShell {
     load();
   }
 
+  /// A host gets no order while the node that holds its agent's link does not speak: it has no room until it
+  /// does.
+  void on_heard(const PeersHeard& heard) {
+    std::set<NodeId> deaf;
+    for (const PeersHeard::Peer& peer : heard.peers)
+      if (!peer.linked || peer.silent >= deaf_after) deaf.insert(peer.id);
+    std::swap(deaf, deaf_);
+    if (!engine_ || deaf == deaf_) return;
+    for (const HostFacts& host : context_->reads().hosts())
+      if (deaf.contains(host.record.session_node) != deaf_.contains(host.record.session_node)) upsert(host);
+    pass_soon();
+  }
+
   // Everything is in derived tables: nothing is rebuilt from records. The state may be ahead of the events
   // that come next; each copy of a host says which of them it contains.
   void load() {
@@ -74,7 +91,7 @@ class SchedulerShell {
     facts.as_of = host.as_of;
     facts.eligibility = host.record.eligibility;
     facts.phase = host.record.set_aside.empty() ? host.record.phase : HostPhase::quarantined;
-    facts.connected = host.record.is_connected();
+    facts.connected = host.record.is_connected() && !deaf_.contains(host.record.session_node);
     facts.attributes = host.record.attributes;
     facts.drivers = host.record.drivers;
     engine_->upsert_host(facts);
@@ -269,6 +286,7 @@ class SchedulerShell {
   ContextPtr context_;
   MeetNode node_;
   Term term_;
+  std::set<NodeId> deaf_;  // nodes that do not speak
   bool pass_pending_ = false;
   Instant wake_at_;                          // unset: no WakeScheduler is under way
   std::optional<scheduler::Engine> engine_;  // while this node leads

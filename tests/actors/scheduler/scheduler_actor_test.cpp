@@ -44,6 +44,23 @@ TEST(Scheduler, PlacesWhatTheStateSaysWaitsAndHearsOfItsPlacementOnce) {
   EXPECT_EQ(s.proposed()[0].task, tasks[2]);
 }
 
+TEST(Scheduler, PlacesNothingBehindANodeThatDoesNotSpeak) {
+  const NodeId other{2};
+  SchedulerStage s;
+  const HostId host = s.cell.host("host-1", room_for_two);
+  ASSERT_TRUE(s.cell.open(host, s.cell.random.uuid<SessionId>(), other).taken());
+  const JobId job = s.cell.submit(batch_of(2));
+  s.waiting_tasks(job, 2);
+  s.tell();
+  s.hear(other, false, milliseconds(0));
+  s.lead();
+  EXPECT_TRUE(s.proposals.empty()) << "its link is down";
+  s.hear(other, true, milliseconds(1'000));
+  EXPECT_TRUE(s.proposals.empty()) << "its link is up, but it says nothing";
+  s.hear(other, true, milliseconds(10));
+  EXPECT_EQ(s.proposed().size(), 2U);
+}
+
 TEST(Scheduler, RestsAfterAPlanThatWasNotTaken) {
   SchedulerStage s;
   s.cell.host("host-1", room_for_two);

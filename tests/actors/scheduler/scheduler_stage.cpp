@@ -40,6 +40,14 @@ void SchedulerStage::lead() {
   run();
 }
 
+void SchedulerStage::hear(NodeId node, bool linked, milliseconds silent) {
+  PeersHeard heard;
+  heard.term = cell.term;
+  heard.peers.push_back({node, silent, linked});
+  caf::anon_send(scheduler_, heard);
+  run();
+}
+
 void SchedulerStage::tell() {
   for (const AppliedPtr& applied : std::exchange(untold_, {})) {
     context_->status.applied = applied->index.value;

@@ -24,7 +24,8 @@ class SchedulerStage {
   SchedulerStage(const SchedulerStage&) = delete;
   SchedulerStage& operator=(const SchedulerStage&) = delete;
 
-  void lead();  ///< this node leads from now on
+  void lead();                                               ///< this node leads from now on
+  void hear(NodeId node, bool linked, milliseconds silent);  ///< how another node stands
   /// The scheduler hears of all that was applied since it last heard.
   void tell();
   void run();
