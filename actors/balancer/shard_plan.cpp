@@ -28,16 +28,20 @@ std::vector<AssignShards::Move> plan_shards(const std::vector<ShardRecord>& shar
   for (const NodeId node : live) {
     const std::size_t target = share + (larger > 0 ? 1 : 0);
     if (larger > 0) --larger;
-    auto& mine = owned[node];
-    for (; mine.size() > target; mine.pop_back()) homeless.push_back(mine.back());
+    const auto& mine = owned[node];
     if (mine.size() < target) room.emplace_back(node, target - mine.size());
+    // Given away evenly over its range, too: see below.
+    for (std::size_t n = 0; mine.size() > target && n < mine.size(); ++n)
+      if ((n + 1) * target / mine.size() == n * target / mine.size()) homeless.push_back(mine[n]);
   }
   std::sort(homeless.begin(), homeless.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
   std::vector<AssignShards::Move> moves;
-  for (std::size_t n = 0, at = 0; n < homeless.size(); ++n) {
-    while (room[at].second == 0) ++at;
-    --room[at].second;
-    moves.push_back({homeless[n]->id, homeless[n]->epoch, room[at].first});
+  // Dealt in turn: hosts that registered one after the other are in neighbouring shards.
+  for (std::size_t n = 0, at = 0; n < homeless.size(); ++n, ++at) {
+    while (room[at % room.size()].second == 0) ++at;
+    auto& [node, left] = room[at % room.size()];
+    --left;
+    moves.push_back({homeless[n]->id, homeless[n]->epoch, node});
   }
   return moves;
 }

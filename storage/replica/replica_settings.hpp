@@ -5,7 +5,7 @@
 
 namespace troupe {
 
-inline constexpr Setting lease_ms{"lease_ms", 1000, 100, 60'000,
+inline constexpr Setting lease_ms{"lease_ms", 600, 100, 60'000,
                                   "a node that the leader has not confirmed for this long gives no orders"};
 inline constexpr Setting heartbeat_ms{"heartbeat_ms", 50, 10, 5'000,
                                       "the leader's heartbeats; multiples of 10"};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "storage/base/random.hpp"
 
@@ -37,6 +38,19 @@ TEST(ShardPlan, SpreadsAFreshCellEvenly) {
   carry_out(shards, plan_shards(shards, {NodeId{1}, NodeId{2}, NodeId{3}}));
   for (const auto& [node, count] : counts(shards))
     EXPECT_TRUE(count == 21 || count == 22) << node.value << ": " << count;
+  for (std::size_t n = 1; n < shards.size(); ++n)
+    EXPECT_NE(shards[n].owner, shards[n - 1].owner) << "the first few hosts would all be one node's";
+}
+
+TEST(ShardPlan, SpreadsWhatTheFirstNodeHasTakenAlone) {
+  auto shards = shards_of(64, {NodeId{1}});
+  carry_out(shards, plan_shards(shards, {NodeId{1}, NodeId{2}, NodeId{3}}));
+  for (const auto& [node, count] : counts(shards)) EXPECT_TRUE(count == 21 || count == 22);
+  for (std::size_t n = 0; n + 6 <= shards.size(); ++n) {
+    std::set<NodeId> owners;
+    for (std::size_t k = n; k < n + 6; ++k) owners.insert(shards[k].owner);
+    EXPECT_EQ(owners.size(), 3U) << "of six hosts that registered together, from shard " << n;
+  }
 }
 
 TEST(ShardPlan, MovesOnlyADeadNodesShards) {
