@@ -19,6 +19,9 @@ PROGRAMS = {
 SECONDS_MAX = 600
 # Not seen by any history of the simulations, and why.
 UNSEEN = {
+    "commit_own_last": "needs an append that ends before a tail of the follower's own; since a leader probes no further "
+                       "back than it must, 126,000 seeds had none",
+    "ack_own_last": "likewise",
     "self_vote_before_sync": "its requests leave after the same sync, so no other vote is counted before it; with `ask_before_sync` both show",
     "timeout_now_trusted": "no honest node sends that order in the same term without being the leader",
     "hint_ignored": "costs round trips only; no bound on them holds under loss",
