@@ -1,7 +1,6 @@
 #include "net/api/selection.hpp"
 
 #include <algorithm>
-#include <bitset>
 
 #include "net/api/selection_columns.hpp"
 #include "net/api/selection_values.hpp"
@@ -13,8 +12,6 @@ namespace {
 using Test = Condition::Test;
 
 constexpr std::size_t pattern_cost = 8;  // A pattern costs more than a comparison.
-// Each level of parentheses holds at most one operand for `or` and one for `and`.
-constexpr std::size_t operands_max = 2 * (Condition::depth_max + 1) + 1;
 
 template <class Subject>
 std::vector<SelectionField> fields_of() {
@@ -134,31 +131,12 @@ template <class Subject>
 bool Condition::evaluate(const Subject& subject, Instant now) const {
   TROUPE_CHECK(kind_ == kind_of(&subject));
   const auto columns = columns_of(&subject);
-  std::bitset<operands_max> operands;
-  std::size_t count = 0;
-  for (const Step& step : steps_) {
-    switch (step.join) {
-      case Join::term: {
-        const Term& term = terms_[step.term];
-        Reading reading;
-        columns[term.field].read(subject, term.key, reading);
-        operands.set(count++, reading_holds(term, reading, now) != term.is_negated);
-        break;
-      }
-      case Join::negation:
-        operands.flip(count - 1);
-        break;
-      case Join::both:
-        --count;
-        operands.set(count - 1, operands[count - 1] && operands[count]);
-        break;
-      case Join::either:
-        --count;
-        operands.set(count - 1, operands[count - 1] || operands[count]);
-        break;
-    }
-  }
-  return count == 0 || operands[0];
+  return joined_.evaluate([&](std::size_t number) {
+    const Term& term = terms_[number];
+    Reading reading;
+    columns[term.field].read(subject, term.key, reading);
+    return reading_holds(term, reading, now) != term.is_negated;
+  });
 }
 
 bool Condition::holds(const JobSubject& job, Instant now) const { return evaluate(job, now); }

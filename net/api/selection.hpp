@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "net/api/entity_json.hpp"
+#include "storage/base/postfix.hpp"
 #include "storage/base/result.hpp"
 #include "storage/base/time.hpp"
 
@@ -68,7 +69,7 @@ struct HostSubject {
 class Condition {
  public:
   static constexpr std::size_t bytes_max = 4096;
-  static constexpr std::size_t depth_max = 24;  ///< of parentheses and negations
+  static constexpr std::size_t depth_max = Postfix::depth_max;  ///< of parentheses and negations
   static constexpr std::size_t values_max = 512;
 
   /// Errors: invalid_argument with one violation: the column, counted in characters, what was expected there,
@@ -102,17 +103,12 @@ class Condition {
 
  private:
   friend class SelectionParser;
-  enum class Join : std::uint8_t { term, negation, both, either };
-  struct Step {
-    Join join = Join::term;
-    std::size_t term = 0;
-  };
   template <class Subject>
   bool evaluate(const Subject& subject, Instant now) const;
 
   SelectionKind kind_ = SelectionKind::host;
   std::vector<Term> terms_;
-  std::vector<Step> steps_;  ///< postfix
+  Postfix joined_;
 };
 
 /// `KIND where CONDITION [order by FIELD [desc]] [limit N]`.

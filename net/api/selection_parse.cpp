@@ -103,13 +103,12 @@ class SelectionParser {
   Error expected(std::string_view what) const {
     return selection_error(now().column, "expected " + std::string(what) + ", found " + found_text(now()));
   }
-  void join(Condition::Join how) { condition_.steps_.push_back({how, 0}); }
 
   Result<void> either() {
     if (auto read = both(); !read.ok()) return read;
     while (take_keyword("or")) {
       if (auto read = both(); !read.ok()) return read;
-      join(Condition::Join::either);
+      condition_.joined_.either();
     }
     return {};
   }
@@ -118,7 +117,7 @@ class SelectionParser {
     if (auto read = factor(); !read.ok()) return read;
     while (take_keyword("and")) {
       if (auto read = factor(); !read.ok()) return read;
-      join(Condition::Join::both);
+      condition_.joined_.both();
     }
     return {};
   }
@@ -134,7 +133,7 @@ class SelectionParser {
     --depth_;
     if (!read.ok()) return read;
     if (is_negation)
-      join(Condition::Join::negation);
+      condition_.joined_.negation();
     else if (!take(Token::Kind::close))
       return expected("and, or, or )");
     return {};
@@ -162,7 +161,7 @@ class SelectionParser {
     term.field = place.value();
     const SelectionField& field = selection_fields(condition_.kind_)[term.field];
     if (auto read = comparison(field, term); !read.ok()) return read;
-    condition_.steps_.push_back({Condition::Join::term, condition_.terms_.size()});
+    condition_.joined_.term(condition_.terms_.size());
     condition_.terms_.push_back(std::move(term));
     return count_value();
   }

@@ -45,6 +45,8 @@ bool term_holds(const AttributeExpression::Term& term, const StringMap& attribut
 
 }  // namespace
 
+static_assert(AttributeExpression::depth_max <= int{Postfix::depth_max});
+
 /// Recursive descent; each function leaves what it has read in postfix order.
 class ExpressionParser {
  public:
@@ -61,7 +63,6 @@ class ExpressionParser {
   }
 
  private:
-  using Join = AttributeExpression::Join;
   using Test = AttributeExpression::Test;
 
   bool is_wrong() const { return !complaint_.empty(); }
@@ -91,21 +92,21 @@ class ExpressionParser {
     both(depth);
     while (!is_wrong() && take("||")) {
       both(depth);
-      out_.steps_.push_back({Join::either});
+      out_.joined_.either();
     }
   }
   void both(int depth) {
     unary(depth);
     while (!is_wrong() && take("&&")) {
       unary(depth);
-      out_.steps_.push_back({Join::both});
+      out_.joined_.both();
     }
   }
   void unary(int depth) {
     if (depth >= AttributeExpression::depth_max) return complain("is nested too deeply");
     if (take("!")) {
       unary(depth + 1);
-      out_.steps_.push_back({Join::negation});
+      out_.joined_.negation();
     } else if (take("(")) {
       either(depth + 1);
       if (!is_wrong() && !take(")")) complain("lacks a )");
@@ -130,7 +131,7 @@ class ExpressionParser {
       made.values.push_back(word("a value"));
     }
     if (is_wrong()) return;
-    out_.steps_.push_back({Join::term, out_.terms_.size()});
+    out_.joined_.term(out_.terms_.size());
     out_.terms_.push_back(std::move(made));
   }
   std::optional<Test> comparison() {
@@ -178,21 +179,7 @@ Result<AttributeExpression> AttributeExpression::parse(std::string_view text) {
 }
 
 bool AttributeExpression::holds(const StringMap& attributes) const {
-  std::vector<bool> stack;
-  for (const Step& step : steps_) {
-    if (step.join == Join::term) {
-      stack.push_back(term_holds(terms_[step.term], attributes));
-      continue;
-    }
-    const bool last = stack.back();
-    if (step.join == Join::negation) {
-      stack.back() = !last;
-      continue;
-    }
-    stack.pop_back();
-    stack.back() = step.join == Join::both ? stack.back() && last : stack.back() || last;
-  }
-  return stack.empty() || stack.back();
+  return joined_.evaluate([&](std::size_t term) { return term_holds(terms_[term], attributes); });
 }
 
 std::vector<std::string> AttributeExpression::keys() const {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/base/postfix.hpp"
 #include "storage/base/result.hpp"
 #include "storage/model/job_descriptor.hpp"
 
@@ -20,7 +21,7 @@ namespace troupe {
 class AttributeExpression {
  public:
   static constexpr std::size_t bytes_max = 512;
-  static constexpr int depth_max = 16;  ///< of parentheses and negations
+  static constexpr int depth_max = 16;  ///< of parentheses and negations; at most Postfix::depth_max
 
   /// Errors: invalid_argument, with the position.
   static Result<AttributeExpression> parse(std::string_view text);
@@ -38,13 +39,8 @@ class AttributeExpression {
 
  private:
   friend class ExpressionParser;
-  enum class Join : std::uint8_t { term, negation, both, either };
-  struct Step {
-    Join join = Join::term;
-    std::size_t term = 0;
-  };
   std::vector<Term> terms_;
-  std::vector<Step> steps_;  ///< postfix
+  Postfix joined_;
 };
 
 }  // namespace troupe
