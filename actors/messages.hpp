@@ -244,7 +244,7 @@ struct PeersHeard {
   struct Peer {
     NodeId id;
     milliseconds silent{0};
-    bool linked = true;
+    bool speaks = true;  ///< as Hearing::speaks()
   };
   std::vector<Peer> peers;                   ///< this node excluded
   std::map<NodeId, std::uint32_t> levels{};  ///< as ReplicaDriver::levels()

@@ -30,7 +30,7 @@ void LinkPlan::up(Moment now) {
 }
 
 void LinkPlan::down(Moment now, Random& random) {
-  if (phase_ == Phase::dialling && redirects_ > 0 && redirects_ <= redirects_max) {
+  if (phase_ == Phase::dialling && redirects_ > 0) {
     failures_ = 0;
     return wait(now, std::min(times_.back_off_max, times_.redirect_wait), random);
   }

@@ -1,7 +1,6 @@
 #include "actors/replica/replica_actor.hpp"
 
-#include <set>
-
+#include "actors/replica/hearing.hpp"
 #include "actors/replica/member_requests.hpp"
 #include "actors/replica/proposer.hpp"
 #include "actors/runtime/logging.hpp"
@@ -104,8 +103,7 @@ class Replica {
   MeetNode node_;
   bool flush_pending_ = false;
   bool leads_ = false;
-  NodeId led_by_, last_led_by_;  // the newest leader that was known, and the one before it
-  std::set<NodeId> linked_;      // whose consensus link is up
+  Hearing hearing_;
   int ticks_ = 0;
   NodeId leader_;
   raft::ReadToken next_token_ = 0;
@@ -175,13 +173,11 @@ void Replica::tick() {
 void Replica::move_link(const net::LinkKey& link, bool up) {
   const NodeId node = node_of_peer(link.peer);
   if (node.value == 0 || link.channel != net::Channel::consensus) return;
-  if (up) {
-    linked_.insert(node);
+  hearing_.link_moved(node, up);
+  if (up)
     driver_.link_up(node);
-  } else {
-    linked_.erase(node);
+  else
     driver_.link_down(node);
-  }
   tell_silence();
 }
 
@@ -255,7 +251,7 @@ void Replica::welcome(const raft::SnapshotMeta& snapshot) {
 
 void Replica::tell_role(const raft::RoleChange& role) {
   if (role.leader != std::exchange(leader_, role.leader)) proposer_.leader_changed();
-  if (role.leader.value != 0 && role.leader != led_by_) last_led_by_ = std::exchange(led_by_, role.leader);
+  hearing_.led_by(role.leader);
   logging::info("role_changed node={} role={} term={} leader={}", context_->self.value,
                 static_cast<int>(role.role), role.term.value, role.leader.value);
   const bool leads = role.role == raft::Role::leader;
@@ -280,9 +276,7 @@ void Replica::tell_silence() {
   heard.levels = driver_.levels();
   for (const raft::PeerStatus& peer : status.peers) {
     const milliseconds silent = replica_tick * peer.silent_ticks;
-    // Why else would there be a new leader? Until it answers.
-    const bool is_gone = peer.id == last_led_by_ && peer.match.value == 0;
-    heard.peers.push_back({peer.id, silent, linked_.contains(peer.id) && !is_gone});
+    heard.peers.push_back({peer.id, silent, hearing_.speaks(peer.id, peer.match.value != 0)});
     const std::uint64_t lag = status.last.value - std::min(status.last.value, peer.match.value);
     standings.push_back({peer.id, peer.learner, peer.state, peer.match, lag, silent});
   }

@@ -62,11 +62,11 @@ class SchedulerShell {
   void on_heard(const PeersHeard& heard) {
     std::set<NodeId> deaf;
     for (const PeersHeard::Peer& peer : heard.peers)
-      if (!peer.linked || peer.silent >= deaf_after) deaf.insert(peer.id);
-    std::swap(deaf, deaf_);
-    if (!engine_ || deaf == deaf_) return;
+      if (!peer.speaks || peer.silent >= deaf_after) deaf.insert(peer.id);
+    const std::set<NodeId> before = std::exchange(deaf_, std::move(deaf));
+    if (!engine_ || before == deaf_) return;
     for (const HostFacts& host : context_->reads().hosts())
-      if (deaf.contains(host.record.session_node) != deaf_.contains(host.record.session_node)) upsert(host);
+      if (before.contains(host.record.session_node) != deaf_.contains(host.record.session_node)) upsert(host);
     pass_soon();
   }
 

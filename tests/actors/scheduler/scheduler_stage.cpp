@@ -40,10 +40,10 @@ void SchedulerStage::lead() {
   run();
 }
 
-void SchedulerStage::hear(NodeId node, bool linked, milliseconds silent) {
+void SchedulerStage::hear(NodeId node, bool speaks, milliseconds silent) {
   PeersHeard heard;
   heard.term = cell.term;
-  heard.peers.push_back({node, silent, linked});
+  heard.peers.push_back({node, silent, speaks});
   caf::anon_send(scheduler_, heard);
   run();
 }

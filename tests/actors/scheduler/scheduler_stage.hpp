@@ -25,7 +25,7 @@ class SchedulerStage {
   SchedulerStage& operator=(const SchedulerStage&) = delete;
 
   void lead();                                               ///< this node leads from now on
-  void hear(NodeId node, bool linked, milliseconds silent);  ///< how another node stands
+  void hear(NodeId node, bool speaks, milliseconds silent);  ///< how another node stands
   /// The scheduler hears of all that was applied since it last heard.
   void tell();
   void run();
