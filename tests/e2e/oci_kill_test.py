@@ -9,7 +9,7 @@ import unittest
 
 import oci_image
 from cluster import Cell, processes_of, until
-from oci_test import AGENT, MISSING, cgroup_name, cgroup_roots, is_alive, text_of
+from oci_test import AGENT, MISSING, cgroup_name, cgroup_roots, is_alive, run_here, text_of
 
 KILLS = int(os.environ.get("TROUPE_OCI_KILLS", "40"))
 SEED = int(os.environ.get("TROUPE_SEED", str(random.SystemRandom().randrange(1 << 32))))
@@ -106,6 +106,4 @@ class OciKill(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if MISSING and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
-        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(MISSING)}")
-    unittest.main(verbosity=2)
+    run_here(MISSING)

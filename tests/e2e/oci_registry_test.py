@@ -9,7 +9,7 @@ import oci_image
 from busybox_image import Layout, busybox_entries, entry, tar_of
 from cluster import Cell, until
 from local_registry import REGISTRY, Registry, Road, certificate
-from oci_test import MISSING, cgroup_name, cgroup_roots
+from oci_test import MISSING, cgroup_name, cgroup_roots, run_here
 
 LACKS = MISSING + ([] if os.access(REGISTRY, os.X_OK) else ["docker-registry"])
 PASSWORD = "e2e:only loopback hears it"
@@ -147,8 +147,4 @@ class OciRegistry(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if LACKS and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
-        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(LACKS)}")
-    program = unittest.main(verbosity=2, exit=False)
-    print(f"{len(program.result.skipped)} tests skipped" + (f": no {', '.join(LACKS)}" if LACKS else ""), flush=True)
-    sys.exit(not program.result.wasSuccessful())
+    run_here(LACKS)

@@ -381,9 +381,14 @@ class Readme(unittest.TestCase):
             scratch.passed = True
 
 
-if __name__ == "__main__":
-    if MISSING and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
-        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(MISSING)}")
-    program = unittest.main(verbosity=2, exit=False)
-    print(f"{len(program.result.skipped)} tests skipped" + (f": no {', '.join(MISSING)}" if MISSING else ""), flush=True)
+def run_here(missing):
+    """The program's tests. Where something is missing they are skipped, unless they are required."""
+    if missing and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
+        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(missing)}")
+    program = unittest.main(module="__main__", verbosity=2, exit=False)
+    print(f"{len(program.result.skipped)} tests skipped" + (f": no {', '.join(missing)}" if missing else ""), flush=True)
     sys.exit(not program.result.wasSuccessful())
+
+
+if __name__ == "__main__":
+    run_here(MISSING)

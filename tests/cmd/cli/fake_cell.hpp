@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -17,6 +18,16 @@ namespace troupe::cli {
 inline const std::string job_id = "6f1c0000-0000-4000-8000-000000000001";
 inline const std::string task_id = "81d00000-0000-4000-8000-000000000001";
 inline const std::string other_task_id = "92d00000-0000-4000-8000-000000000001";
+
+/// Before a FakeCell is made: its threads inherit the blocked signal, so that only the command line takes it.
+inline void leave_interrupts_to_the_command_line() {
+  // As it was started: a background shell ignores interrupts, and what is ignored never comes.
+  signal(SIGINT, SIG_DFL);
+  sigset_t interrupts;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
+}
 
 class FakeCell {
  public:

@@ -225,13 +225,8 @@ TEST_F(JobRuns, OptionsThatAreWrongAreUsage) {
 }
 
 TEST(JobRun, AnInterruptEndsTheJob) {
-  // As it was started: a background shell ignores interrupts, and what is ignored never comes.
-  signal(SIGINT, SIG_DFL);
-  sigset_t interrupts;
-  sigemptyset(&interrupts);
-  sigaddset(&interrupts, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
-  FakeCell guarded;  // Its threads inherit the blocked signal: only the command line takes it.
+  leave_interrupts_to_the_command_line();
+  FakeCell guarded;
   CommandLine handling(guarded.address(), Signals::handle);
   guarded.on("POST /api/v3/jobs", R"({"id":")" + job_id + "\"}", 202);
   guarded.in_turn("GET " + job_path(),

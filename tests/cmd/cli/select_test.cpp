@@ -226,13 +226,8 @@ TEST_F(Phases, WatchingEndsInTime) {
 }
 
 TEST(PhasesInterrupted, StopBetweenTwoHostsAndSayHowFarTheyCame) {
-  // As it was started: a background shell ignores interrupts, and what is ignored never comes.
-  signal(SIGINT, SIG_DFL);
-  sigset_t interrupts;
-  sigemptyset(&interrupts);
-  sigaddset(&interrupts, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
-  FakeCell guarded;  // Its threads inherit the blocked signal: only the command line takes it.
+  leave_interrupts_to_the_command_line();
+  FakeCell guarded;
   CommandLine handling(guarded.address(), Signals::handle);
   constexpr int count = 100;
   std::vector<std::string> hosts;
