@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "storage/base/pattern.hpp"
+
 namespace troupe::gateway {
 namespace {
 
@@ -10,24 +12,6 @@ constexpr double ns_per_minute = 60e9;
 constexpr std::string_view everybody;  ///< whose bucket a shared rule has, and newcomers beyond the bound
 
 }  // namespace
-
-bool fits_pattern(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, after_star = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after_star = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++after_star;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
 
 void Admission::set(const std::vector<RateRule>& rules) {
   std::vector<Rule> next;

@@ -14,9 +14,6 @@
 
 namespace troupe::gateway {
 
-/// `*` stands for any characters.
-bool fits_pattern(std::string_view pattern, std::string_view text);
-
 class Admission {
  public:
   /// Buckets of one rule. Beyond, those that are full again are forgotten; should none be, the newcomers

@@ -5,6 +5,7 @@
 #include "net/api/selection_columns.hpp"
 #include "net/api/selection_values.hpp"
 #include "storage/base/check.hpp"
+#include "storage/base/pattern.hpp"
 
 namespace troupe::api {
 namespace {
@@ -57,7 +58,7 @@ bool text_holds(const Condition::Term& term, std::string_view value, Instant now
     case Test::any_of:
       return std::find(term.texts.begin(), term.texts.end(), value) != term.texts.end();
     case Test::like:
-      return is_like(value, term.texts.front());
+      return fits_pattern(term.texts.front(), value, '?');
     case Test::less:
     case Test::at_most:
     case Test::more:

@@ -111,26 +111,6 @@ std::optional<Condition::Amount> amount_of(FieldType type, std::string_view word
   return std::nullopt;
 }
 
-bool is_like(std::string_view text, std::string_view pattern) {
-  std::size_t at = 0, in = 0, star = pattern.size(), star_at = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      star_at = at;
-    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == text[at])) {
-      ++in;
-      ++at;
-    } else if (star < pattern.size()) {
-      in = star + 1;
-      at = ++star_at;
-    } else {
-      return false;
-    }
-  }
-  while (in < pattern.size() && pattern[in] == '*') ++in;
-  return in == pattern.size();
-}
-
 std::string field_hint(SelectionKind kind, std::string_view name) {
   json::Nearest nearest(name);
   const auto last = name.substr(name.rfind('.') + 1);

@@ -15,10 +15,6 @@ std::string_view expected_value(FieldType type);
 std::optional<Condition::Amount> amount_of(FieldType type, std::string_view word);
 /// A finite decimal number that is the whole text.
 std::optional<double> decimal_of(std::string_view word);
-/// Does the text fit the pattern, in which * stands for any characters and ? for one byte? Takes at most the
-/// product of both lengths.
-bool is_like(std::string_view text, std::string_view pattern);
-
 /// "; did you mean status.state?", or nothing.
 std::string field_hint(SelectionKind kind, std::string_view name);
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "net/api/selection_values.hpp"
 #include "tests/net/api/example_records.hpp"
 
 namespace troupe::api {
@@ -348,15 +347,6 @@ TEST(SelectionSchema, IsWhatAJobsAnswerHas) {
                   {"statusHistory", "jobDescriptor.batch.retryPolicy", "jobDescriptor.service.retryPolicy",
                    "jobDescriptor.disruptionBudget"});
   }
-}
-
-TEST(SelectionValues, PatternsTakeBoundedTime) {
-  EXPECT_TRUE(is_like("", "*"));
-  EXPECT_TRUE(is_like("abc", "*c"));
-  EXPECT_TRUE(is_like("abcabd", "*ab?"));
-  EXPECT_FALSE(is_like("abc", "ab"));
-  EXPECT_FALSE(is_like("", "?"));
-  EXPECT_FALSE(is_like(std::string(2'000, 'a'), "*a*a*a*a*a*a*a*b"));
 }
 
 }  // namespace
