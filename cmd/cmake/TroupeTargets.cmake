@@ -107,7 +107,7 @@ function(troupe_test name)
     string(REPLACE ";" "\\;" labels "${ARG_LABELS}")
     list(APPEND properties LABELS "${labels}")
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${prefix}" PROPERTIES ${properties})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX "${prefix}" PROPERTIES ${properties})
 endfunction()
 
 # troupe_house_test(name COMMAND ... [LABELS ...] [TIMEOUT seconds] [COST n]): a check of the tree itself; not repeated
