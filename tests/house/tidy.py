@@ -38,6 +38,11 @@ BANNED_CALLS = [
     (re.compile(r"\bthis_thread\s*::\s*sleep_(?:for|until)\b"), "sleep: await an event instead"),
     (re.compile(r"(?<![\w.>])(?:::\s*)?(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\("), "sleep: await an event instead"),
 ]
+# Two runs of one test may meet there; the helper makes a new folder each time.
+TEMP_FOLDER = "tests/storage/base/temp_folder.hpp"
+TEMP_BANNED = [
+    (re.compile(r"\b(?:TempDir|temp_directory_path|mkdtemp)\b"), "use TempFolder of " + TEMP_FOLDER),
+]
 REPLICATED_BANNED = [
     (re.compile(r"\b(?:unordered_(?:multi)?(?:map|set)|(?:flat|node)_hash_(?:map|set))\b"),
      "unordered container in replicated code"),
@@ -116,6 +121,8 @@ def check_calls(path, code):
     # Only end-to-end tests run against real time: there is no event to await across processes.
     if path.startswith("tests/e2e/"):
         banned = []
+    if path.startswith("tests/") and path != TEMP_FOLDER:
+        banned += [b + ("temp-folder",) for b in TEMP_BANNED]
     if path.startswith(REPLICATED):
         banned += [b + ("replicated",) for b in REPLICATED_BANNED]
     for number, line in enumerate(code.splitlines(), 1):

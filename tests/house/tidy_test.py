@@ -64,6 +64,12 @@ class Calls(unittest.TestCase):
             self.assertEqual(rules("storage/model/a.hpp", text + "\n"), ["replicated"], text)
             self.assertEqual(rules("actors/scheduler/a.cpp", text + "\n"), [], text)
 
+    def test_tests_make_their_folders_in_one_place(self):
+        for text in ["auto f = testing::TempDir();", "auto f = fs::temp_directory_path();", "mkdtemp(name);"]:
+            self.assertEqual(rules("tests/net/a_test.cpp", text + "\n"), ["temp-folder"], text)
+            self.assertEqual(rules("tests/storage/base/temp_folder.hpp", text + "\n"), [], text)
+            self.assertEqual(rules("cmd/embedded/a.cpp", text + "\n"), [], text)
+
     def test_what_is_used_counts_not_what_is_included(self):
         self.assertEqual(rules("storage/state/a.cpp", "#include <absl/container/flat_hash_map.h>\n"), [])
 

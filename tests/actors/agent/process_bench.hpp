@@ -18,6 +18,7 @@
 #include "actors/agent/process_tree.hpp"
 #include "actors/agent/shim_child.hpp"
 #include "storage/base/random.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::agent {
 
@@ -97,8 +98,6 @@ class FolderWatch {
 class ProcessDriverTest : public ::testing::Test {
  protected:
   ProcessDriverTest() : random_(Random::from_system()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-driver-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
     prctl(PR_SET_CHILD_SUBREAPER, 1);  // Whatever is orphaned comes to us and is counted.
   }
   ~ProcessDriverTest() override {
@@ -107,7 +106,6 @@ class ProcessDriverTest : public ::testing::Test {
       EXPECT_TRUE(processes_marked(mark_of(task)).empty()) << "left running: " << to_text(task);
       kill_marked(mark_of(task));
     }
-    std::filesystem::remove_all(root_);
   }
 
   void boot() { boot(driver_config(root_)); }
@@ -163,7 +161,8 @@ class ProcessDriverTest : public ::testing::Test {
   }
 
   Random random_;
-  std::string root_;
+  TempFolder folder_;
+  const std::string root_ = folder_.path();
   std::vector<TaskId> tasks_;
   std::unique_ptr<NewsBox> news_;
   std::unique_ptr<ProcessDriver> driver_;

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "fake_cell.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -101,14 +102,14 @@ TEST_F(Submits, JsonTravelsAsItIsWritten) {
 }
 
 TEST_F(Submits, ComplaintsAboutYamlPointIntoTheYaml) {
-  const std::string file = testing::TempDir() + "troupe_submit_test.yaml";
+  const TempFolder folder;
+  const std::string file = folder.file("job.yaml");
   std::ofstream(file) << "applicationName: app\ncontainer:\n  command: [sh]\n  env:\n    LEVEL: 7\n";
   cell.on("POST /api/v3/jobs",
           R"({"code":"invalid_argument","message":"m","violations":[{"path":"container.env.LEVEL",)"
           R"("message":"must be a string","line":1,"column":60}]})",
           400);
   EXPECT_EQ(line.run({"job", "submit", file}), exit_refused);
-  std::remove(file.c_str());
   EXPECT_EQ(posted()[0].body,
             R"({"applicationName":"app","container":{"command":["sh"],"env":{"LEVEL":7}}})");
   EXPECT_THAT(line.err.str(), HasSubstr("container.env.LEVEL (line 5, column 12): must be a string"));

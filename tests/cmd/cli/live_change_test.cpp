@@ -8,6 +8,7 @@
 #include "fake_cell.hpp"
 #include "net/api/audit_json.hpp"
 #include "storage/model/audit_chain.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -77,12 +78,11 @@ TEST_F(LiveChanges, ATemplateIsAValidJob) {
 }
 
 TEST_F(LiveChanges, ATemplateDoesNotOverwrite) {
-  const std::string file = testing::TempDir() + "troupe_template.yaml";
-  std::remove(file.c_str());
+  const TempFolder folder;
+  const std::string file = folder.file("job.yaml");
   EXPECT_EQ(line.run({"job", "init", file}), exit_ok) << line.err.str();
   EXPECT_EQ(line.run({"job", "validate", file}), exit_ok) << line.err.str();
   EXPECT_EQ(line.run({"job", "init", file}), exit_refused);
-  std::remove(file.c_str());
 }
 
 TEST_F(LiveChanges, ValidationPointsIntoTheFileAndAsksNobody) {
@@ -195,8 +195,8 @@ TEST_F(AuditPages, AChangedOrMissingEntryIsFound) {
 }
 
 TEST_F(AuditPages, AnEntryRewrittenWithAllLaterHashesIsCaughtByASavedHead) {
-  const std::string heads = testing::TempDir() + "troupe_heads";
-  std::remove(heads.c_str());
+  const TempFolder folder;
+  const std::string heads = folder.file("heads");
   ASSERT_EQ(line.run({"audit", "verify", "--save", heads}), exit_ok);
   EXPECT_EQ(line.run({"audit", "verify", "--against", heads}), exit_ok) << line.err.str();
   EXPECT_THAT(line.out.str(), HasSubstr("1 saved heads"));
@@ -208,7 +208,6 @@ TEST_F(AuditPages, AnEntryRewrittenWithAllLaterHashesIsCaughtByASavedHead) {
   records.pop_back();
   EXPECT_EQ(line.run({"audit", "verify", "--against", heads}), exit_internal);
   EXPECT_THAT(line.err.str(), HasSubstr("is gone"));
-  std::remove(heads.c_str());
 }
 
 TEST_F(AuditPages, WhatIsForgottenAtTheFrontDoesNotBreakTheRest) {

@@ -140,8 +140,8 @@ TEST_F(JobRuns, WhatIsNotPlacedInTimeIsEndedAndExplained) {
   cell.on("GET /api/v3/scheduler/results/" + task_id,
           R"({"failures":{"failures":[{"reason":"not enough memory","failureCount":3}]}})");
   cell.on("DELETE " + job_path(), "");
-  EXPECT_EQ(line.run({"job", "run", "--place-timeout", "50ms", "--", "x"}), exit_try_again);
-  EXPECT_THAT(line.err.str(), AllOf(HasSubstr("was not placed within 50ms"),
+  EXPECT_EQ(line.run({"job", "run", "--place-timeout", "400ms", "--", "x"}), exit_try_again);
+  EXPECT_THAT(line.err.str(), AllOf(HasSubstr("was not placed within 400ms"),
                                     HasSubstr("3 hosts: not enough memory"), HasSubstr("the job was ended")));
   EXPECT_EQ(cell.asked("DELETE " + job_path()).size(), 1u);
 }

@@ -10,6 +10,7 @@
 #include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "fake_cell.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -26,24 +27,17 @@ class Drill : public testing::Test {
  protected:
   void SetUp() override {
     logging::set_least(logging::Level::silent);
-    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-drill-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     embedded::RealOptions options;
     const Resources each{
         .cpu_milli = 4'000, .memory_mb = 8'192, .disk_mb = 50'000, .network_mbps = 1'000, .gpu = 0};
     options.host_groups = {{"solid", 2, each, {}}, {"flex-1", 2, each, {{"zone", "b"}}}};
-    options.data = folder;
+    options.data = folder.path();
     auto started = embedded::RealCluster::start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.error().message;
     cluster = std::move(started).value();
     ASSERT_TRUE(await([&] { return cluster->leader() != 0; }));
     line = std::make_unique<CommandLine>("127.0.0.1:" + std::to_string(cluster->http_port(1)));
     ASSERT_TRUE(await([&] { return items({"host", "ls", "--where", "connected"}).size() == 4; }));
-  }
-  void TearDown() override {
-    cluster.reset();
-    std::filesystem::remove_all(folder);
   }
 
   /// The cell's own threads make it true; looked at every few milliseconds, for a bounded time.
@@ -74,7 +68,7 @@ class Drill : public testing::Test {
     return all;
   }
 
-  std::string folder;
+  const TempFolder folder;
   std::unique_ptr<embedded::RealCluster> cluster;
   std::unique_ptr<CommandLine> line;
   std::mutex mutex;

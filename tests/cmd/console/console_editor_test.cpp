@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cmd/troupe/console_table.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -76,7 +77,8 @@ TEST_F(Terminal, EndsWithTheInput) {
 }
 
 TEST_F(Terminal, RemembersWhatWasTyped) {
-  const auto file = std::filesystem::temp_directory_path() / ("console_history." + std::to_string(getpid()));
+  const TempFolder folder;
+  const auto file = folder.file("history");
   {
     LineEditor editor(in, out, out, console_completions, file);
     press("shards\n");
@@ -85,7 +87,6 @@ TEST_F(Terminal, RemembersWhatWasTyped) {
   LineEditor editor(in, out, out, console_completions, file);
   press("\x10\n");  // Control-P: the line before.
   EXPECT_EQ(editor.read("> "), "shards");
-  std::filesystem::remove(file);
 }
 
 }  // namespace

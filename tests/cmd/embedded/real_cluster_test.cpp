@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "actors/runtime/logging.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::embedded {
 namespace {
@@ -66,14 +67,11 @@ class RealCell : public testing::Test {
   void SetUp() override {
     logging::set_least(logging::Level::silent);
     threads_before = threads_of_this_process();
-    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-cell-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
     RealOptions options;
     options.nodes = 3;
     options.hosts = 2;
     options.driver = "process";
-    options.data = folder;
+    options.data = folder.path();
     options.on_failure = [this](const std::string& who, const std::string& why) {
       const std::lock_guard lock(mutex);
       failures[who] = why;
@@ -84,10 +82,6 @@ class RealCell : public testing::Test {
     cluster = std::move(started).value();
     ASSERT_TRUE(await([&] { return cluster->leader() != 0; }));
     ASSERT_TRUE(await([&] { return reads(cluster->leader()).cell().hosts_connected == 2; }));
-  }
-  void TearDown() override {
-    cluster.reset();
-    std::filesystem::remove_all(folder);
   }
 
   /// The cell's own threads make it true; looked at every few milliseconds, for a bounded time.
@@ -125,7 +119,7 @@ class RealCell : public testing::Test {
   }
   std::uint32_t other_than(std::uint32_t node) const { return node % 3 + 1; }
 
-  std::string folder;
+  const TempFolder folder;
   std::size_t threads_before = 0;
   std::mutex mutex;
   std::condition_variable failed;

@@ -7,28 +7,9 @@
 
 #include "storage/kv/memory_store.hpp"
 #include "storage/kv/rocks_store.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe {
-
-/// A new folder under the system's temporary one, removed at the end.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "troupe-XXXXXX").string();
-    TROUPE_CHECK(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 class TestDisk {
  public:

@@ -8,6 +8,7 @@
 
 #include "fixture.hpp"
 #include "storage/kv/rocks_store.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe {
 namespace {
@@ -159,10 +160,9 @@ TEST_F(LogWriterTest, a_writer_may_be_destroyed_with_its_queue_full) {
 }
 
 TEST_F(LogWriterTest, many_writes_share_few_syncs_on_rocksdb) {
-  std::string folder = (std::filesystem::temp_directory_path() / "troupe-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const TempFolder folder;
   const RocksConfig config{
-      .path = folder + "/log", .role = RocksConfig::Role::log, .tables = LogStore::tables()};
+      .path = folder.file("log"), .role = RocksConfig::Role::log, .tables = LogStore::tables()};
   {
     const auto kv = std::move(open_rocks(config)).value();
     const auto log = std::move(LogStore::open(*kv)).value();
@@ -184,7 +184,6 @@ TEST_F(LogWriterTest, many_writes_share_few_syncs_on_rocksdb) {
     EXPECT_TRUE(log->free_space().ok());
     EXPECT_EQ(log->read(Index{4500}, Index{5001}, no_limit).value().size(), 501u);
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "storage/kv/rocks_store.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 #include "tests/storage/state/cell.hpp"
 #include "tests/storage/state/history.hpp"
 #include "tests/storage/state/truth.hpp"
@@ -60,10 +61,8 @@ TEST(Restarts, OfAnEmptyStoreStartAtTheBeginning) {
 }
 
 TEST(Restarts, OnRocksComeBackToTheSameState) {
-  const std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / "troupe_state_restart_test";
-  std::filesystem::remove_all(folder);
-  const RocksConfig config{.path = folder.string(),
+  const TempFolder folder;
+  const RocksConfig config{.path = folder.file("state"),
                            .role = RocksConfig::Role::state,
                            .tables = keys::table_names(),
                            .unread_tables = keys::unread_tables(),
@@ -98,9 +97,6 @@ TEST(Restarts, OnRocksComeBackToTheSameState) {
   EXPECT_EQ(shard_hashes(machine->reads()), shard_hashes(twin->reads()));
   EXPECT_EQ(dump(*rocks), dump(*twin_store));
   expect_derived(*machine, *rocks);
-  machine.reset();
-  rocks.reset();
-  std::filesystem::remove_all(folder);
 }
 
 TEST(TornStores, WhoseTablesStandAtDifferentIndexesAreRefused) {

@@ -10,6 +10,7 @@
 
 #include "actors/agent/images/blob_text.hpp"
 #include "storage/base/msgpack.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -36,14 +37,12 @@ std::string digest_of(char letter) { return "sha256:" + std::string(64, letter);
 class ImageStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/troupe-images-XXXXXX";
-    config_.folder = std::string(mkdtemp(name)) + "/images";
+    config_.folder = folder_.file("images");
     config_.helper = "/no/such/helper";
     config_.bytes_high = 250;
     config_.bytes_low = 100;
     reopen();
   }
-  void TearDown() override { fs::remove_all(fs::path(config_.folder).parent_path()); }
 
   void reopen() {
     store_ = std::make_unique<ImageStore>(config_, source_);
@@ -62,6 +61,7 @@ class ImageStoreTest : public testing::Test {
     std::ofstream(config_.folder + "/images/" + std::string(64, manifest)) << packed(config);
   }
 
+  TempFolder folder_;
   ImageStoreConfig config_;
   PoorSource source_;
   std::unique_ptr<ImageStore> store_;

@@ -12,6 +12,7 @@
 
 #include "actors/agent/images/blob_text.hpp"
 #include "tests/actors/agent/oci/loopback_registry.hpp"
+#include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -55,16 +56,13 @@ LoopbackAnswer status_only(int status, std::vector<std::string> headers = {}) {
 class RegistrySourceTest : public testing::Test {
  protected:
   RegistrySourceTest() {
-    char name[] = "/tmp/troupe-registry-XXXXXX";
-    folder_ = mkdtemp(name);
-    config_.folder = folder_ + "/parts";
+    config_.folder = folder_.file("parts");
     config_.backoff.wait_first = milliseconds(2);
     config_.backoff.wait_max = milliseconds(20);
     config_.backoff.idle_max = milliseconds(5'000);
     config_.breaker.failures_max = 100;
     config_.brief_max = milliseconds(200);
   }
-  ~RegistrySourceTest() override { std::filesystem::remove_all(folder_); }
 
   RegistrySource& source() {
     if (!source_) {
@@ -85,12 +83,12 @@ class RegistrySourceTest : public testing::Test {
   }
   Result<BlobLink> resolve(Pull pull = {}) { return source().resolve(app(), pull); }
   void write_password(mode_t mode) {
-    std::ofstream(folder_ + "/password") << "me:secret\n";
-    chmod((folder_ + "/password").c_str(), mode);
-    config_.registries.registries = {{server_->host(), {}, Transport::plain, "", folder_ + "/password"}};
+    std::ofstream(folder_.file("password")) << "me:secret\n";
+    chmod(folder_.file("password").c_str(), mode);
+    config_.registries.registries = {{server_->host(), {}, Transport::plain, "", folder_.file("password")}};
   }
 
-  std::string folder_;
+  TempFolder folder_;
   SystemClock clock_;
   RegistrySourceConfig config_;
   std::string layer_ = some_bytes(1'000'000);
