@@ -206,7 +206,12 @@ class ReplicaDriver {
   std::map<NodeId, Moment> of_other_terms_;  ///< when a message of another term than the core's was last sent
   std::optional<Moment> confirmed_;  ///< the leader, or as leader a quorum, heard this node then or later
   std::optional<milliseconds> cell_time_;
-  std::optional<Moment> strange_since_;  ///< the leader's time is far from what it was
+  /// The leader's time is far from what it was.
+  struct StrangeTime {
+    Term term;
+    Moment since;
+  };
+  std::optional<StrangeTime> strange_;
   bool leapt_ = false;
   std::uint32_t leapt_ticks_ = 0;
   Instant last_stamp_;

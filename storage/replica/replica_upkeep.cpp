@@ -64,14 +64,16 @@ std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
   return cell_time_;
 }
 
-// A leader whose clock leaps is soon none any more: its time is believed when it goes on leading. Who has
-// just started has no time to compare with, so what most clocks say is taken for it.
+// A leader whose clock leaps is soon none any more: its time is believed when it goes on leading, in one
+// term: the same one may lead again and again. Who has just started has no time to compare with, so what most
+// clocks say is taken for it.
 void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
   if (!cell_time_) cell_time_ = clocks_.middle(config_.self, now, core_.membership().voters);
   const bool near = !clocks_.is_far(leaders, *cell_time_);
-  if (!near && !strange_since_) strange_since_ = now.steady;
-  if (!near && now.steady - *strange_since_ < strange_time_max) return;
-  strange_since_.reset();
+  if (!near && (!strange_ || strange_->term != core_.term()))
+    strange_ = StrangeTime{core_.term(), now.steady};
+  if (!near && now.steady - strange_->since < strange_time_max) return;
+  strange_.reset();
   cell_time_ = leaders;
 }
 

@@ -172,6 +172,30 @@ TEST_P(LeapingClocks, who_has_just_started_takes_no_time_from_a_wild_leader) {
   EXPECT_TRUE(knows);
 }
 
+TEST_P(LeapingClocks, a_wild_leader_is_believed_no_sooner_for_having_led_before) {
+  run(300);
+  const std::uint32_t first = leader();
+  Machine& wild = *nodes.at(first == 1 ? 2 : 1);
+  wild.now_.wall = wild.now_.wall + GetParam();
+  const Machine& sound = *nodes.at(first);
+  int led = 0;
+  for (int n = 0; n < 2'000; ++n) {
+    const bool leads = leader() == wild.self_.value;
+    if (n % 500 == 0 && leader() != 0 && !leads) {
+      ASSERT_TRUE(nodes.at(leader())->driver_->transfer(wild.self_).ok());
+    }
+    run(1);
+    led += !leads && leader() == wild.self_.value ? 1 : 0;
+    for (const auto& [id, node] : nodes) {
+      const auto time = node->driver_->cell_time(node->now_);
+      ASSERT_TRUE(time);
+      const milliseconds right = ClockGuard::offset(sound.now_.wall, sound.now_.steady);
+      ASSERT_LE(std::abs((*time - right).count()), 5'000) << "node " << id << ", turn " << n;
+    }
+  }
+  EXPECT_GE(led, 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Leaps, LeapingClocks,
                          testing::Values(milliseconds(3'600'000), milliseconds(-3'600'000),
                                          milliseconds(315'360'000'000)));
