@@ -2,9 +2,22 @@
 
 namespace troupe {
 
+// A learner that stops at what it does not know harms nobody; a voter less may be the majority.
+Result<void> MemberRequests::check_build(const raft::MemberChange& change) const {
+  if (change.kind != raft::MemberChangeKind::promote) return {};
+  const std::uint32_t level = context_->reads().cell().record.level;
+  const auto levels = driver_.levels();
+  const auto known = levels.find(change.node);
+  if (known == levels.end() || known->second >= level) return {};
+  return Error{ErrorCode::precondition_failed, "node " + to_text(change.node) + " knows feature level " +
+                                                   std::to_string(known->second) + " and the cell is at " +
+                                                   std::to_string(level) + ": upgrade it first"};
+}
+
 void MemberRequests::change(const ChangeMembers& request) {
   const Now now = now_of(*context_->clock);
-  wait(driver_.change(request.change, now),
+  const auto fits = check_build(request.change);
+  wait(fits.ok() ? driver_.change(request.change, now) : Result<Index>(fits.error()),
        {request.asker, request.cookie, now.steady + request.patience, driver_.term(), {}, {}});
 }
 

@@ -29,6 +29,7 @@ class MemberRequests {
     Index index;    ///< of a change
     NodeId target;  ///< of a transfer
   };
+  Result<void> check_build(const raft::MemberChange& change) const;
   void wait(const Result<Index>& accepted, Waiting waiting);
   std::optional<Result<Index>> outcome(const Waiting& waiting) const;
   std::optional<Result<Index>> outcome_of_change(const Waiting& waiting) const;

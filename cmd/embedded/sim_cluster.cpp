@@ -251,10 +251,10 @@ struct SimCluster::Impl {
 
   static bool moves(const SimNode& box) { return box.node && !box.turns.is_frozen(); }
 
-  /// Looked at when nobody has anything to do.
+  /// Looked at when nobody has anything to do. A node that could not go on may have half an entry in memory.
   void check() {
     for (auto& [n, box] : nodes) {
-      if (!moves(box)) continue;
+      if (!moves(box) || !box.failure.empty()) continue;
       const NodeStatus& status = box.node->status();
       if (status.role.load() == static_cast<std::uint8_t>(raft::Role::leader))
         checks.saw_leader(status.term.load(), n);

@@ -271,6 +271,9 @@ void Troubles::mend_all() {
 }
 
 std::string Troubles::not_mended() {
+  // Whoever joined since, or heard only now what the cell's level is.
+  for (const std::uint32_t node : cluster_.nodes())
+    if (cluster_.failure(node).ends_with("upgrade this node")) restart(node);
   if (!members_.restore()) return "the members are being changed";
   return cluster_.why_not_whole();
 }

@@ -70,6 +70,26 @@ TEST_F(SimLevels, AnOlderBuildThanTheCellsLevelDoesNotStartAndSaysWhy) {
   EXPECT_EQ(cell.violations(), "");
 }
 
+TEST_F(SimLevels, ALearnerOfAnOlderBuildIsNotPromotedBeforeItsUpgrade) {
+  Cell cell(cell_options(86));
+  ASSERT_TRUE(cell.await([&] { return level(cell) == 1; }));
+  cell.sim.join_node(4);
+  install(cell, 4, 0);
+  const auto change = [&](raft::MemberChangeKind kind) {
+    return cell.sim.change_members(cell.sim.leader(), kind, 4);
+  };
+  ASSERT_TRUE(change(raft::MemberChangeKind::add_learner).ok());
+  ASSERT_TRUE(cell.await([&] { return !cell.sim.failure(4).empty(); }));
+  const auto refused = change(raft::MemberChangeKind::promote);
+  EXPECT_EQ(refused.error().code, ErrorCode::precondition_failed);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("node 4 knows feature level 0 and the cell is at 1: upgrade it first"));
+  install(cell, 4, 1);
+  EXPECT_TRUE(cell.await([&] { return change(raft::MemberChangeKind::promote).ok(); }));
+  ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  EXPECT_EQ(cell.violations(), "");
+}
+
 TEST_F(SimLevels, ThePolicyKeepsTheWayBack) {
   Cell cell(older_builds(85));
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
