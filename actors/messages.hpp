@@ -368,7 +368,9 @@ struct TickDoor {};
 // ---- scheduler and balancer ----
 struct PassScheduler {};
 /// Its time has come: a refused task has rested, or a plan may have been settled.
-struct WakeScheduler {};
+struct WakeScheduler {
+  std::uint64_t number = 0;  ///< of the last wake that was asked for; others are not awaited any more
+};
 struct TickBalancer {};
 
 // ---- gateway ----

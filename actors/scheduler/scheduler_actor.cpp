@@ -34,7 +34,8 @@ class SchedulerShell {
           pass_pending_ = false;
           if (engine_) pass();
         },
-        [this](WakeScheduler) {
+        [this](const WakeScheduler& wake) {
+          if (wake.number != wake_number_) return;
           wake_at_ = {};
           if (engine_) pass();
         },
@@ -203,7 +204,7 @@ class SchedulerShell {
       if (plan.placements.empty()) break;
       propose(std::move(plan));
     }
-    if (more && plans_.size() >= plans_max) wake_in(retry_pass_after);
+    if (more && plans_.size() >= plans_max) return wake_in(retry_pass_after);
     if (const auto rested = engine_->next_rested()) wake_in(*rested - context_->now());
   }
 
@@ -211,7 +212,7 @@ class SchedulerShell {
     const Instant at = context_->now() + wait;
     if (wake_at_.is_set() && wake_at_ <= at) return;
     wake_at_ = at;
-    self_->delayed_send(self_, std::max(wait, milliseconds(1)), WakeScheduler{});
+    self_->delayed_send(self_, std::max(wait, milliseconds(1)), WakeScheduler{++wake_number_});
   }
 
   void propose(scheduler::Plan plan) {
@@ -288,7 +289,8 @@ class SchedulerShell {
   Term term_;
   std::set<NodeId> deaf_;  // nodes that do not speak
   bool pass_pending_ = false;
-  Instant wake_at_;                          // unset: no WakeScheduler is under way
+  Instant wake_at_;                          // unset: no WakeScheduler is awaited
+  std::uint64_t wake_number_ = 0;            // of the one that is awaited
   std::optional<scheduler::Engine> engine_;  // while this node leads
   std::map<std::uint64_t, scheduler::Plan> plans_;
   std::uint64_t next_cookie_ = 0;

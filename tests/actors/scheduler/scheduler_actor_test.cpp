@@ -77,6 +77,28 @@ TEST(Scheduler, RestsAfterAPlanThatWasNotTaken) {
   EXPECT_LE(s.proposals_made, 12U) << "but at a growing distance";
 }
 
+// Found by the simulation: wakings doubled while a leader without a majority had its plans out.
+TEST(Scheduler, SleepsWhileAsManyPlansAreOutAsMayBe) {
+  SchedulerStage s;
+  s.cell.host("host-1", {64'000, 256'000, 2'560'000, 32'000, 0});
+  const auto wait_for_another = [&s] {
+    s.waiting_tasks(s.cell.submit(batch_of(1)), 1);
+    s.tell();
+  };
+  wait_for_another();
+  s.lead();
+  s.answer_proposal({ErrorCode::unavailable, "too many proposals wait"});  // Now one task rests.
+  for (int n = 0; n < 12; ++n) wait_for_another();
+  ASSERT_LT(s.proposals.size(), 12U) << "a bounded number of plans is out";
+  const std::size_t before = s.messages_handled;
+  for (int n = 0; n < 1'000; ++n) s.advance(milliseconds(1));
+  EXPECT_LE(s.messages_handled - before, 30U);
+  while (!s.proposals.empty()) s.apply_proposal();
+  s.advance(scheduler::Engine::rest_max);
+  while (!s.proposals.empty()) s.apply_proposal();
+  EXPECT_TRUE(s.cell.reads().waiting(1).empty());
+}
+
 TEST(Scheduler, LooksAtTheHostAgainThatRefusedItsPlan) {
   SchedulerStage s;
   const HostId host = s.cell.host("host-1", room_for_two);

@@ -40,6 +40,7 @@ class SchedulerStage {
   Cell cell;
   std::deque<Propose> proposals;
   std::size_t proposals_made = 0;
+  std::size_t messages_handled = 0;
 
  private:
   Propose take();
