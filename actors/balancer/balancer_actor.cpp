@@ -9,7 +9,7 @@ namespace {
 
 constexpr milliseconds balancer_tick{100};
 constexpr milliseconds proposal_patience{5'000};
-constexpr std::uint64_t plan_cookie = 0, report_cookie = 1;
+constexpr std::uint64_t report_cookie = 0;  // Plans count from 1.
 
 class Balancer {
  public:
@@ -27,10 +27,11 @@ class Balancer {
           heard_since_.clear();
           levels_.clear();
           led_since_ = context_->clock->steady();
+          awaited_ = 0;  // What came of an earlier leadership's plan does not matter: the fence ends it.
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const ProposalDone& done) {
-          if (done.cookie == plan_cookie) proposing_ = false;
+          if (done.cookie == awaited_) awaited_ = 0;
         },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickBalancer) {
@@ -97,7 +98,7 @@ class Balancer {
   std::uint32_t quorum() const { return static_cast<std::uint32_t>(context_->book.voters().size() / 2 + 1); }
 
   void balance() {
-    if (!leads_ || proposing_) return;
+    if (!leads_ || awaited_ != 0) return;
     // Applying an older leader's last entries first: their epochs would make this plan stale.
     if (context_->status.applied.load() < context_->status.commit.load()) return;
     if (context_->reads().shard_count() == 0)
@@ -117,8 +118,8 @@ class Balancer {
     command.fence = TermFence{term_};
     command.caller = "troupe/balancer";
     command.body = std::move(body);
-    proposing_ = true;
-    self_->send(node_.replica, Propose{std::move(command), plan_cookie, proposal_patience,
+    awaited_ = ++plans_made_;
+    self_->send(node_.replica, Propose{std::move(command), awaited_, proposal_patience,
                                        caf::actor_cast<caf::strong_actor_ptr>(self_)});
   }
 
@@ -126,7 +127,8 @@ class Balancer {
   ContextPtr context_;
   MeetNode node_;
   bool leads_ = false;
-  bool proposing_ = false;
+  std::uint64_t awaited_ = 0;  ///< cookie of the plan that is proposed; 0: none
+  std::uint64_t plans_made_ = 0;
   Term term_;
   Moment led_since_;
   Index reported_;

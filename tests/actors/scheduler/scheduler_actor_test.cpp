@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "actors/scheduler/engine.hpp"
-#include "tests/actors/scheduler/scheduler_stage.hpp"
+#include "actors/scheduler/scheduler_actor.hpp"
+#include "tests/actors/leader_stage.hpp"
 
 namespace troupe {
 namespace {
+
+struct SchedulerStage : LeaderStage {
+  SchedulerStage() : LeaderStage(spawn_scheduler) {}
+};
 
 constexpr Resources room_for_two{2'000, 8'000, 80'000, 1'000, 0};
 

@@ -1,11 +1,12 @@
 #pragma once
-// The scheduler's actor in one thread, on a real state: proposals wait until the test has them applied, and
+// An actor of the leader in one thread, on a real state: proposals wait until the test has them applied, and
 // what was applied is told when the test wants it told.
 
 #include <deque>
 
 #include "actors/runtime/actor_host.hpp"
-#include "actors/scheduler/scheduler_actor.hpp"
+#include "actors/messages.hpp"
+#include "actors/node/node_context.hpp"
 #include "tests/storage/state/cell.hpp"
 
 namespace troupe {
@@ -17,16 +18,18 @@ class ManualClock final : public Clock {
   Instant now{1'800'000'000'000};
 };
 
-class SchedulerStage {
+class LeaderStage {
  public:
-  SchedulerStage();
-  ~SchedulerStage();
-  SchedulerStage(const SchedulerStage&) = delete;
-  SchedulerStage& operator=(const SchedulerStage&) = delete;
+  using Spawn = caf::actor (*)(caf::actor_system&, const ContextPtr&);
+  explicit LeaderStage(Spawn spawn);
+  ~LeaderStage();
+  LeaderStage(const LeaderStage&) = delete;
+  LeaderStage& operator=(const LeaderStage&) = delete;
 
   void lead();                                               ///< this node leads from now on
+  void follow();                                             ///< another one does
   void hear(NodeId node, bool speaks, milliseconds silent);  ///< how another node stands
-  /// The scheduler hears of all that was applied since it last heard.
+  /// The actor hears of all that was applied since it last heard.
   void tell();
   void run();
   void advance(milliseconds wait);
@@ -48,7 +51,7 @@ class SchedulerStage {
   std::vector<AppliedPtr> untold_;
   std::unique_ptr<ActorHost> actors_ = ActorHost::simulated();
   caf::actor replica_;
-  caf::actor scheduler_;
+  caf::actor actor_;
 };
 
 }  // namespace troupe

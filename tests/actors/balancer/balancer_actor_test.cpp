@@ -1,0 +1,55 @@
+// When the balancer proposes, and what it waits for.
+
+#include "actors/balancer/balancer_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/actors/leader_stage.hpp"
+
+namespace troupe {
+namespace {
+
+struct BalancerStage : LeaderStage {
+  BalancerStage() : LeaderStage(spawn_balancer) {}
+  /// The other node speaks all the while.
+  void pass(milliseconds time) {
+    constexpr milliseconds step{100};
+    for (milliseconds passed{0}; passed < time; passed += step) {
+      hear(NodeId{2}, true, milliseconds(0));
+      advance(step);
+    }
+  }
+};
+
+TEST(Balancer, ProposesOnePlanAtATime) {
+  BalancerStage s;
+  s.lead();
+  s.pass(milliseconds(3'000));
+  ASSERT_EQ(s.proposals_made, 1U) << "half of the shards go to the other node";
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  s.pass(milliseconds(3'000));
+  EXPECT_EQ(s.proposals_made, 1U) << "nothing is left to do";
+}
+
+// Measured after a leader was stopped: its plan, which nobody answered, kept the next one from being made for
+// five seconds when it led again.
+TEST(Balancer, AwaitsNoAnswerOfAnEarlierLeadership) {
+  BalancerStage s;
+  s.lead();
+  s.pass(milliseconds(3'000));
+  ASSERT_EQ(s.proposals_made, 1U);
+  s.follow();
+  s.cell.term = Term{s.cell.term.value + 1};
+  s.lead();
+  s.pass(milliseconds(1'500));
+  ASSERT_EQ(s.proposals_made, 2U);
+  s.answer_proposal({ErrorCode::outcome_unknown, "of the first"});
+  s.pass(milliseconds(1'500));
+  EXPECT_EQ(s.proposals_made, 2U) << "the second is not answered yet";
+  s.answer_proposal({ErrorCode::unavailable, "of the second"});
+  s.pass(milliseconds(500));
+  EXPECT_EQ(s.proposals_made, 3U);
+}
+
+}  // namespace
+}  // namespace troupe
