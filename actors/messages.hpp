@@ -110,6 +110,10 @@ struct LinkDropped {
   net::LinkKey link;
   std::string why;
 };
+/// Nobody listens where it was dialled: the process that lived there is gone.
+struct LinkRefused {
+  net::LinkKey link;
+};
 struct LinkReceived {
   net::LinkKey link;
   Bytes bytes;
@@ -245,6 +249,7 @@ struct PeersHeard {
     NodeId id;
     milliseconds silent{0};
     bool speaks = true;  ///< as Hearing::speaks()
+    bool gone = false;   ///< as Hearing::is_gone()
   };
   std::vector<Peer> peers;                   ///< this node excluded
   std::map<NodeId, std::uint32_t> levels{};  ///< as ReplicaDriver::levels()
@@ -386,6 +391,7 @@ struct TickGateway {};
 TROUPE_MESSAGE(MeetNode)
 TROUPE_MESSAGE(LinkRaised)
 TROUPE_MESSAGE(LinkDropped)
+TROUPE_MESSAGE(LinkRefused)
 TROUPE_MESSAGE(LinkReceived)
 TROUPE_MESSAGE(TickReplica)
 TROUPE_MESSAGE(FlushReplica)

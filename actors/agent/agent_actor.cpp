@@ -220,7 +220,9 @@ class RunningAgent final : public Agent, private net::LinkListener {
     caf::anon_send(actor_, LinkDropped{link, std::string(why)});
   }
   // Another node may be alive, or know who owns the host by now.
-  void on_dial_failed(const net::LinkKey& link, std::string_view why) override { on_link_down(link, why); }
+  void on_dial_failed(const net::LinkKey& link, net::DialFailure, std::string_view why) override {
+    on_link_down(link, why);
+  }
   void on_message(const net::LinkKey& link, Bytes message) override {
     caf::anon_send(actor_, LinkReceived{link, std::move(message)});
   }

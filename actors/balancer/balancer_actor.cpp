@@ -1,5 +1,8 @@
 #include "actors/balancer/balancer_actor.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "actors/balancer/level_plan.hpp"
 #include "actors/balancer/shard_plan.hpp"
 #include "actors/runtime/logging.hpp"
@@ -28,6 +31,7 @@ class Balancer {
           levels_.clear();
           led_since_ = context_->clock->steady();
           awaited_ = 0;  // What came of an earlier leadership's plan does not matter: the fence ends it.
+          balance();
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const ProposalDone& done) {
@@ -48,8 +52,10 @@ class Balancer {
   void on_heard(const PeersHeard& heard) {
     const milliseconds dead(context_->settings.get(owner_dead_ms));
     levels_.assign(1, context_->machine->level_known());
+    const std::set<NodeId> before = std::exchange(gone_, {});
     for (const PeersHeard::Peer& peer : heard.peers) {
-      if (peer.silent >= dead)
+      if (peer.gone) gone_.insert(peer.id);
+      if (peer.gone || peer.silent >= dead)
         heard_since_.erase(peer.id);
       else
         heard_since_.emplace(peer.id, now());
@@ -57,6 +63,7 @@ class Balancer {
       const bool is_known = level != heard.levels.end() && peer.silent < dead;
       levels_.push_back(is_known ? std::optional(level->second) : std::nullopt);
     }
+    if (!std::ranges::includes(before, gone_)) balance();
   }
 
   std::vector<NodeId> live() const {
@@ -68,7 +75,7 @@ class Balancer {
     std::map<NodeId, bool> owns;
     for (const ShardRecord& shard : context_->reads().shards()) owns[shard.owner] = true;
     for (const NodeId node : context_->book.voters()) {
-      if (node == context_->self) continue;
+      if (node == context_->self || gone_.contains(node)) continue;
       const auto heard = heard_since_.find(node);
       const bool settled =
           heard != heard_since_.end() && (owns.contains(node) || now() - heard->second >= back);
@@ -134,6 +141,7 @@ class Balancer {
   Index reported_;
   std::uint64_t differing_ = 0;
   std::map<NodeId, Moment> heard_since_;
+  std::set<NodeId> gone_;                             ///< as Hearing::is_gone(): they own nothing from now on
   std::vector<std::optional<std::uint32_t>> levels_;  ///< that the members' builds know, see next_level()
 };
 

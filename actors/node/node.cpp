@@ -71,6 +71,10 @@ class RunningNode final : public Node, private net::LinkListener {
     --context_->status.links_up.at(static_cast<std::size_t>(link.channel));
     route(link, LinkDropped{link, std::string(why)});
   }
+  void on_dial_failed(const net::LinkKey& link, net::DialFailure how, std::string_view) override {
+    const bool is_consensus = link.channel == net::Channel::consensus;
+    if (is_consensus && how == net::DialFailure::nobody_listens) route(link, LinkRefused{link});
+  }
   void on_message(const net::LinkKey& link, Bytes message) override {
     route(link, LinkReceived{link, std::move(message)});
   }

@@ -13,11 +13,17 @@ class Hearing {
  public:
   /// The consensus link to a node has come up or gone down.
   void link_moved(NodeId node, bool up) {
+    gone_.erase(node);
     if (up)
       linked_.insert(node);
     else
       linked_.erase(node);
   }
+  /// Nobody listens at its address. True: that is news.
+  bool link_refused(NodeId node) { return !linked_.contains(node) && gone_.insert(node).second; }
+  /// Its process has ended: nobody need wait for its silence. (Where a firewall refuses in its stead it may
+  /// own shards until its lease ends, beside the next owner; the fences of their epochs keep them apart.)
+  bool is_gone(NodeId node) const { return gone_.contains(node); }
   /// Who leads now, as far as is known; 0: nobody, which changes nothing.
   void led_by(NodeId leader) {
     if (leader.value != 0 && leader != leader_) before_ = std::exchange(leader_, leader);
@@ -29,7 +35,7 @@ class Hearing {
   }
 
  private:
-  std::set<NodeId> linked_;
+  std::set<NodeId> linked_, gone_;
   NodeId leader_, before_;
 };
 

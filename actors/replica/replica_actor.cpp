@@ -126,6 +126,9 @@ caf::behavior Replica::start() {
       }),
       input<LinkRaised>([this](const LinkRaised& raised) { move_link(raised.link, true); }),
       input<LinkDropped>([this](const LinkDropped& dropped) { move_link(dropped.link, false); }),
+      input<LinkRefused>([this](const LinkRefused& refused) {
+        if (hearing_.link_refused(node_of_peer(refused.link.peer))) tell_silence();
+      }),
       input<LinkReceived>([this](const LinkReceived& received) { hear(received); }),
       input<Propose>([this](const Propose& request) { proposer_.propose(request); }),
       input<MailProposals>([this](const MailProposals& mail) { proposer_.forwarded(mail); }),
@@ -276,7 +279,8 @@ void Replica::tell_silence() {
   heard.levels = driver_.levels();
   for (const raft::PeerStatus& peer : status.peers) {
     const milliseconds silent = replica_tick * peer.silent_ticks;
-    heard.peers.push_back({peer.id, silent, hearing_.speaks(peer.id, peer.match.value != 0)});
+    heard.peers.push_back(
+        {peer.id, silent, hearing_.speaks(peer.id, peer.match.value != 0), hearing_.is_gone(peer.id)});
     const std::uint64_t lag = status.last.value - std::min(status.last.value, peer.match.value);
     standings.push_back({peer.id, peer.learner, peer.state, peer.match, lag, silent});
   }

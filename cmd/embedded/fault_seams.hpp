@@ -182,8 +182,8 @@ class CuttableHub final : public net::LinkHub, private net::LinkListener {
   void on_link_down(const net::LinkKey& link, std::string_view why) override {
     listener_.on_link_down(link, why);
   }
-  void on_dial_failed(const net::LinkKey& link, std::string_view why) override {
-    listener_.on_dial_failed(link, why);
+  void on_dial_failed(const net::LinkKey& link, net::DialFailure how, std::string_view why) override {
+    listener_.on_dial_failed(link, how, why);
   }
   void on_message(const net::LinkKey& link, Bytes message) override {
     if (!cuts_->is_cut_off()) listener_.on_message(link, std::move(message));

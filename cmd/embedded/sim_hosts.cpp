@@ -71,9 +71,9 @@ class SimHosts::Doorbell final : public net::LinkListener {
     hosts_.wake(number_);
     agent_.on_link_down(link, why);
   }
-  void on_dial_failed(const net::LinkKey& link, std::string_view why) override {
+  void on_dial_failed(const net::LinkKey& link, net::DialFailure how, std::string_view why) override {
     hosts_.wake(number_);
-    agent_.on_dial_failed(link, why);
+    agent_.on_dial_failed(link, how, why);
   }
   void on_message(const net::LinkKey& link, Bytes message) override {
     hosts_.wake(number_);

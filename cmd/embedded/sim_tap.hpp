@@ -33,8 +33,8 @@ class TappedListener final : public net::LinkListener {
   void on_link_down(const net::LinkKey& link, std::string_view why) override {
     inner_.on_link_down(link, why);
   }
-  void on_dial_failed(const net::LinkKey& link, std::string_view why) override {
-    inner_.on_dial_failed(link, why);
+  void on_dial_failed(const net::LinkKey& link, net::DialFailure how, std::string_view why) override {
+    inner_.on_dial_failed(link, how, why);
   }
   void on_message(const net::LinkKey& link, Bytes message) override {
     if (tap_) tap_(link.peer, self_, link.channel, message);

@@ -46,7 +46,7 @@ class CatchUpBench {
     if (std::filesystem::exists(data_of(joining)))
       return Error{ErrorCode::io,
                    data_of(joining) + " is there already: a folder can be used once, fill another"};
-    auto cell = BenchCell::make(folder_, voters + 1, {joining});
+    auto cell = BenchCell::make(folder_, voters + 1, Roads::direct, {joining});
     if (!cell.ok()) return cell.error();
     cell_ = std::move(cell).value();
     for (std::uint32_t n = 1; n <= voters; ++n)

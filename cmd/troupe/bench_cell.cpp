@@ -44,15 +44,15 @@ Result<std::uint16_t> quiet_port(Random& random) {
 }  // namespace
 
 Result<std::unique_ptr<BenchCell>> BenchCell::make(const std::string& folder, std::uint32_t nodes,
-                                                   std::set<std::uint32_t> joining) {
+                                                   Roads roads, std::set<std::uint32_t> joining) {
   std::unique_ptr<BenchCell> cell(new BenchCell(folder, nodes, std::move(joining)));
-  if (auto chosen = cell->choose_ports(); !chosen.ok()) return chosen.error();
+  if (auto chosen = cell->choose_ports(roads); !chosen.ok()) return chosen.error();
   if (auto written = cell->write_files(); !written.ok()) return written.error();
   cell->proxy_.start();
   return cell;
 }
 
-Result<void> BenchCell::choose_ports() {
+Result<void> BenchCell::choose_ports(Roads roads) {
   Random random = Random::from_system();
   std::set<std::uint16_t> taken;
   const auto next = [&]() -> Result<std::uint16_t> {
@@ -67,10 +67,14 @@ Result<void> BenchCell::choose_ports() {
       if (!port.ok()) return port.error();
       (*ports)[n] = port.value();
     }
+  return roads == Roads::proxied ? build_roads(next) : Result<void>();
+}
+
+Result<void> BenchCell::build_roads(const std::function<Result<std::uint16_t>()>& next_port) {
   for (std::uint32_t from = 1; from <= nodes_; ++from)
     for (std::uint32_t to = 1; to <= nodes_; ++to) {
       if (from == to) continue;
-      auto port = next();
+      auto port = next_port();
       if (!port.ok()) return port.error();
       auto road = proxy_.add_road(port.value(), peer_[to]);
       if (!road.ok()) return road.error();
@@ -93,7 +97,7 @@ Result<void> BenchCell::write_files() const {
     for (std::uint32_t m = 1; m <= nodes_; ++m) {
       if (m != n && joining_.contains(m)) continue;
       text += fmt::format("  - {{id: {}, peer: '127.0.0.1:{}', http: '127.0.0.1:{}'}}\n", m,
-                          n == m ? peer_.at(n) : road_ports_.at({n, m}), http_.at(m));
+                          roads_.contains({n, m}) ? road_ports_.at({n, m}) : peer_.at(m), http_.at(m));
     }
     std::ofstream file(file_of(n));
     file << text;

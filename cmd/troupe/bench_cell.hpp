@@ -1,6 +1,7 @@
 #pragma once
 // A cell of `troupe node` processes for benches, whose nodes can be killed, stopped and cut off.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,19 +27,23 @@ struct NodeHealth {
   std::uint64_t term = 0;
 };
 
+/// How nodes reach each other: a proxy can cut them off, but it answers for a process that is gone.
+enum class Roads : std::uint8_t { direct, proxied };
+
 /// Nodes are numbered from 1. Calls come from one thread, which started it.
 class BenchCell {
  public:
   /// Uses FOLDER/node-1 and so on, filled before or empty. Starts no node. `joining`: no members at first;
   /// their files say that they wait to be added. Errors: io.
   static Result<std::unique_ptr<BenchCell>> make(const std::string& folder, std::uint32_t nodes,
+                                                 Roads roads = Roads::direct,
                                                  std::set<std::uint32_t> joining = {});
 
   Result<void> start(std::uint32_t node);
   void kill(std::uint32_t node);
   void stop(std::uint32_t node);    ///< SIGSTOP
   void resume(std::uint32_t node);  ///< SIGCONT
-  /// From the other nodes, both ways.
+  /// From the other nodes, both ways. Roads must be proxied.
   void cut_off(std::uint32_t node);
   void heal(std::uint32_t node);
 
@@ -57,7 +62,8 @@ class BenchCell {
  private:
   BenchCell(std::string folder, std::uint32_t nodes, std::set<std::uint32_t> joining)
       : folder_(std::move(folder)), nodes_(nodes), joining_(std::move(joining)) {}
-  Result<void> choose_ports();
+  Result<void> choose_ports(Roads roads);
+  Result<void> build_roads(const std::function<Result<std::uint16_t>()>& next_port);
   Result<void> write_files() const;
   std::string file_of(std::uint32_t node) const;
 

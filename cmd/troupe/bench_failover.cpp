@@ -48,7 +48,7 @@ class FailoverBench {
                                                  .nodes = nodes});
     if (!folder.ok()) return folder.error();
     folder_ = std::move(folder).value();
-    auto cell = BenchCell::make(folder_, nodes);
+    auto cell = BenchCell::make(folder_, nodes, params_.kind == "partition" ? Roads::proxied : Roads::direct);
     if (!cell.ok()) return cell.error();
     cell_ = std::move(cell).value();
     for (std::uint32_t n = 1; n <= nodes; ++n)

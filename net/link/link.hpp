@@ -32,6 +32,12 @@ struct LinkKey {
   friend auto operator<=>(const LinkKey&, const LinkKey&) = default;
 };
 
+/// Why an attempt to dial came to nothing.
+enum class DialFailure : std::uint8_t {
+  nobody_listens,  ///< the machine answers that no process has that address: whoever lived there is gone
+  other,
+};
+
 /// Called on the hub's I/O thread (in simulations: from the event loop); must not block.
 class LinkListener {
  public:
@@ -40,7 +46,7 @@ class LinkListener {
   /// `why` for the log: "closed by peer", "silent for 1000 ms", "send queue full" and the like.
   virtual void on_link_down(const LinkKey& link, std::string_view why) = 0;
   /// One attempt to dial has failed; the hub goes on trying. For who would rather dial elsewhere meanwhile.
-  virtual void on_dial_failed(const LinkKey&, std::string_view /*why*/) {}
+  virtual void on_dial_failed(const LinkKey&, DialFailure /*how*/, std::string_view /*why*/) {}
   virtual void on_message(const LinkKey& link, Bytes message) = 0;
 };
 

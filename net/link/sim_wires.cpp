@@ -10,6 +10,7 @@ namespace troupe::net {
 
 namespace {
 constexpr std::size_t other_end(std::size_t end) { return 1 - end; }
+constexpr const char* nobody_listens = "nobody listens";
 }  // namespace
 
 void SimNetwork::Wires::at(Moment due, Event event) {
@@ -97,14 +98,16 @@ void SimNetwork::Wires::retry_later(const PeerName& self, const LinkKey& key) {
      {.kind = Kind::retry, .number = dial->second.wait, .peer = self, .key = key});
 }
 
-void SimNetwork::Wires::fail_attempt(const PeerName& self, const LinkKey& key, std::uint64_t attempt) {
+void SimNetwork::Wires::fail_attempt(const PeerName& self, const LinkKey& key, std::uint64_t attempt,
+                                     const std::string& why) {
   auto* endpoint = living(self);
   if (endpoint == nullptr) return;
   const auto dial = endpoint->dials.find(key);
   if (dial == endpoint->dials.end() || dial->second.attempt != attempt) return;
   dial->second.attempt = 0;
   retry_later(self, key);
-  endpoint->listener->on_dial_failed(key, "not answered");
+  endpoint->listener->on_dial_failed(
+      key, why == nobody_listens ? DialFailure::nobody_listens : DialFailure::other, why);
 }
 
 void SimNetwork::Wires::on_arrive(LinkId id, const Event& event) {
@@ -117,7 +120,8 @@ void SimNetwork::Wires::on_arrive(LinkId id, const Event& event) {
                      takes_arrival(mine.owner, mine.key.peer, standing(*endpoint, mine.key));
   if (!taken) {
     mine.state = End::State::ended;
-    return travel(id, {.kind = Kind::fin, .to = dialler, .bytes = "refused"});
+    return travel(
+        id, {.kind = Kind::fin, .to = dialler, .bytes = endpoint == nullptr ? nobody_listens : "refused"});
   }
   if (const auto dial = endpoint->dials.find(mine.key); dial != endpoint->dials.end()) {
     dial->second.attempt = dial->second.wait = 0;
@@ -183,7 +187,7 @@ void SimNetwork::Wires::end(LinkId id, std::size_t which, const std::string& why
     endpoint->listener->on_link_down(key, why);
     retry_later(owner, key);
   } else if (which == dialler) {
-    fail_attempt(owner, key, id);
+    fail_attempt(owner, key, id, why);
   }
   forget_if_over(id);
 }

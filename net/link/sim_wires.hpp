@@ -80,7 +80,7 @@ struct SimNetwork::Wires {
 
   void start_attempt(const PeerName& self, const LinkKey& key);
   void retry_later(const PeerName& self, const LinkKey& key);
-  void fail_attempt(const PeerName& self, const LinkKey& key, std::uint64_t attempt);
+  void fail_attempt(const PeerName& self, const LinkKey& key, std::uint64_t attempt, const std::string& why);
   void on_arrive(LinkId id, const Event& event);
   void on_answer(LinkId id);
   void on_message(LinkId id, Event event);

@@ -265,7 +265,7 @@ void Core::on_ended(const std::shared_ptr<Session>& session, const std::string& 
   // A link that lived proves the way is open; one that breaks at once must not be redialled in a tight loop.
   if (session->was_up() && session->lived() > config_.silence_timeout) dial->second.backoff.reset();
   retry_later(key);
-  if (has_failed) listener_.on_dial_failed(key, why);
+  if (has_failed) listener_.on_dial_failed(key, session->dial_failure(), why);
 }
 
 void Core::take_down(const std::shared_ptr<Session>& session, const std::string& why) {

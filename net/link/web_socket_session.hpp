@@ -83,6 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void set_key(LinkKey key) { key_ = std::move(key); }
   Side side() const { return side_; }
   State state() const { return state_; }
+  /// Of one that was dialled and has ended.
+  DialFailure dial_failure() const { return dial_failure_; }
   bool was_up() const { return up_since_ != SteadyPoint{}; }
   Steady::duration lived() const { return steady_now() - up_since_; }
 
@@ -109,6 +111,7 @@ class Session : public std::enable_shared_from_this<Session> {
   tcp::resolver resolver_;
   const Side side_;
   State state_;
+  DialFailure dial_failure_ = DialFailure::other;
   std::shared_ptr<SessionOwner> owner_;
   const HubConfig& config_;  // the owner's
   LinkKey key_;

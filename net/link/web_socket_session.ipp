@@ -67,6 +67,8 @@ void Session::connect(const tcp::resolver::results_type& endpoints) {
   asio::async_connect(stream_.next_layer(), endpoints,
                       [self = shared_from_this()](ErrorCodeOf error, const tcp::endpoint& endpoint) {
                         if (self->state_ == State::ended) return;
+                        if (error == asio::error::connection_refused)
+                          self->dial_failure_ = DialFailure::nobody_listens;
                         if (error) return self->end("connect: " + error.message());
                         self->upgrade(endpoint.address().to_string() + ":" + std::to_string(endpoint.port()));
                       });

@@ -46,10 +46,10 @@ void LeaderStage::follow() {
   run();
 }
 
-void LeaderStage::hear(NodeId node, bool speaks, milliseconds silent) {
+void LeaderStage::hear(const PeersHeard::Peer& peer) {
   PeersHeard heard;
   heard.term = cell.term;
-  heard.peers.push_back({node, silent, speaks});
+  heard.peers.push_back(peer);
   caf::anon_send(actor_, heard);
   run();
 }
@@ -63,11 +63,9 @@ void LeaderStage::tell() {
 }
 
 void LeaderStage::run() {
-  constexpr int messages_max =
-      10'000;  // An actor that goes round and round must fail its test, not hang it.
+  constexpr int messages_max = 10'000;  // An actor that goes round and round must fail its test, not hang it.
   int messages = 0;
-  for (; actors_->step(); ++messages_handled)
-    ASSERT_LT(++messages, messages_max) << "the actor never rests";
+  for (; actors_->step(); ++messages_handled) ASSERT_LT(++messages, messages_max) << "the actor never rests";
 }
 
 void LeaderStage::advance(milliseconds wait) {

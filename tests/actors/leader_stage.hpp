@@ -4,9 +4,9 @@
 
 #include <deque>
 
-#include "actors/runtime/actor_host.hpp"
 #include "actors/messages.hpp"
 #include "actors/node/node_context.hpp"
+#include "actors/runtime/actor_host.hpp"
 #include "tests/storage/state/cell.hpp"
 
 namespace troupe {
@@ -26,9 +26,9 @@ class LeaderStage {
   LeaderStage(const LeaderStage&) = delete;
   LeaderStage& operator=(const LeaderStage&) = delete;
 
-  void lead();                                               ///< this node leads from now on
-  void follow();                                             ///< another one does
-  void hear(NodeId node, bool speaks, milliseconds silent);  ///< how another node stands
+  void lead();                              ///< this node leads from now on
+  void follow();                            ///< another one does
+  void hear(const PeersHeard::Peer& peer);  ///< how another node stands
   /// The actor hears of all that was applied since it last heard.
   void tell();
   void run();

@@ -15,7 +15,7 @@ struct BalancerStage : LeaderStage {
   void pass(milliseconds time) {
     constexpr milliseconds step{100};
     for (milliseconds passed{0}; passed < time; passed += step) {
-      hear(NodeId{2}, true, milliseconds(0));
+      hear({NodeId{2}, milliseconds(0)});
       advance(step);
     }
   }
@@ -49,6 +49,40 @@ TEST(Balancer, AwaitsNoAnswerOfAnEarlierLeadership) {
   s.answer_proposal({ErrorCode::unavailable, "of the second"});
   s.pass(milliseconds(500));
   EXPECT_EQ(s.proposals_made, 3U);
+}
+
+TEST(Balancer, WaitsForTheSilenceOfANodeButNotOfOneThatIsGone) {
+  BalancerStage s;
+  s.lead();
+  s.pass(milliseconds(3'000));
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  const auto owned = [&s](NodeId node) {
+    return std::ranges::count(s.cell.reads().shards(), node, &ShardRecord::owner);
+  };
+  ASSERT_EQ(owned(NodeId{2}), 2);
+  s.hear({NodeId{2}, milliseconds(300), false});
+  s.advance(milliseconds(300));
+  ASSERT_TRUE(s.proposals.empty()) << "its link is down, no more is known";
+  s.hear({NodeId{2}, milliseconds(300), false, true});
+  ASSERT_EQ(s.proposals.size(), 1U) << "its process has ended";
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  EXPECT_EQ(owned(NodeId{2}), 0);
+  s.pass(milliseconds(500));
+  EXPECT_TRUE(s.proposals.empty()) << "it is back, but not for long";
+  s.pass(milliseconds(1'500));
+  EXPECT_EQ(s.proposals.size(), 1U);
+}
+
+TEST(Balancer, ANewLeaderGivesAwayAtOnceWhatANodeThatIsGoneOwned) {
+  BalancerStage s;
+  s.lead();
+  s.pass(milliseconds(3'000));
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  s.follow();
+  s.cell.term = Term{s.cell.term.value + 1};
+  s.hear({NodeId{2}, milliseconds(0), false, true});
+  s.lead();
+  EXPECT_EQ(s.proposals.size(), 1U);
 }
 
 }  // namespace

@@ -33,5 +33,18 @@ TEST(Hearing, TheSameLeaderAgainIsNoChange) {
   EXPECT_TRUE(hearing.speaks(one, true));
 }
 
+TEST(Hearing, WhoRefusesIsGoneUntilALinkComesUp) {
+  Hearing hearing;
+  hearing.link_moved(two, true);
+  EXPECT_FALSE(hearing.link_refused(two)) << "an attempt from before; the link stands";
+  hearing.link_moved(two, false);
+  EXPECT_FALSE(hearing.is_gone(two)) << "it may be cut off only";
+  EXPECT_TRUE(hearing.link_refused(two));
+  EXPECT_FALSE(hearing.link_refused(two)) << "no news";
+  EXPECT_TRUE(hearing.is_gone(two));
+  hearing.link_moved(two, true);
+  EXPECT_FALSE(hearing.is_gone(two));
+}
+
 }  // namespace
 }  // namespace troupe

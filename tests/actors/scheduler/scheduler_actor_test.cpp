@@ -1,9 +1,10 @@
 // What the scheduler believes of hosts and tasks while the state runs ahead of what it has heard.
 
+#include "actors/scheduler/scheduler_actor.hpp"
+
 #include <gtest/gtest.h>
 
 #include "actors/scheduler/engine.hpp"
-#include "actors/scheduler/scheduler_actor.hpp"
 #include "tests/actors/leader_stage.hpp"
 
 namespace troupe {
@@ -57,12 +58,12 @@ TEST(Scheduler, PlacesNothingBehindANodeThatDoesNotSpeak) {
   const JobId job = s.cell.submit(batch_of(2));
   s.waiting_tasks(job, 2);
   s.tell();
-  s.hear(other, false, milliseconds(0));
+  s.hear({other, milliseconds(0), false});
   s.lead();
   EXPECT_TRUE(s.proposals.empty()) << "its link is down";
-  s.hear(other, true, milliseconds(1'000));
+  s.hear({other, milliseconds(1'000), true});
   EXPECT_TRUE(s.proposals.empty()) << "its link is up, but it says nothing";
-  s.hear(other, true, milliseconds(10));
+  s.hear({other, milliseconds(10), true});
   EXPECT_EQ(s.proposed().size(), 2U);
 }
 

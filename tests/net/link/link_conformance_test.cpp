@@ -75,7 +75,9 @@ TEST_P(LinkConformance, TellsOfEachFailedDialAndGoesOnTrying) {
   const auto address = two->address();
   two.reset();
   one->dial(to_two, address);
-  ASSERT_TRUE(world->await(heard_one, [](const Recorder& now) { return now.read_failed_dials() >= 2; }));
+  ASSERT_TRUE(world->await(heard_one, [](const Recorder& now) {
+    return now.read_failed_dials() >= 2 && now.read_last_failure() == DialFailure::nobody_listens;
+  }));
   two = world->open("node/2", heard_two, address);
   ASSERT_TRUE(two);
   ASSERT_TRUE(await_ups(heard_one, 1));

@@ -31,8 +31,8 @@ class Recorder final : public LinkListener {
       last_why_ = why;
     });
   }
-  void on_dial_failed(const LinkKey&, std::string_view) override {
-    record([&] { ++failed_dials_; });
+  void on_dial_failed(const LinkKey&, DialFailure how, std::string_view) override {
+    record([&] { ++failed_dials_, last_failure_ = how; });
   }
   void on_message(const LinkKey& link, Bytes message) override {
     if (when_message) when_message(link, message);
@@ -85,6 +85,7 @@ class Recorder final : public LinkListener {
   int read_ups() const { return ups_; }
   int read_downs() const { return downs_; }
   int read_failed_dials() const { return failed_dials_; }
+  DialFailure read_last_failure() const { return last_failure_; }
   std::size_t read_messages() const { return messages_; }
 
   bool keep_messages = true;
@@ -109,6 +110,7 @@ class Recorder final : public LinkListener {
   int ups_ = 0;
   int downs_ = 0;
   int failed_dials_ = 0;
+  DialFailure last_failure_ = DialFailure::other;
 };
 
 }  // namespace troupe::net
