@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <ostream>
 
 #include "cmd/troupe/cli_commands.hpp"
 
@@ -42,7 +43,51 @@ void add_budget(CLI::App& jobs, Context& context) {
   sub->callback([args, &context] { finish_with(job_budget(context, *args)); });
 }
 
+struct JobAct {
+  const char* name;
+  const char* help;
+  int (*of_one)(Context&, const std::string&);
+  int (*of_many)(Context&, const BulkArgs&);
+};
+
+int act_on_jobs(Context& context, const JobAct& act, const std::string& job, const BulkArgs& args) {
+  if (!args.where.empty()) return act.of_many(context, args);
+  if (!job.empty() && !args.is_dry_run) return act.of_one(context, job);
+  context.io.err << (job.empty() ? "troupe: name the job, or select jobs with --where CONDITION\n"
+                                 : "troupe: --dry-run goes with --where CONDITION\n");
+  return exit_usage;
+}
+
+void add_job_act(CLI::App& jobs, Context& context, const JobAct& act) {
+  auto* sub = jobs.add_subcommand(act.name, act.help);
+  auto id = std::make_shared<std::string>();
+  auto args = std::make_shared<BulkArgs>();
+  auto* job = sub->add_option("job", *id, "the job's id, or its beginning");
+  auto* where = add_bulk(*sub, *args, "job");
+  job->excludes(where);
+  where->excludes(job);
+  const std::string begin = "  troupe job " + std::string(act.name);
+  sub->footer(
+      "With --where it needs --reason TEXT, for the audit. Interrupted, it says how far it came.\n"
+      "Examples:\n" +
+      begin + " 6f1c2a\n" + begin +
+      " --where 'jobDescriptor.applicationName = encode and jobDescriptor.service.enabled is set' "
+      "--reason INC-7 --dry-run");
+  sub->callback([id, args, act, &context] { finish_with(act_on_jobs(context, act, *id, *args)); });
+}
+
 }  // namespace
+
+void add_job_acts(CLI::App& jobs, Context& context) {
+  add_job_act(jobs, context,
+              {"kill", "End a job and its tasks, or all that a condition selects", job_kill, jobs_kill});
+  add_job_act(
+      jobs, context,
+      {"enable", "Mark a service as in service, or all that a condition selects", job_enable, jobs_enable});
+  add_job_act(jobs, context,
+              {"disable", "Mark a service as out of service, or all that a condition selects; tasks run on",
+               job_disable, jobs_disable});
+}
 
 void add_attributes(CLI::App& group, Context& context, const std::string& what,
                     int (*command)(Context&, const AttributesEdit&)) {
@@ -60,8 +105,6 @@ void add_job_change_options(CLI::App& jobs, Context& context) {
   add_init(jobs, context);
   add_validate(jobs, context);
   add_attributes(jobs, context, "job", job_attributes);
-  add_of_one(jobs, context, "enable", "Mark a service as in service", job_enable);
-  add_of_one(jobs, context, "disable", "Mark a service as out of service; its tasks run on", job_disable);
   add_processes(jobs, context);
   add_budget(jobs, context);
 }

@@ -63,6 +63,20 @@ int job_list(Context& context, const JobList& args);
 int job_show(Context& context, const std::string& job);
 int job_kill(Context& context, const std::string& job);
 
+/// What commands take that change everything of which a condition holds.
+struct BulkArgs {
+  std::string where{};  ///< empty: the command names what it changes
+  bool is_dry_run = false;
+  bool is_confirmed = false;  ///< nobody is asked because they are many
+  bool takes_all = false;     ///< nobody is asked because they are all
+  std::optional<std::uint32_t> at_most{};
+  std::uint32_t per_second = 10;
+};
+/// Each says what it would do, asks where that is needed, and does it, one after another.
+int jobs_kill(Context& context, const BulkArgs& args);
+int jobs_enable(Context& context, const BulkArgs& args);
+int jobs_disable(Context& context, const BulkArgs& args);
+
 struct JobLogs {
   std::string job;
   std::optional<std::int64_t> slot;
@@ -120,8 +134,10 @@ struct TaskKill {
   std::string task;
   bool shrinks = false;
   bool keeps_min = false;
+  BulkArgs bulk{};  ///< instead of `task`
 };
 int task_kill(Context& context, const TaskKill& args);
+int tasks_kill(Context& context, const TaskKill& args);  ///< those of `bulk`
 
 struct TaskLogs {
   std::string task;
@@ -146,15 +162,10 @@ inline constexpr PhaseVerb quarantine_verb{"quarantine", "Quarantined"};
 
 struct PhaseChange {
   PhaseVerb verb;
-  std::vector<std::string> names{};  ///< or
-  std::string where{};               ///< a condition; one of both
-  bool is_dry_run = false;
-  bool is_confirmed = false;  ///< nobody is asked because they are many
-  bool takes_all = false;     ///< nobody is asked because they are all
-  bool watches = false;       ///< until no task is left on them
-  std::string timeout{};      ///< of watching; a duration; empty: for ever
-  std::optional<std::uint32_t> at_most{};
-  std::uint32_t per_second = 10;
+  std::vector<std::string> names{};  ///< or bulk.where; one of both
+  BulkArgs bulk{};
+  bool watches = false;   ///< until no task is left on them
+  std::string timeout{};  ///< of watching; a duration; empty: for ever
 };
 /// Says what it would do, asks where that is needed, and does it, host after host. Every change carries the
 /// caller and the reason of the options to the audit.
@@ -211,6 +222,11 @@ void add_limit_options(CLI::App& app, Context& context);
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.
 void add_job_change_options(CLI::App& jobs, Context& context);
+/// `task kill`, and `job kill, enable, disable`: also the console's.
+void add_task_kill(CLI::App& tasks, Context& context);
+void add_job_acts(CLI::App& jobs, Context& context);
+/// --where CONDITION, and how carefully the things of this name are changed.
+CLI::Option* add_bulk(CLI::App& command, BulkArgs& args, const std::string& noun);
 /// --where CONDITION
 CLI::Option* add_where(CLI::App& command, std::string& where, const std::string& help);
 /// NAME ID, below `troupe job` or `troupe task`.

@@ -9,6 +9,7 @@ namespace troupe::cli {
 struct Context {
   Surroundings& io;
   Options options;
+  std::vector<std::string> others{};  ///< addresses of the cell's other nodes, where known
   CellClient client() const { return CellClient(options, io); }
 };
 

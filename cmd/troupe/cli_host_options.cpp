@@ -31,17 +31,9 @@ void add_phase_verb(CLI::App& hosts, Context& context, PhaseVerb verb, const cha
   auto* sub = hosts.add_subcommand(std::string(verb.name), help);
   auto args = std::make_shared<PhaseChange>(PhaseChange{verb});
   auto* names = sub->add_option("name", args->names, "hosts, by name");
-  auto* where = add_where(*sub, args->where, "all hosts of which this condition holds");
+  auto* where = add_bulk(*sub, args->bulk, "host");
   names->excludes(where);
   where->excludes(names);
-  sub->add_flag("--dry-run", args->is_dry_run, "say what would change, and change nothing");
-  sub->add_flag("--yes", args->is_confirmed, "do not ask when they are many");
-  sub->add_flag("--all", args->takes_all, "do not ask when --where means every host of the cell");
-  sub->add_option("--at-most", args->at_most, "refuse if more hosts than this would change")
-      ->check(CLI::PositiveNumber);
-  sub->add_option("--per-second", args->per_second, "hosts changed in a second")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
   if (verb.name == drain_verb.name) {
     auto* watch = sub->add_flag("--watch", args->watches, "then show the tasks left on them, until none is");
     sub->add_option("--timeout", args->timeout, "end watching after a time such as 2h, with 124")
@@ -62,6 +54,19 @@ CLI::Option* add_where(CLI::App& command, std::string& where, const std::string&
   // An empty condition is a mistake, such as a variable that is not set: it must not mean everything.
   const auto check = [](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); };
   return command.add_option("--where", where, help)->check(CLI::Validator(check, "CONDITION", "condition"));
+}
+
+CLI::Option* add_bulk(CLI::App& command, BulkArgs& args, const std::string& noun) {
+  auto* where = add_where(command, args.where, "all " + noun + "s of which this condition holds");
+  command.add_flag("--dry-run", args.is_dry_run, "say what would change, and change nothing");
+  command.add_flag("--yes", args.is_confirmed, "do not ask when they are many");
+  command.add_flag("--all", args.takes_all, "do not ask when --where means every " + noun + " of the cell");
+  command.add_option("--at-most", args.at_most, "refuse if more " + noun + "s than this would change")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--per-second", args.per_second, noun + "s changed in a second")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  return where;
 }
 
 void add_phase_options(CLI::App& hosts, Context& context) {

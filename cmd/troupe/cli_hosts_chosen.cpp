@@ -4,7 +4,9 @@
 #include <map>
 #include <ostream>
 
+#include "cmd/troupe/cli_bulk.hpp"
 #include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_fail_over.hpp"
 #include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
@@ -104,23 +106,19 @@ std::optional<int> end_of(Context& context, const std::optional<Moment>& deadlin
 
 }  // namespace
 
-std::string counted(std::int64_t count, std::string_view what) {
-  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
-}
-
 Result<std::vector<ChosenHost>> choose_hosts(CellClient& client, const PhaseChange& args) {
-  return args.where.empty() ? named_hosts(client, args.names) : hosts_where(client, args.where);
+  return args.bulk.where.empty() ? named_hosts(client, args.names) : hosts_where(client, args.bulk.where);
 }
 
 int watch_hosts(Context& context, const std::vector<ChosenHost>& hosts, const std::string& timeout,
                 const InterruptGuard& guard) {
-  auto client = context.client();
   const auto patience = duration_of(timeout);
   std::optional<Moment> deadline;
   if (patience) deadline = context.io.clock.steady() + *patience;
   std::optional<TasksLeft> shown;
   for (int failed = 0;;) {
-    const auto left = tasks_left(client, hosts);
+    const auto left =
+        read_anywhere<TasksLeft>(context, [&](CellClient& client) { return tasks_left(client, hosts); });
     failed = left.ok() ? 0 : failed + 1;
     if (failed == looks_failed_max) return report(context.io.err, left.error());
     if (left.ok() && left.value() != shown) {

@@ -26,7 +26,4 @@ Result<std::vector<ChosenHost>> choose_hosts(CellClient& client, const PhaseChan
 int watch_hosts(Context& context, const std::vector<ChosenHost>& hosts, const std::string& timeout,
                 const InterruptGuard& guard);
 
-/// "3 hosts", "1 host"
-std::string counted(std::int64_t count, std::string_view what);
-
 }  // namespace troupe::cli

@@ -142,7 +142,7 @@ void add_job_options(CLI::App& app, Context& context) {
   add_list(*jobs, context);
   add_of_one(*jobs, context, "show", "Show a job and its tasks", job_show);
   add_logs(*jobs, context);
-  add_of_one(*jobs, context, "kill", "End a job and its tasks", job_kill);
+  add_job_acts(*jobs, context);
   add_scale(*jobs, context);
   add_wait(*jobs, context);
   add_job_change_options(*jobs, context);

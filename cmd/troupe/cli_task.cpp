@@ -104,6 +104,15 @@ int task_show(Context& context, const std::string& task) {
 }
 
 int task_kill(Context& context, const TaskKill& args) {
+  if (!args.bulk.where.empty()) return tasks_kill(context, args);
+  if (args.task.empty()) {
+    context.io.err << "troupe: name the task, or select tasks with --where CONDITION\n";
+    return exit_usage;
+  }
+  if (args.bulk.is_dry_run) {
+    context.io.err << "troupe: --dry-run goes with --where CONDITION\n";
+    return exit_usage;
+  }
   auto client = context.client();
   const auto id = whole_id(client, IdOf::task, args.task);
   if (!id.ok()) return report(context.io.err, id.error());

@@ -31,17 +31,26 @@ void add_logs(CLI::App& tasks, Context& context) {
   logs->callback([args, &context] { finish_with(task_logs(context, *args)); });
 }
 
-void add_kill(CLI::App& tasks, Context& context) {
-  auto* kill = tasks.add_subcommand("kill", "End a task; its job may start another");
+}  // namespace
+
+void add_task_kill(CLI::App& tasks, Context& context) {
+  auto* kill = tasks.add_subcommand(
+      "kill", "End a task, or all that a condition selects; their jobs may start others");
   auto args = std::make_shared<TaskKill>();
-  kill->add_option("task", args->task, "the task's id, or its beginning")->required();
+  auto* task = kill->add_option("task", args->task, "the task's id, or its beginning");
+  auto* where = add_bulk(*kill, args->bulk, "task");
+  task->excludes(where);
+  where->excludes(task);
   auto* shrink = kill->add_flag("--shrink", args->shrinks, "its service gets smaller by one instead");
   kill->add_flag("--keep-min", args->keeps_min, "refused if the size would fall below min")->needs(shrink);
-  kill->footer("Examples:\n  troupe task kill 81d0f3\n  troupe task kill 81d0f3 --shrink");
+  kill->footer(
+      "With --where it needs --reason TEXT, for the audit. Interrupted, it says how far it came.\n"
+      "Examples:\n  troupe task kill 81d0f3\n  troupe task kill 81d0f3 --shrink\n"
+      "  troupe task kill --where 'taskContext.agent.host = h7 and status.state = Started' --dry-run\n"
+      "  troupe task kill --where 'status.state = Launched and status.timestamp < 1h ago' --yes "
+      "--reason INC-7");
   kill->callback([args, &context] { finish_with(task_kill(context, *args)); });
 }
-
-}  // namespace
 
 void add_task_options(CLI::App& app, Context& context) {
   auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, attributes");
@@ -51,7 +60,7 @@ void add_task_options(CLI::App& app, Context& context) {
   add_of_one(*tasks, context, "explain", "Say where a task is, or why it waits and what would help",
              task_explain);
   add_logs(*tasks, context);
-  add_kill(*tasks, context);
+  add_task_kill(*tasks, context);
   add_attributes(*tasks, context, "task", task_attributes);
 }
 

@@ -34,14 +34,11 @@ class ConsoleSession {
 
  private:
   Result<Answer> get(const std::string& target);
-  bool lives();
-  void learn_addresses();
 
   Context context_;
   std::uint32_t node_;  ///< 0: the attached one
   const Tails tails_;
   bool is_over_ = false;
-  std::vector<std::string> addresses_;  ///< of the other nodes, where known
 };
 
 // ---- the commands, for the table ----
@@ -50,7 +47,8 @@ int console_show_help(ConsoleSession& session, const ConsoleCommand& command, co
 int console_nodes(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_use(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_tail(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
-/// job, task, host: `where`, and for hosts drain, undrain, quarantine.
+/// job, task, host: `where`, and what the command line does to them: kill, enable, disable; kill; drain,
+/// undrain, quarantine.
 int console_entities(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_exit(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 

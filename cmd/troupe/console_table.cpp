@@ -9,7 +9,13 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::size_t names_width = 24;
-constexpr std::string_view selects = "where CONDITION [order by FIELD [desc]] [limit N]";
+constexpr std::string_view acts_on_jobs =
+    "where CONDITION [order by FIELD [desc]] [limit N] | kill|enable|disable ID|--where 'CONDITION' --reason "
+    "TEXT "
+    "[--dry-run]";
+constexpr std::string_view acts_on_tasks =
+    "where CONDITION [order by FIELD [desc]] [limit N] | kill ID|--where 'CONDITION' --reason TEXT "
+    "[--dry-run]";
 constexpr std::string_view acts =
     "where CONDITION [...] | drain|undrain|quarantine NAME...|--where 'CONDITION' --reason TEXT [--dry-run]";
 
@@ -23,11 +29,13 @@ const std::vector<ConsoleRow>& table() {
           "follow what happens, until interrupted or COUNT is reached",
           "tail events job/6f1c0000-0000-4000-8000-000000000001"},
          console_tail},
-        {{"job", selects, "where",
-          "jobs of which a condition holds; its names are those of `show`'s API answer",
+        {{"job", acts_on_jobs, "where kill enable disable",
+          "jobs of which a condition holds, by the names of the API; or change them, as `troupe job kill` "
+          "does",
           "job where jobDescriptor.batch.size > 100 and summary.tasks.started = 0"},
          console_entities},
-        {{"task", selects, "where", "tasks of which a condition holds",
+        {{"task", acts_on_tasks, "where kill",
+          "tasks of which a condition holds; or end them, as `troupe task kill` does",
           "task where taskContext.agent.host ~ flex-* and status.timestamp < 10m ago"},
          console_entities},
         {{"host", acts, "where drain undrain quarantine",
