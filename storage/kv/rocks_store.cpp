@@ -6,6 +6,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <limits>
@@ -13,6 +14,7 @@
 
 #include "storage/kv/rocks_options.hpp"
 #include "storage/kv/rocks_wal_check.hpp"
+#include "storage/kv/store_figures.hpp"
 
 namespace troupe {
 namespace {
@@ -142,7 +144,18 @@ class RocksSnapshot final : public KvSnapshot {
 };
 
 /// RocksDB is itself thread-safe; the only own state is atomic.
-class RocksStore final : public KvStore {
+/// One table's each: told as the sum over all. What this RocksDB does not know is left out.
+constexpr std::array<const char*, 8> table_properties{
+    "rocksdb.estimate-num-keys",       "rocksdb.cur-size-all-mem-tables",
+    "rocksdb.num-immutable-mem-table", "rocksdb.mem-table-flush-pending",
+    "rocksdb.compaction-pending",      "rocksdb.estimate-pending-compaction-bytes",
+    "rocksdb.total-sst-files-size",    "rocksdb.estimate-table-readers-mem"};
+/// The whole database's.
+constexpr std::array<const char*, 6> whole_properties{
+    "rocksdb.num-running-flushes", "rocksdb.num-running-compactions",   "rocksdb.num-snapshots",
+    "rocksdb.background-errors",   "rocksdb.actual-delayed-write-rate", "rocksdb.is-write-stopped"};
+
+class RocksStore final : public KvStore, public TellsStoreFigures {
  public:
   RocksStore(rocksdb::DB* db, Handles tables, Handles others, bool wal, std::shared_ptr<Failure> failure)
       : db_(db),
@@ -228,6 +241,18 @@ class RocksStore final : public KvStore {
   }
 
   Counters counters() const override { return {syncs_, bytes_written_, batches_}; }
+  std::vector<std::pair<std::string, std::uint64_t>> figures() const override {
+    std::vector<std::pair<std::string, std::uint64_t>> all;
+    std::uint64_t value = 0;
+    const auto add = [&](std::string_view name) {
+      all.emplace_back(name.substr(std::string_view("rocksdb.").size()), value);
+    };
+    for (const char* name : table_properties)
+      if (db_->GetAggregatedIntProperty(name, &value)) add(name);
+    for (const char* name : whole_properties)
+      if (db_->GetIntProperty(name, &value)) add(name);
+    return all;
+  }
 
  private:
   Result<void> sticky(const Status& status, const std::string& doing) const {

@@ -12,6 +12,7 @@
 
 #include "disks.hpp"
 #include "storage/kv/rocks_options.hpp"
+#include "storage/kv/store_figures.hpp"
 
 extern "C" int mallctl(const char*, void*, std::size_t*, void*, std::size_t) __attribute__((weak));
 
@@ -411,6 +412,23 @@ TEST(RocksStore, tables_of_a_newer_release_do_not_stop_an_older_one) {
   config.tables.push_back("from the future");
   std::move(open_rocks(config)).value().reset();
   EXPECT_TRUE(open_rocks(uneven(folder.file("db"))).ok());
+}
+
+TEST(RocksStore, tells_how_it_is_inside) {
+  TempFolder folder;
+  const auto store = std::move(open_rocks(uneven(folder.file("db")))).value();
+  const auto* tells = dynamic_cast<const TellsStoreFigures*>(store.get());
+  ASSERT_NE(tells, nullptr);
+  const auto keys_of = [&] {
+    for (const auto& [name, value] : tells->figures())
+      if (name == "estimate-num-keys") return value;
+    return ~std::uint64_t{0};
+  };
+  EXPECT_EQ(keys_of(), 0u);
+  KvBatch batch;
+  for (const Table table : {Table{0}, Table{1}}) batch.put(table, "k", "v");
+  ASSERT_TRUE(store->write(batch, Durability::buffered).ok());
+  EXPECT_EQ(keys_of(), 2u) << "of all tables";
 }
 
 TEST(RocksStore, memory_comes_from_jemalloc) {
