@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/runtime/recent_log.hpp"
+
 namespace troupe::logging {
 namespace {
 
@@ -25,7 +27,10 @@ void set_least(Level level) { spdlog::set_level(level_of(level)); }
 
 void write(Level level, fmt::string_view format, fmt::format_args values) {
   spdlog::logger& logger = *spdlog::default_logger_raw();
-  if (logger.should_log(level_of(level))) logger.log(level_of(level), fmt::vformat(format, values));
+  if (!logger.should_log(level_of(level))) return;
+  const std::string text = fmt::vformat(format, values);
+  recent_log().add(SystemClock().wall(), level, text);
+  logger.log(level_of(level), text);
 }
 
 }  // namespace troupe::logging
