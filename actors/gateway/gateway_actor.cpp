@@ -21,6 +21,10 @@ struct RunRead {
   ReadHandler handler;
   CallPtr call;
 };
+/// To a reader: something else that takes long.
+struct RunApart {
+  std::function<void(const NodeContext& node)> work;
+};
 struct StreamSignalled {
   std::uint64_t stream = 0;
   StreamSignal signal = StreamSignal::closed;
@@ -30,6 +34,7 @@ struct StreamSignalled {
 }  // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunRead)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunApart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::StreamSignalled)
 
 namespace troupe::gateway {
@@ -47,23 +52,23 @@ constexpr milliseconds answer_grace{1'000};
 /// Reads run beside the gateway, so that a long list does not hold up a mutation.
 constexpr std::size_t reader_count = 2;
 
-/// One of the gateway's helpers: answers reads, one at a time. Its mailbox is bounded by the server's
-/// connections.
+/// One of the gateway's helpers: answers reads and debug calls, one at a time. Its mailbox is bounded by the
+/// server's connections.
 caf::behavior reader(caf::event_based_actor*, ContextPtr context) {
-  return {[context = std::move(context)](const RunRead& read) {
-    read.call->answer(read.handler.run(*context, *read.call));
-  }};
+  return {[context](const RunRead& read) { read.call->answer(read.handler.run(*context, *read.call)); },
+          [context](const RunApart& apart) { apart.work(*context); }};
 }
 
 class Gateway final : public Services {
  public:
   Gateway(caf::event_based_actor* self, ContextPtr context, caf::actor replica, caf::actor post,
-          caf::actor backups, Index applied)
+          caf::actor backups, std::vector<const Setting*> declared, Index applied)
       : self_(self),
         context_(std::move(context)),
         replica_(std::move(replica)),
         post_(std::move(post)),
         backups_(std::move(backups)),
+        declared_(std::move(declared)),
         random_(context_->seed ^ context_->life),
         seen_(applied),
         events_(*this, applied),
@@ -85,6 +90,11 @@ class Gateway final : public Services {
   void ask_cell(CellOrder order, Told told) override;
   void ask_standing(NodeId node, Told told) override;
   void ask_backup(BackupOrder order, Told told) override;
+  std::shared_ptr<const void> begin_debug() override {
+    return debug_calls_.use_count() > debug_calls_max ? nullptr : debug_calls_;
+  }
+  void run_apart(std::function<void(const NodeContext& node)> work) override;
+  const std::vector<const Setting*>& declared_settings() const override { return declared_; }
   std::uint64_t next_stream() override { return ++last_stream_; }
   std::function<void()> stream_signal(std::uint64_t stream, StreamSignal signal) override;
 
@@ -94,6 +104,7 @@ class Gateway final : public Services {
   void on_call(HttpCall& http);
   std::optional<Error> admit(Call& call, const Route& route);
   void read_rates();
+  const caf::actor& next_reader();
   void run(const ActHandler& handler, const CallPtr& call);
   void run(const ReadHandler& handler, const CallPtr& call);
   void on_applied(const Applied& applied);
@@ -115,6 +126,9 @@ class Gateway final : public Services {
   caf::actor replica_;
   caf::actor post_;
   caf::actor backups_;
+  const std::vector<const Setting*> declared_;
+  const std::shared_ptr<const int> debug_calls_ =
+      std::make_shared<const int>(0);  // each call under way holds it
   std::vector<caf::actor> readers_;
   std::size_t next_reader_ = 0;
   Random random_;
@@ -193,9 +207,17 @@ void Gateway::run(const ReadHandler& handler, const CallPtr& call) {
   // A handler refuses what it does not know, other values of this parameter included.
   const bool stale = call->request.parameter("consistency") == "stale";
   when_fresh(call, stale ? api::Consistency::stale : api::Consistency::linearizable, [this, handler, call] {
-    next_reader_ = (next_reader_ + 1) % readers_.size();
-    self_->send(readers_[next_reader_], RunRead{handler, call});
+    self_->send(next_reader(), RunRead{handler, call});
   });
+}
+
+void Gateway::run_apart(std::function<void(const NodeContext& node)> work) {
+  self_->send(next_reader(), RunApart{std::move(work)});
+}
+
+const caf::actor& Gateway::next_reader() {
+  next_reader_ = (next_reader_ + 1) % readers_.size();
+  return readers_[next_reader_];
 }
 
 void Gateway::on_applied(const Applied& applied) {
@@ -327,11 +349,12 @@ void Gateway::ask_backup(BackupOrder order, Told told) {
 namespace troupe {
 
 caf::actor spawn_gateway(caf::actor_system& system, const ContextPtr& context, caf::actor replica,
-                         caf::actor post, caf::actor backups) {
+                         caf::actor post, caf::actor backups, std::vector<const Setting*> declared) {
   // Read here, before entries are applied beside us: events after this index will come as StateApplied.
   const Index applied = context->machine->applied();
   return system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
-    auto gateway = std::make_shared<gateway::Gateway>(self, context, replica, post, backups, applied);
+    auto gateway =
+        std::make_shared<gateway::Gateway>(self, context, replica, post, backups, declared, applied);
     // The behaviour's handlers hold `gateway` by address; this functor holds its life.
     self->attach_functor([gateway]() mutable { gateway.reset(); });
     return gateway->start();

@@ -10,7 +10,8 @@ namespace troupe {
 /// Takes HttpCall (sent by the server's I/O thread) and StateApplied. Mutations go to `replica` as Propose
 /// with a request id, reads wait for AwaitRead unless `?consistency=stale`; questions about agents, the
 /// scheduler and other nodes go to `post` as Ask, and what concerns a backup to `backups` as AskBackup.
+/// `declared`: the settings that a debug document tells.
 caf::actor spawn_gateway(caf::actor_system& system, const ContextPtr& context, caf::actor replica,
-                         caf::actor post, caf::actor backups);
+                         caf::actor post, caf::actor backups, std::vector<const Setting*> declared);
 
 }  // namespace troupe

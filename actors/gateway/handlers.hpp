@@ -72,6 +72,9 @@ void get_snapshot(Services& services, const CallPtr& call);
 void read_snapshot_file(Services& services, const CallPtr& call);
 void drop_snapshot(Services& services, const CallPtr& call);
 
+// ---- debug.cpp ----
+void get_debug(Services& services, const CallPtr& call);
+
 // ---- events.cpp ----
 void watch_job(Services& services, const CallPtr& call);
 void watch_cell(Services& services, const CallPtr& call);

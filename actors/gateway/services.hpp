@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "actors/agent/protocol.hpp"
 #include "actors/gateway/call.hpp"
@@ -21,6 +22,9 @@ enum class StreamSignal : std::uint8_t {
   drained,  ///< all that was written has been taken
   closed,   ///< over: the reader is gone, was too slow, or it was finished
 };
+
+/// Each may take megabytes and milliseconds.
+constexpr long debug_calls_max = 2;
 
 /// What handlers may ask of the gateway actor. Everything happens on the actor; every continuation runs once,
 /// at the wait's deadline at the latest.
@@ -51,6 +55,13 @@ class Services {
   virtual void ask_standing(NodeId node, Told told) = 0;
   /// This node's own backups. A snapshot that was not answered may be held until it is idle for too long.
   virtual void ask_backup(BackupOrder order, Told told) = 0;
+
+  /// To be held until a debug call is answered; null: `debug_calls_max` are under way.
+  virtual std::shared_ptr<const void> begin_debug() = 0;
+  /// Runs beside the gateway, where long reads run too.
+  virtual void run_apart(std::function<void(const NodeContext& node)> work) = 0;
+  /// All that the node declares.
+  virtual const std::vector<const Setting*>& declared_settings() const = 0;
 
   /// Names a stream; never given twice.
   virtual std::uint64_t next_stream() = 0;

@@ -221,7 +221,7 @@ void RunningNode::spawn() {
   node_.console = spawn_console(system, context_);
   backups_ =
       spawn_backups(system, context_, actors_->is_simulated() ? BackupThread::shared : BackupThread::own);
-  node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post, backups_);
+  node_.gateway = spawn_gateway(system, context_, node_.replica, node_.post, backups_, node_settings());
   spawned_ = true;
   for (const caf::actor& actor : {node_.applier, node_.keeper, node_.operations, node_.directory, node_.door,
                                   node_.post, node_.scheduler, node_.balancer, node_.console, node_.replica})

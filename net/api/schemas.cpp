@@ -331,6 +331,32 @@ Text audit_page() {
                  {"head", object({{"first", digits()}, {"last", digits()}, {"chain", text()}})}});
 }
 
+/// Each section may be {"missing": why} instead; those named here can always be had.
+Text debug() {
+  const auto section = [] { return open_object({}); };
+  const Text counted = open_object({{"value", integer(INT64_MIN)}, {"default", integer(INT64_MIN)}});
+  return object({{"about", open_object({{"node", integer(0)},
+                                        {"cell", text()},
+                                        {"takenAt", text()},
+                                        {"levelKnown", integer(0)},
+                                        {"level", integer(0)}})},
+                 {"process", section()},
+                 {"threads", section()},
+                 {"status", open_object({{"serves", boolean()}, may("why", text())})},
+                 {"peers", open_object({{"nodes", array_of(section())}, {"followers", array_of(section())}})},
+                 {"settings", map_of(counted)},
+                 {"policy", section()},
+                 {"disk", section()},
+                 {"stores", section()},
+                 {"actors", section()},
+                 {"duties", section()},
+                 {"members", section()},
+                 {"requests", section()},
+                 {"shards", section()},
+                 {"metrics", open_object({{"text", text()}, may("cut", boolean())})},
+                 {"log", open_object({{"gone", integer(0)}, {"lines", array_of(text())}})}});
+}
+
 }  // namespace
 
 std::map<std::string_view, std::string> schemas() {
@@ -365,6 +391,7 @@ std::map<std::string_view, std::string> schemas() {
           {"Limits", limits()},
           {"Health", health()},
           {"AuditPage", audit_page()},
+          {"Debug", debug()},
           {"NewMember", object({{"node", integer(1)}, {"address", text()}})},
           {"NewLeader", object({{"node", integer(1)}})}};
 }

@@ -46,7 +46,7 @@ struct Road {
     system = std::make_unique<caf::actor_system>(config);
     system->await_actors_before_shutdown(false);
     replica = system->spawn(small_replica, &cell, context, handle);
-    gateway = spawn_gateway(*system, context, replica, replica, caf::actor{});
+    gateway = spawn_gateway(*system, context, replica, replica, caf::actor{}, {});
     *handle = gateway;
     server = http::serve({}, [door = gateway](http::Request request, http::ReplyPtr reply) {
                caf::anon_send(door, HttpCall{std::move(request), std::move(reply)});

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "actors/gateway/gateway_settings.hpp"
 #include "actors/gateway/mailed_reply.hpp"
 #include "net/json/writer.hpp"
 
@@ -144,7 +145,7 @@ Scene::Scene(const std::function<void(NodeContext&)>& change) {
   backups_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
     return {[this](const AskBackup& ask) { backups_asked.push_back(ask); }};
   });
-  gateway = spawn_gateway(*system_, context, replica_, post_, backups_);
+  gateway = spawn_gateway(*system_, context, replica_, post_, backups_, {&gateway::gateway_waiting_max});
   cell.on_applied = [this](const Applied& applied) {
     untold_.push_back(std::make_shared<const Applied>(applied));
     if (!holds_applied) tell_applied();
