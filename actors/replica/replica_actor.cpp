@@ -159,9 +159,10 @@ void Replica::flush_soon() {
 void Replica::flush() {
   flush_pending_ = false;
   proposer_.offer();
-  perform(driver_.take(now_of(*context_->clock)));
+  ReplicaEffects effects = driver_.take(now_of(*context_->clock));
+  publish_status();  // First: who is told of a lease goes by the cell's time.
+  perform(std::move(effects));
   members_.look();
-  publish_status();
 }
 
 void Replica::tick() {

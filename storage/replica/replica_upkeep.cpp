@@ -66,9 +66,11 @@ std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
 
 // A leader whose clock leaps is soon none any more: its time is believed when it goes on leading, in one
 // term: the same one may lead again and again. Who has just started has no time to compare with, so what most
-// clocks say is taken for it.
+// clocks say is taken for it; who joins knows no voters yet, and no clock but its own and the leader's.
 void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
-  if (!cell_time_) cell_time_ = clocks_.middle(config_.self, now, core_.membership().voters);
+  const auto& voters = core_.membership().voters;
+  const bool knows_voters = std::ranges::find(voters, config_.self) != voters.end();
+  if (!cell_time_) cell_time_ = knows_voters ? clocks_.middle(config_.self, now, voters) : leaders;
   const bool near = !clocks_.is_far(leaders, *cell_time_);
   if (!near && (!strange_ || strange_->term != core_.term()))
     strange_ = StrangeTime{core_.term(), now.steady};

@@ -196,6 +196,26 @@ TEST_P(LeapingClocks, a_wild_leader_is_believed_no_sooner_for_having_led_before)
   EXPECT_GE(led, 2);
 }
 
+// Found by the simulation: it counted its owner's care from an hour ahead, and nothing was overdue any more.
+TEST_P(LeapingClocks, who_joins_with_a_wild_clock_goes_by_the_leaders) {
+  run(300);
+  nodes.emplace(4, std::make_unique<Machine>(NodeId{4}, raft::Membership{}, MachineOptions{}));
+  Machine& joins = *nodes.at(4);
+  joins.now_.wall = joins.now_.wall + GetParam();
+  Machine& lead = *nodes.at(leader());
+  const raft::MemberChange change{raft::MemberChangeKind::add_learner, NodeId{4}, "host:4", {}};
+  ASSERT_TRUE(lead.driver_->change(change, lead.now_).ok());
+  bool knows = false;
+  for (int n = 0; n < 500; ++n) {
+    run(1);
+    const auto time = joins.driver_->cell_time(joins.now_);
+    knows = knows || time;
+    const milliseconds right = ClockGuard::offset(lead.now_.wall, lead.now_.steady);
+    ASSERT_LE(std::abs((time.value_or(right) - right).count()), 5'000) << "turn " << n;
+  }
+  EXPECT_TRUE(knows);
+}
+
 INSTANTIATE_TEST_SUITE_P(Leaps, LeapingClocks,
                          testing::Values(milliseconds(3'600'000), milliseconds(-3'600'000),
                                          milliseconds(315'360'000'000)));
