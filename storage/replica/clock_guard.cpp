@@ -33,19 +33,29 @@ void ClockGuard::heard(NodeId peer, Instant wall, Moment sent, Moment at) {
   heard.offset = std::max(heard.offset, news);
 }
 
-std::optional<milliseconds> ClockGuard::offset_of(NodeId peer, Moment now) const {
+std::optional<milliseconds> ClockGuard::offset_within(milliseconds age, NodeId peer, Moment now) const {
   const auto found = heard_.find(peer);
-  if (found == heard_.end() || now - found->second.last > fresh) return std::nullopt;
+  if (found == heard_.end() || now - found->second.last > age) return std::nullopt;
   return std::max(found->second.offset, found->second.before);
 }
 
-std::vector<milliseconds> ClockGuard::offsets(NodeId self, Now now, std::span<const NodeId> voters) const {
+std::optional<milliseconds> ClockGuard::offset_of(NodeId peer, Moment now) const {
+  return offset_within(fresh, peer, now);
+}
+
+std::vector<milliseconds> ClockGuard::offsets_within(milliseconds age, NodeId self, Now now,
+                                                     std::span<const NodeId> voters) const {
   std::vector<milliseconds> offsets{offset(now.wall, now.steady)};
   for (const NodeId voter : voters) {
     if (voter == self) continue;
-    if (const auto known = offset_of(voter, now.steady)) offsets.push_back(*known);
+    if (const auto known = offset_within(age, voter, now.steady)) offsets.push_back(*known);
   }
   return offsets;
+}
+
+std::vector<milliseconds> ClockGuard::offsets(NodeId self, Now now, std::span<const NodeId> voters) const {
+  auto known = offsets_within(recent, self, now, voters);
+  return known.size() > voters.size() / 2 ? known : offsets_within(fresh, self, now, voters);
 }
 
 milliseconds ClockGuard::middle(NodeId self, Now now, std::span<const NodeId> voters) const {

@@ -24,11 +24,14 @@ inline Now now_of(const Clock& clock) { return {clock.steady(), clock.wall()}; }
 ///
 /// A message's delay makes its clock look late, never early: the best of the last seconds counts. When no
 /// other clock is heard any more, the last measure counts as one for `fresh`: a stall may hide a leap, but
-/// not from steady time. For longer it would keep nodes apart whose clocks were all set together.
+/// not from steady time. For longer it would keep nodes apart whose clocks were all set together. Nor does
+/// the dead count beside a majority of the living: its clock may have been the wild one, and a second wild
+/// one would then be believed.
 class ClockGuard {
  public:
   static constexpr milliseconds window{2'000};
-  static constexpr milliseconds fresh{10'000};  ///< older news of a clock do not count
+  static constexpr milliseconds recent{2'000};  ///< while most are heard within this, older news do not count
+  static constexpr milliseconds fresh{10'000};  ///< older news of a clock never count
   /// A message may have been on its way for as long as the one that it answers was sent ago: beyond this it
   /// says nothing about a clock.
   static constexpr milliseconds late_max{1'000};
@@ -64,6 +67,9 @@ class ClockGuard {
   };
   /// Of this node, and of the voters that were heard lately.
   std::vector<milliseconds> offsets(NodeId self, Now now, std::span<const NodeId> voters) const;
+  std::vector<milliseconds> offsets_within(milliseconds age, NodeId self, Now now,
+                                           std::span<const NodeId> voters) const;
+  std::optional<milliseconds> offset_within(milliseconds age, NodeId peer, Moment now) const;
 
   milliseconds leap_max_;
   std::map<NodeId, Heard> heard_;

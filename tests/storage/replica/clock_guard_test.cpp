@@ -59,6 +59,25 @@ TEST_F(Clocks, what_was_remembered_counts_only_among_others) {
   EXPECT_FALSE(guard.has_leapt(NodeId{1}, now, alone));
 }
 
+// Found by the simulation: its clock was wild when it died, and so a leader whose clock leapt was believed.
+TEST_F(Clocks, the_dead_do_not_count_beside_a_majority_of_the_living) {
+  hear(2, milliseconds(0));
+  hear(3, milliseconds(3'600'000));
+  EXPECT_FALSE(leapt());
+  pass(ClockGuard::recent + milliseconds(1));
+  hear(2, milliseconds(0));
+  now.wall = now.wall + std::chrono::hours(1);
+  EXPECT_TRUE(leapt());
+}
+
+TEST_F(Clocks, the_dead_count_while_too_few_are_heard) {
+  hear(2, milliseconds(0));
+  hear(3, milliseconds(0));
+  pass(ClockGuard::recent + milliseconds(1));
+  now.wall = now.wall - std::chrono::hours(1);
+  EXPECT_TRUE(leapt());
+}
+
 TEST_F(Clocks, near_the_others_is_near_enough) {
   hear(2, milliseconds(2'000));
   hear(3, milliseconds(-3'000));
