@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_nodes.hpp"
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "net/json/writer.hpp"
@@ -20,21 +21,6 @@ constexpr milliseconds take_timeout{120'000};
 /// How often one piece is asked for: a node may be busy for a moment.
 constexpr int piece_attempts_max = 5;
 constexpr milliseconds piece_pause{500};
-
-/// That node's own gateway; nodes other than the one asked are found by the cell's status.
-Result<std::string> address_of(Context& context, std::uint32_t node) {
-  if (node == 0) return context.options.address;
-  auto client = context.client();
-  const auto status = client.get("/api/v3/cell/status");
-  if (!status.ok()) return status.error();
-  for (const auto& item : items_of(status.value().value)) {
-    if (integer_at(item, "node") != node) continue;
-    if (auto http = text_at(item, "http"); !http.empty()) return http;
-    return Error{ErrorCode::invalid_argument, "the address of node " + std::to_string(node) +
-                                                  " is not known to this one; give it with --address"};
-  }
-  return Error{ErrorCode::not_found, "the cell has no node " + std::to_string(node)};
-}
 
 Error said_error(const http::Response& response) {
   const auto body = json::parse(response.body);

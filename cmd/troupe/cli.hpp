@@ -43,8 +43,8 @@ struct Surroundings {
 /// The process's own. SIGINT and SIGTERM are handled.
 Surroundings& process_surroundings();
 
-/// Adds the global options and the subcommands job, task, host, cell and events. A command that does not end
-/// well throws CLI::RuntimeError with its exit code from App::parse(): see run_app.
+/// Adds the global options and the subcommands job, task, host, cell, events and debug. A command that does
+/// not end well throws CLI::RuntimeError with its exit code from App::parse(): see run_app.
 void add_client_commands(CLI::App& app, Surroundings& surroundings = process_surroundings());
 
 /// Parses and runs; exit codes as above. Help goes to `out`, complaints about usage to `err`.

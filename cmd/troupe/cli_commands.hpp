@@ -203,6 +203,15 @@ int member_promote(Context& context, std::uint32_t node);
 int member_remove(Context& context, std::uint32_t node);
 int transfer_leader(Context& context, const TransferLeader& args);
 
+// ---- diagnosis ----
+struct DebugBundle {
+  std::uint32_t node = 0;  ///< 0: the one at --address
+  bool takes_all = false;
+  std::string file;  ///< new; "-": standard output; empty: named by cell, node and time
+};
+/// What nodes tell of themselves, in one .tar.gz.
+int debug_bundle(Context& context, const DebugBundle& args);
+
 struct Events {
   std::string job;
   std::uint64_t limit = 0;  ///< 0: for ever
@@ -218,6 +227,8 @@ void add_host_options(CLI::App& app, Context& context);
 void add_phase_options(CLI::App& hosts, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
+/// `troupe debug`.
+void add_debug_options(CLI::App& app, Context& context);
 /// Below `troupe cell`.
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.

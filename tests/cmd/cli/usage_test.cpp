@@ -42,6 +42,7 @@ const std::vector<std::vector<std::string>> commands{{"job", "run"},
                                                      {"cell", "members", "promote"},
                                                      {"cell", "members", "remove"},
                                                      {"cell", "transfer-leader"},
+                                                     {"debug", "bundle"},
                                                      {"events"},
                                                      {"console"}};
 
@@ -67,6 +68,9 @@ TEST(Usage, WhatIsWrongAnswersTwo) {
                                                     {"job", "show"},
                                                     {"job", "show", "a", "b"},
                                                     {"job", "logs", "abcd", "--slot", "x"},
+                                                    {"debug"},
+                                                    {"debug", "bundle", "--node", "0"},
+                                                    {"debug", "bundle", "--node", "1", "--all"},
                                                     {"--address", "h:x", "cell", "status"},
                                                     {"events", "--limit", "-1"}};
   for (const auto& arguments : wrong) {

@@ -1,0 +1,22 @@
+#pragma once
+// The cell's nodes by number, for what is asked of one of them and not of any.
+
+#include <string>
+#include <vector>
+
+#include "cmd/troupe/cli_context.hpp"
+
+namespace troupe::cli {
+
+struct CellNode {
+  std::uint32_t number = 0;
+  std::string http;  ///< of its gateway; empty: the node that was asked does not know it
+};
+/// Of an answer of /api/v3/cell/status.
+std::vector<CellNode> nodes_in(const json::Value& status);
+/// That node's own gateway; 0: the one at --address. Errors: not_found, invalid_argument (its address is not
+/// known), and the cell's.
+Result<std::string> address_of(Context& context, std::uint32_t node);
+Error unknown_address(std::uint32_t node);
+
+}  // namespace troupe::cli
