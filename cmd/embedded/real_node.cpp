@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "actors/runtime/logging.hpp"
+#include "cmd/embedded/debug_dump.hpp"
 #include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/rocks_store.hpp"
@@ -47,6 +48,11 @@ class RunningNode final : public RealNode {
   Node& node() override {
     const std::shared_lock lock(life_);
     return *node_;
+  }
+  void debug_to_log() override {
+    const std::shared_lock lock(life_, std::try_to_lock);
+    if (lock && node_) return embedded::debug_to_log(*node_, config_.node.self);
+    logging::warn("debug_dump_refused node={} why=\"it installs a snapshot\"", config_.node.self.value);
   }
   std::uint16_t http_port() const override { return http_->port(); }
   std::string peer_address() const override { return node_->peer_address(); }

@@ -38,6 +38,8 @@ class RealNode {
   virtual void fail_writes() = 0;  ///< of the log's disk, from now on
   virtual void fail_syncs() = 0;   ///< likewise, of what must be safe
   virtual Node& node() = 0;
+  /// Writes what helps a diagnosis to the log, see debug_dump.hpp.
+  virtual void debug_to_log() = 0;
   virtual std::uint16_t http_port() const = 0;
   virtual std::string peer_address() const = 0;
   virtual KvStore::Counters log_counters() const = 0;

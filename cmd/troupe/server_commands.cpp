@@ -44,7 +44,7 @@ struct UpFlags {
 };
 
 void run_up(const UpFlags& flags) {
-  SignalWait signals;
+  SignalWait signals(SignalWait::Takes::ends_and_dumps);
   embedded::RealOptions options;
   options.data = flags.data;
   options.nodes = flags.nodes;
@@ -62,18 +62,21 @@ void run_up(const UpFlags& flags) {
   };
   auto cluster = or_give_up(embedded::RealCluster::start(std::move(options)));
   std::cout << "gateway http://" << http.host << ':' << cluster->http_port(1) << '\n' << std::flush;
-  const std::string why = signals.wait();
+  const std::string why = signals.wait([&] {
+    for (std::uint32_t n = 1; n <= flags.nodes; ++n)
+      if (embedded::RealNode* one = cluster->node(n)) one->debug_to_log();
+  });
   cluster.reset();
   finish(why);
 }
 
 void run_node(const std::string& file) {
-  SignalWait signals;
+  SignalWait signals(SignalWait::Takes::ends_and_dumps);
   embedded::RealNodeConfig config = or_give_up(read_node_file(file));
   config.on_failure = [&signals](const std::string& why) { signals.stop(why); };
   auto node = or_give_up(embedded::RealNode::start(std::move(config)));
   std::cout << "node peer=" << node->peer_address() << " http=" << node->http_port() << '\n' << std::flush;
-  const std::string why = signals.wait();
+  const std::string why = signals.wait([&] { node->debug_to_log(); });
   node->stop();
   finish(why);
 }
@@ -105,7 +108,9 @@ void add_server_commands(CLI::App& app) {
   auto flags = std::make_shared<UpFlags>();
   CLI::App* up =
       app.add_subcommand("up", "Run a whole cell in this process: for a laptop, for trying things out");
-  up->footer("Example: troupe up --data /tmp/cell --http 127.0.0.1:7001");
+  up->footer(
+      "Example: troupe up --data /tmp/cell --http 127.0.0.1:7001\nSIGUSR1: each node writes what helps a "
+      "diagnosis to the log");
   up->add_option("--data", flags->data, "Folder that survives restarts")->capture_default_str();
   up->add_option("--http", flags->http, "Where node 1 answers; the others take the next ports")
       ->capture_default_str();
@@ -124,7 +129,9 @@ void add_server_commands(CLI::App& app) {
 
   auto file = std::make_shared<std::string>();
   CLI::App* node = app.add_subcommand("node", "Run one control-plane node");
-  node->footer("Example: troupe node --config node-1.yaml   (the file is described in cmd/troupe/README.md)");
+  node->footer(
+      "Example: troupe node --config node-1.yaml   (the file is described in cmd/troupe/README.md)\n"
+      "SIGUSR1: it writes what helps a diagnosis to its log, and goes on");
   node->add_option("--config", *file, "YAML file")->required()->check(CLI::ExistingFile);
   node->callback([file] { run_node(*file); });
 
