@@ -66,12 +66,14 @@ class Balancer {
     if (!std::ranges::includes(before, gone_)) balance();
   }
 
+  bool is_fresh() const { return now() - led_since_ < milliseconds(context_->settings.get(owner_dead_ms)); }
+
   std::vector<NodeId> live() const {
     std::vector<NodeId> nodes{context_->self};
     const milliseconds back(context_->settings.get(owner_back_ms));
     // A new leader knows nobody yet: who has owned shards so far keeps them until it has been silent for
     // long.
-    const bool fresh = now() - led_since_ < milliseconds(context_->settings.get(owner_dead_ms));
+    const bool fresh = is_fresh();
     std::map<NodeId, bool> owns;
     for (const ShardRecord& shard : context_->reads().shards()) owns[shard.owner] = true;
     for (const NodeId node : context_->book.voters()) {
@@ -114,7 +116,14 @@ class Balancer {
       logging::info("level_raised node={} level={}", context_->self.value, *level);
       return propose(RaiseLevel{*level});
     }
-    auto moves = plan_shards(context_->reads().shards(), live());
+    const std::vector<ShardRecord> shards = context_->reads().shards();
+    const std::vector<NodeId> nodes = live();
+    const auto has_owner = [&](const ShardRecord& shard) {
+      return std::ranges::find(nodes, shard.owner) != nodes.end();
+    };
+    // What is owned well enough stays where it is until everybody had time to be heard.
+    if (is_fresh() && std::ranges::all_of(shards, has_owner)) return;
+    auto moves = plan_shards(shards, nodes);
     if (moves.empty()) return;
     logging::info("shards_moving node={} count={}", context_->self.value, moves.size());
     propose(AssignShards{std::move(moves)});

@@ -6,6 +6,7 @@
 #include "cmd/troupe/backup_commands.hpp"
 #include "cmd/troupe/bench_commands.hpp"
 #include "cmd/troupe/cli.hpp"
+#include "cmd/troupe/huge_pages.hpp"
 #include "cmd/troupe/inspect.hpp"
 #include "cmd/troupe/server_commands.hpp"
 #include "cmd/troupe/sim_command.hpp"
@@ -13,6 +14,7 @@
 int main(int argc, char** argv) {
   // The shim is started for every task: nothing else is set up for it.
   if (argc > 1 && std::string_view(argv[1]) == "shim") return troupe::agent::run_shim(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view(argv[1]) == "node") troupe::cli::prefer_huge_pages(argv);
   CLI::App app{"Troupe runs containers on a fleet of hosts."};
   app.require_subcommand(1);
   troupe::cli::add_client_commands(app);

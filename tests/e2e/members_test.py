@@ -34,6 +34,18 @@ class Members(unittest.TestCase):
         self.troupe("cell", "members", "promote", str(number), node=by)
         self.cell.await_serving_of([number])
 
+    def assert_huge_pages(self, number):
+        """Its heap is in huge pages, where the kernel has them for who asks."""
+        process = f"/proc/{self.cell.nodes[number].child.pid}"
+        with open(f"{process}/environ", "rb") as environment:
+            self.assertIn(b"MALLOC_CONF=thp:always", environment.read().split(b"\0"))
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as choice:
+            if "[never]" in choice.read():
+                return
+        with open(f"{process}/smaps_rollup", encoding="ascii") as maps:
+            huge = next(line.split()[1] for line in maps if line.startswith("AnonHugePages"))
+        self.assertGreater(int(huge), 0)
+
     def assert_all_ended_well(self, jobs):
         for job in jobs:
             self.cell.await_job_end(job, 30)
@@ -46,6 +58,7 @@ class Members(unittest.TestCase):
         cell.nodes[1].start()
         cell.agents[1].start()
         cell.await_serving_of([1])
+        self.assert_huge_pages(1)
         cell.await_agents()
         writer = Writer(cell, "members", seconds=0.05, pause=0.05)
         writer.start()

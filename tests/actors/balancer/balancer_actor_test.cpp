@@ -73,6 +73,22 @@ TEST(Balancer, WaitsForTheSilenceOfANodeButNotOfOneThatIsGone) {
   EXPECT_EQ(s.proposals.size(), 1U);
 }
 
+TEST(Balancer, ANewLeaderTakesNothingBeforeTheOthersHadTimeToSpeak) {
+  BalancerStage s;
+  AssignShards all;
+  for (const ShardRecord& shard : s.cell.reads().shards())
+    all.moves.push_back({shard.id, shard.epoch, NodeId{2}});
+  Command command;
+  command.fence = TermFence{s.cell.term};
+  command.body = std::move(all);
+  ASSERT_TRUE(s.cell.apply(std::move(command)).taken());
+  s.lead();
+  s.pass(milliseconds(700));
+  EXPECT_TRUE(s.proposals.empty());
+  s.pass(milliseconds(500));
+  EXPECT_EQ(s.proposals.size(), 1U) << "now its own half";
+}
+
 TEST(Balancer, ANewLeaderGivesAwayAtOnceWhatANodeThatIsGoneOwned) {
   BalancerStage s;
   s.lead();
