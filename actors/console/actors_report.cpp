@@ -70,6 +70,38 @@ std::string actors_json(const NodeContext& node, const ActorsFound& found) {
   return writer.take();
 }
 
+std::string selected_json(const NodeContext& node, const api::Selection& selection, const AwakeTold& told) {
+  const std::size_t listed_max = std::min(selection.limit.value_or(awake_listed_max), awake_selected_max);
+  std::size_t selected = 0;
+  json::Writer writer;
+  writer.begin_object();
+  put(writer, "node", node.self);
+  writer.key("items");
+  writer.begin_array();
+  for (const AwakeTold::Awake& awake : told.awake) {
+    const std::string entity = text_of(node.reads(), awake.entity);
+    const api::ActorSubject subject{awake.entity.kind, entity,          node.self,    awake.since,
+                                    awake.waiting,     awake.handled,   awake.nudges, awake.restarts,
+                                    awake.wake,        awake.last_error};
+    if (!selection.condition.holds(subject, node.now()) || ++selected > listed_max) continue;
+    writer.begin_object();
+    put(writer, "kind", awake.entity.kind);
+    put(writer, "entity", entity);
+    put(writer, "node", node.self);
+    put_members(writer, awake);
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.key("pagination");
+  writer.begin_object();
+  put(writer, "hasMore", selected > listed_max);
+  put(writer, "totalItems", selected);
+  writer.end_object();
+  put(writer, "notLookedAt", told.left_out);
+  writer.end_object();
+  return writer.take();
+}
+
 std::string actor_json(const NodeContext& node, const EntityRef& entity, const AwakeTold& told) {
   json::Writer writer;
   writer.begin_object();

@@ -62,6 +62,7 @@ class Console {
   void duties(const TurnPtr& turn);
   void actors(const TurnPtr& turn);
   void actor(const TurnPtr& turn);
+  void actors_where(const TurnPtr& turn);
   void show(const TurnPtr& turn);
 
   void ask_directory(TellAwake question, std::function<void(Result<AwakeTold>)> told);
@@ -201,7 +202,22 @@ void Console::came_in(const GatheringPtr& gathering) {
   if (--gathering->missing == 0) answer(gathering->turn, actors_json(*context_, gathering->found));
 }
 
+void Console::actors_where(const TurnPtr& turn) {
+  auto read = api::parse_selection("actor " + turn->argument);
+  if (!read.ok()) return answer(turn, read.error());
+  if (!read.value().order_by.empty())
+    return answer(turn,
+                  Error{ErrorCode::invalid_argument, "a node tells them fullest first, in no other order"});
+  const auto selection = std::make_shared<const api::Selection>(std::move(read).value());
+  ask_directory({std::nullopt, std::nullopt, awake_walked_max},
+                [this, turn, selection](const Result<AwakeTold>& told) {
+                  if (!told.ok()) return answer(turn, told.error());
+                  answer(turn, selected_json(*context_, *selection, told.value()));
+                });
+}
+
 void Console::actor(const TurnPtr& turn) {
+  if (words_of(turn->argument).first == "where") return actors_where(turn);
   const auto target = target_of(context_->reads(), turn->argument);
   if (!target.ok()) return answer(turn, target.error());
   const EntityRef entity = target.value().entity;

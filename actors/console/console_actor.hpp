@@ -12,10 +12,10 @@ namespace troupe {
 caf::actor spawn_console(caf::actor_system& system, const ContextPtr& context);
 
 namespace console {
-constexpr milliseconds actors_patience{1'000};   ///< for this node's own actors
-constexpr milliseconds owner_patience{2'000};    ///< for another node; below the gateway's own patience
-constexpr std::size_t questions_max = 1'000;     ///< under way; beyond: overloaded
-constexpr std::size_t command_bytes_max = 1024;  ///< beyond: invalid_argument
+constexpr milliseconds actors_patience{1'000};    ///< for this node's own actors
+constexpr milliseconds owner_patience{2'000};     ///< for another node; below the gateway's own patience
+constexpr std::size_t questions_max = 1'000;      ///< under way; beyond: overloaded
+constexpr std::size_t command_bytes_max = 8'192;  ///< beyond: invalid_argument
 }  // namespace console
 
 }  // namespace troupe

@@ -87,6 +87,7 @@ void get_scheduler_result(Services& services, const CallPtr& call);
 
 // ---- operators.cpp ----
 void release_entity(Services& services, const CallPtr& call);
+void list_actors(Services& services, const CallPtr& call);
 void ask_console(Services& services, const CallPtr& call);
 
 }  // namespace troupe::gateway

@@ -2,6 +2,7 @@
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
+#include "net/api/selection.hpp"
 
 namespace troupe::gateway {
 namespace {
@@ -28,6 +29,24 @@ Result<EntityRef> entity_of(std::string_view kind, std::string_view id) {
   return is_job ? EntityRef::of(JobId{bytes.value()}) : EntityRef::of(TaskId{bytes.value()});
 }
 
+/// The node that the call names, or this one.
+void ask_node(Services& services, const CallPtr& call, std::string command) {
+  const auto said_node = call->request.parameter("node");
+  auto node = std::optional(services.node().self);
+  if (!said_node.empty()) node = number_of<NodeId>(said_node);
+  if (!node || !services.node().book.find(*node))
+    return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
+  services.ask_console(*node, std::move(command), [call](const Result<Bytes>& told) {
+    if (!told.ok()) return call->fail(told.error());
+    call->answer(api::json_response(200, told.value()));
+  });
+}
+
+Error of_parameter(Error error) {
+  for (auto& violation : error.violations) violation.path = "where";
+  return error;
+}
+
 }  // namespace
 
 void release_entity(Services& services, const CallPtr& call) {
@@ -41,15 +60,26 @@ void ask_console(Services& services, const CallPtr& call) {
     return call->fail(checked.error());
   const auto command = call->request.parameter("command");
   if (command.empty()) return call->fail({ErrorCode::invalid_argument, "say command=...; help lists them"});
-  const auto said_node = call->request.parameter("node");
-  auto node = std::optional(services.node().self);
-  if (!said_node.empty()) node = number_of<NodeId>(said_node);
-  if (!node || !services.node().book.find(*node))
-    return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
-  services.ask_console(*node, std::string(command), [call](const Result<Bytes>& told) {
-    if (!told.ok()) return call->fail(told.error());
-    call->answer(api::json_response(200, told.value()));
-  });
+  ask_node(services, call, std::string(command));
+}
+
+void list_actors(Services& services, const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {"where", "node", "limit"}); !checked.ok())
+    return call->fail(checked.error());
+  std::string where(call->request.parameter("where"));
+  if (where.empty()) where = "entity is set";  // All.
+  // Alone first, so that a refusal points into the parameter, and nothing can hide behind it.
+  const auto condition = api::Condition::parse(api::SelectionKind::actor, where);
+  if (!condition.ok()) return call->fail(of_parameter(condition.error()));
+  std::string command = "actor where " + where;
+  if (const auto limit = call->request.parameter("limit"); !limit.empty()) {
+    const auto number = number_of<NodeId>(limit);
+    if (!number || number->value == 0 || number->value > api::selection_limit_max)
+      return call->fail({ErrorCode::invalid_argument, "limit must be a whole number from 1 to " +
+                                                          std::to_string(api::selection_limit_max)});
+    command += " limit " + std::to_string(number->value);
+  }
+  ask_node(services, call, std::move(command));
 }
 
 }  // namespace troupe::gateway

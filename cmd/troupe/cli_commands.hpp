@@ -171,6 +171,15 @@ struct PhaseChange {
 /// caller and the reason of the options to the audit.
 int change_phases(Context& context, const PhaseChange& args);
 
+// ---- actors ----
+struct ActorList {
+  std::string where{};
+  std::uint32_t node = 0;  ///< 0: the attached one
+  bool asks_all = false;   ///< every node
+  std::uint32_t limit = 100;
+};
+int actor_list(Context& context, const ActorList& args);
+
 // ---- limits and audit ----
 int limits(Context& context);
 int cell_policy(Context& context);
@@ -223,6 +232,7 @@ void add_job_options(CLI::App& app, Context& context);
 void add_task_options(CLI::App& app, Context& context);
 void add_cell_options(CLI::App& app, Context& context);
 void add_host_options(CLI::App& app, Context& context);
+void add_actor_options(CLI::App& app, Context& context);
 /// Below `troupe host`, and the console's `host`: drain, undrain, quarantine.
 void add_phase_options(CLI::App& hosts, Context& context);
 /// `troupe limits` and `troupe audit`.

@@ -12,5 +12,7 @@ Table task_table();
 void add_task_row(Table& table, const json::Value& task, Instant now);
 Table host_table();
 void add_host_row(Table& table, const json::Value& host, Instant now);
+Table actor_table();
+void add_actor_row(Table& table, const json::Value& actor, Instant now);
 
 }  // namespace troupe::cli

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <ostream>
 
+#include "cmd/troupe/cli_actor.hpp"
 #include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_fail_over.hpp"
 #include "cmd/troupe/cli_rows.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "net/api/selection.hpp"
@@ -28,10 +30,17 @@ KindOfRow rows_of(api::SelectionKind kind) {
       return {"/api/v3/jobs", job_table, add_job_row};
     case api::SelectionKind::task:
       return {"/api/v3/tasks", task_table, add_task_row};
+    case api::SelectionKind::actor:
+      return {"/api/v3/actors", actor_table, add_actor_row};
     case api::SelectionKind::host:
       break;
   }
   return {"/api/v3/hosts", host_table, add_host_row};
+}
+
+Error too_many_to_order(std::int64_t total, std::size_t most) {
+  return {ErrorCode::invalid_argument, "this selects " + std::to_string(total) +
+                                           ", too many to be ordered: at most " + std::to_string(most)};
 }
 
 struct Chosen {
@@ -53,10 +62,21 @@ Result<Chosen> fetch(CellClient& client, const api::Selection& selection) {
     return chosen.items.size() <= ordered_max && (needs_all || chosen.items.size() < wanted);
   });
   if (!walked.ok()) return walked.error();
-  if (needs_all && chosen.items.size() > ordered_max)
-    return Error{ErrorCode::invalid_argument, "this selects " + std::to_string(chosen.total) +
-                                                  ", too many to be ordered: at most " +
-                                                  std::to_string(ordered_max)};
+  if (needs_all && chosen.items.size() > ordered_max) return too_many_to_order(chosen.total, ordered_max);
+  return chosen;
+}
+
+Result<Chosen> fetch_actors(Context& context, const api::Selection& selection, std::uint32_t node) {
+  const bool needs_all = !selection.order_by.empty();
+  ActorList args{selection.where, node};
+  args.limit =
+      needs_all ? actors_shown_max : std::min(selection.limit.value_or(shown_default), actors_shown_max);
+  auto actors = choose_actors(context, args);
+  if (!actors.ok()) return actors.error();
+  Chosen chosen{std::move(actors.value().items), actors.value().total};
+  if (needs_all && chosen.total > static_cast<std::int64_t>(chosen.items.size()))
+    return too_many_to_order(chosen.total, actors_shown_max);
+  (void)tell_missing(context, actors.value());
   return chosen;
 }
 
@@ -99,12 +119,14 @@ std::vector<json::Value> ordered(const std::vector<json::Value>& items, const ap
 
 std::string where_parameter(const std::string& where) { return "&where=" + url_text(where); }
 
-int print_selection(Context& context, const std::string& text) {
+int print_selection(Context& context, const std::string& text, std::uint32_t node) {
   const auto read = api::parse_selection(text);
   if (!read.ok()) return report(context.io.err, read.error());
   const api::Selection& selection = read.value();
-  auto client = context.client();
-  auto chosen = fetch(client, selection);
+  auto chosen =
+      selection.condition.kind() == api::SelectionKind::actor
+          ? fetch_actors(context, selection, node)
+          : read_anywhere<Chosen>(context, [&](CellClient& client) { return fetch(client, selection); });
   if (!chosen.ok()) return report(context.io.err, chosen.error());
   auto items = std::move(chosen.value().items);
   if (!selection.order_by.empty()) items = ordered(items, selection);

@@ -56,4 +56,9 @@ int console_entities(ConsoleSession& session, const ConsoleCommand& command, con
   return exit_usage;
 }
 
+int console_actor(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument) {
+  if (argument.substr(0, argument.find(' ')) != "where") return console_ask(session, command, argument);
+  return print_selection(session.context(), "actor " + argument, session.node());
+}
+
 }  // namespace troupe::cli

@@ -50,6 +50,8 @@ int console_tail(ConsoleSession& session, const ConsoleCommand& command, const s
 /// job, task, host: `where`, and what the command line does to them: kill, enable, disable; kill; drain,
 /// undrain, quarantine.
 int console_entities(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
+/// One entity's, or `where`.
+int console_actor(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_exit(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 
 }  // namespace troupe::cli

@@ -42,6 +42,12 @@ const std::vector<ConsoleRow>& table() {
           "hosts of which a condition holds; or change whether hosts take tasks, as `troupe host drain` does",
           "host where hostGroup = flex-1 and not connected order by disconnectedAt desc limit 20"},
          console_entities},
+        {{"actor", "ENTITY | where CONDITION [order by FIELD [desc]] [limit N]",
+          "job/ task/ host/ group/ where",
+          "one entity's actor, if it is awake on the node; or those of which a condition holds, fullest "
+          "first",
+          "actor where mailbox > 100 and kind = task"},
+         console_actor},
         {{"exit", "", "", "leave the console", "exit"}, console_exit}};
     for (const ConsoleCommand& command : node_commands) {
       const auto is_there = [&](const ConsoleRow& row) { return row.words.name == command.name; };
@@ -71,7 +77,8 @@ std::vector<std::string> names() {
 /// Behind `where`: names, and the words between them. A map's name wants more behind its point.
 std::vector<std::string> selection_words(std::string_view kind, std::string_view open) {
   std::vector<std::string> all;
-  for (const auto what : {api::SelectionKind::job, api::SelectionKind::task, api::SelectionKind::host}) {
+  for (const auto what : {api::SelectionKind::job, api::SelectionKind::task, api::SelectionKind::host,
+                          api::SelectionKind::actor}) {
     if (api::selection_kind_text(what) != kind) continue;
     for (const auto& field : api::selection_fields(what))
       all.push_back(std::string(open) + std::string(field.name) +

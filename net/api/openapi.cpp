@@ -185,6 +185,10 @@ std::vector<ParameterDoc> parameters_of(Takes takes) {
               {"limit", schema::integer(), "bytes at most"}};
     case Takes::console:
       return {{"command", schema::text()}, {"node", schema::integer(1)}};
+    case Takes::actors:
+      return {{"where", schema::text(), "a condition"},
+              {"node", schema::integer(1), "the asked one if absent"},
+              {"limit", schema::integer(1), "items at most"}};
     case Takes::range:
       return {{"offset", schema::integer(), "first byte"}, {"limit", schema::integer(), "bytes at most"}};
   }

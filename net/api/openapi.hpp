@@ -28,6 +28,7 @@ enum class Takes : std::uint8_t {
   task_end,
   logs,
   console,
+  actors,
   range,
 };
 std::vector<ParameterDoc> parameters_of(Takes takes);

@@ -26,6 +26,7 @@ std::vector<SelectionField> fields_of() {
 constexpr SelectionKind kind_of(const JobSubject*) { return SelectionKind::job; }
 constexpr SelectionKind kind_of(const TaskSubject*) { return SelectionKind::task; }
 constexpr SelectionKind kind_of(const HostSubject*) { return SelectionKind::host; }
+constexpr SelectionKind kind_of(const ActorSubject*) { return SelectionKind::actor; }
 
 bool compares(Test test, double value, double with) {
   switch (test) {
@@ -100,6 +101,8 @@ std::string_view selection_kind_text(SelectionKind kind) {
       return "task";
     case SelectionKind::host:
       return "host";
+    case SelectionKind::actor:
+      return "actor";
   }
   return {};
 }
@@ -108,11 +111,14 @@ const std::vector<SelectionField>& selection_fields(SelectionKind kind) {
   static const std::vector<SelectionField> jobs = fields_of<JobSubject>();
   static const std::vector<SelectionField> tasks = fields_of<TaskSubject>();
   static const std::vector<SelectionField> hosts = fields_of<HostSubject>();
+  static const std::vector<SelectionField> actors = fields_of<ActorSubject>();
   switch (kind) {
     case SelectionKind::job:
       return jobs;
     case SelectionKind::task:
       return tasks;
+    case SelectionKind::actor:
+      return actors;
     case SelectionKind::host:
       break;
   }
@@ -143,6 +149,8 @@ bool Condition::evaluate(const Subject& subject, Instant now) const {
 bool Condition::holds(const JobSubject& job, Instant now) const { return evaluate(job, now); }
 bool Condition::holds(const TaskSubject& task, Instant now) const { return evaluate(task, now); }
 bool Condition::holds(const HostSubject& host, Instant now) const { return evaluate(host, now); }
+
+bool Condition::holds(const ActorSubject& actor, Instant now) const { return evaluate(actor, now); }
 
 bool Condition::names(std::string_view beginning) const {
   return std::any_of(terms_.begin(), terms_.end(), [&](const Term& term) {

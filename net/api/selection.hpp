@@ -1,6 +1,6 @@
 #pragma once
-// One small language that selects jobs, tasks and hosts, the same in the API, the command line and the
-// console:
+// One small language that selects jobs, tasks, hosts and the actors that are awake on a node, the same in the
+// API, the command line and the console:
 //
 //     host where hostGroup = flex-1 and (not connected or used.cpu > 3.5) order by disconnectedAt desc limit
 //     20
@@ -24,8 +24,8 @@
 
 namespace troupe::api {
 
-enum class SelectionKind : std::uint8_t { job, task, host };
-constexpr SelectionKind max_value(SelectionKind) { return SelectionKind::host; }
+enum class SelectionKind : std::uint8_t { job, task, host, actor };
+constexpr SelectionKind max_value(SelectionKind) { return SelectionKind::actor; }
 std::string_view selection_kind_text(SelectionKind kind);  ///< "job"
 
 enum class FieldType : std::uint8_t {
@@ -64,6 +64,19 @@ struct HostSubject {
   const Resources& used;
   std::size_t tasks = 0;  ///< live ones
 };
+/// Of an entity, on the node that owns it.
+struct ActorSubject {
+  EntityKind kind = EntityKind::job;
+  std::string_view entity;  ///< "job/..."
+  NodeId node;
+  Instant since;
+  std::uint64_t mailbox = 0;  ///< messages that wait
+  std::uint64_t handled = 0;
+  std::uint64_t nudges = 0;
+  std::uint64_t restarts = 0;
+  Instant wake;  ///< unset: none wished for
+  std::string_view last_error;
+};
 
 /// A condition, understood. Immutable; any thread.
 class Condition {
@@ -80,6 +93,7 @@ class Condition {
   bool holds(const JobSubject& job, Instant now) const;
   bool holds(const TaskSubject& task, Instant now) const;
   bool holds(const HostSubject& host, Instant now) const;
+  bool holds(const ActorSubject& actor, Instant now) const;
 
   SelectionKind kind() const { return kind_; }
   /// Does it speak of a field whose name begins so?

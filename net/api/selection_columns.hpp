@@ -54,5 +54,6 @@ struct Column {
 std::span<const Column<JobSubject>> columns_of(const JobSubject*);
 std::span<const Column<TaskSubject>> columns_of(const TaskSubject*);
 std::span<const Column<HostSubject>> columns_of(const HostSubject*);
+std::span<const Column<ActorSubject>> columns_of(const ActorSubject*);
 
 }  // namespace troupe::api

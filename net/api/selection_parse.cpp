@@ -143,11 +143,12 @@ class SelectionParser {
   Result<std::size_t> field_of(std::string& key) {
     const bool is_name =
         now().kind == Token::Kind::quoted || (now().kind == Token::Kind::word && !is_reserved(now()));
-    const std::string kind(selection_kind_text(condition_.kind_));
-    if (!is_name) return expected("the name of a field of a " + kind + ", not, or (");
+    const std::string kind = (condition_.kind_ == SelectionKind::actor ? "an " : "a ") +
+                             std::string(selection_kind_text(condition_.kind_));
+    if (!is_name) return expected("the name of a field of " + kind + ", not, or (");
     const SelectionField* field = selection_field(condition_.kind_, now().text);
     if (field == nullptr)
-      return selection_error(now().column, "there is no field " + selection_quote(now().text) + " of a " +
+      return selection_error(now().column, "there is no field " + selection_quote(now().text) + " of " +
                                                kind + field_hint(condition_.kind_, now().text));
     if (field->type == FieldType::map) key = now().text.substr(field->name.size() + 1);
     step();
@@ -330,13 +331,14 @@ Result<Selection> parse_selection(std::string_view text) {
   auto read = selection_tokens(text, Condition::bytes_max);
   if (!read.ok()) return read.error();
   std::vector<SelectionToken> tokens = std::move(read).value();
-  for (const SelectionKind kind : {SelectionKind::job, SelectionKind::task, SelectionKind::host}) {
+  for (const SelectionKind kind :
+       {SelectionKind::job, SelectionKind::task, SelectionKind::host, SelectionKind::actor}) {
     if (!is_keyword(tokens.front(), selection_kind_text(kind))) continue;
     tokens.erase(tokens.begin());
     return SelectionParser(kind, std::move(tokens)).rest(text);
   }
   return selection_error(tokens.front().column,
-                         "expected job, task or host, found " + found_text(tokens.front()));
+                         "expected job, task, host or actor, found " + found_text(tokens.front()));
 }
 
 }  // namespace troupe::api

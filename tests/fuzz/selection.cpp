@@ -28,6 +28,8 @@ bool holds(const api::Condition& condition) {
       return condition.holds(api::JobSubject{job, counts}, now);
     case api::SelectionKind::task:
       return condition.holds(api::TaskSubject{task, place}, now);
+    case api::SelectionKind::actor:
+      return condition.holds(api::ActorSubject{.entity = "job/a", .last_error = ""}, now);
     case api::SelectionKind::host:
       break;
   }
@@ -44,7 +46,8 @@ void check_error(const Error& error, BytesView text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const BytesView text = fuzz::view(data, size);
-  for (const auto kind : {api::SelectionKind::job, api::SelectionKind::task, api::SelectionKind::host}) {
+  for (const auto kind : {api::SelectionKind::job, api::SelectionKind::task, api::SelectionKind::host,
+                          api::SelectionKind::actor}) {
     const auto condition = api::Condition::parse(kind, text);
     if (condition.ok()) {
       fuzz::must(condition.value().cost() >= 1 && condition.value().cost() <= 9 * api::Condition::values_max);

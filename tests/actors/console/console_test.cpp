@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "actors/console/actors_report.hpp"
 #include "actors/console/console_commands.hpp"
 #include "actors/console/entity_report.hpp"
 #include "actors/console/node_report.hpp"
@@ -36,7 +37,7 @@ TEST(Console, RefusesWhatItDoesNotUnderstand) {
   for (const char* command : {"", "  ", "jobs", "node 2", "actors cats", "duties x", "show", "show job",
                               "show job/12", "set-aside here", "show cat/1"})
     EXPECT_EQ(refusal_of(stage, command), ErrorCode::invalid_argument) << command;
-  EXPECT_EQ(refusal_of(stage, std::string(2000, 'x')), ErrorCode::invalid_argument);
+  EXPECT_EQ(refusal_of(stage, std::string(10'000, 'x')), ErrorCode::invalid_argument);
   for (const char* command :
        {"show job/6f1c0000-0000-4000-8000-000000000001", "show task/6f1c0000-0000-4000-8000-000000000001",
         "show host/none", "show host/99", "show group/none", "actor group/none", "duties 99"})
@@ -132,6 +133,43 @@ TEST(ConsoleActors, ThatDoNotAnswerAreSaidToBeUnknown) {
   EXPECT_EQ(text_in(all, "nodeActors/2/actor"), "directory");
   EXPECT_EQ(text_in(all, "nodeActors/2/mailbox"), "null");
   EXPECT_EQ(text_in(all, "nodeActors/0/mailbox"), "0");
+}
+
+TEST(ConsoleActors, AreSelectedByACondition) {
+  ConsoleStage stage;
+  stage.cell.host("host-1");
+  stage.cell.submit(batch_of(2));
+  stage.run();
+  const auto all = stage.told("actor where entity is set");
+  EXPECT_EQ(text_in(all, "node"), "1");
+  EXPECT_EQ(text_in(all, "pagination/totalItems"),
+            std::to_string(count_in(stage.told("actors"), "entities")));
+  EXPECT_EQ(text_in(all, "notLookedAt"), "0");
+  EXPECT_EQ(count_in(stage.told("actor where mailbox > 100"), "items"), 0u);
+  for (const char* command : {"actor where", "actor where mailbx > 1", "actor where mailbox > 1 limit 0",
+                              "actor where mailbox > 1 order by handled", "actor where host = a"})
+    EXPECT_EQ(refusal_of(stage, command), ErrorCode::invalid_argument) << command;
+}
+
+TEST(ConsoleActors, ThatAreTooManyAreCounted) {
+  ConsoleStage stage;
+  AwakeTold told;
+  for (std::uint8_t n = 0; n < 5; ++n) {
+    AwakeTold::Awake& awake = told.awake.emplace_back();
+    awake.entity = EntityRef::of(HostId{n});
+    awake.waiting = n;
+  }
+  told.left_out = 7;
+  const auto selection = api::parse_selection("actor where mailbox > 1 limit 2");
+  ASSERT_TRUE(selection.ok());
+  const auto answer = json::parse(console::selected_json(*stage.context, selection.value(), told)).value();
+  EXPECT_EQ(count_in(answer, "items"), 2u);
+  EXPECT_EQ(text_in(answer, "items/0/kind"), "host");
+  EXPECT_EQ(text_in(answer, "items/0/node"), "1");
+  EXPECT_EQ(text_in(answer, "items/0/mailbox"), "2");
+  EXPECT_EQ(text_in(answer, "pagination/totalItems"), "3");
+  EXPECT_EQ(text_in(answer, "pagination/hasMore"), "true");
+  EXPECT_EQ(text_in(answer, "notLookedAt"), "7");
 }
 
 TEST(ConsoleActors, ThatCrashedAreCounted) {

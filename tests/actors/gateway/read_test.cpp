@@ -195,6 +195,12 @@ TEST(GatewayRead, TheConsoleOfANodeIsAsked) {
   scene.get("/api/v3/console?command=node");
   EXPECT_EQ(scene.asked.front().node, NodeId{1});
   EXPECT_EQ(scene.get("/api/v3/console")->response.status, 400);
+  EXPECT_EQ(scene.get("/api/v3/actors?where=mailbx>1")->response.status, 400);
+  EXPECT_THAT(
+      scene.get("/api/v3/actors?where=mailbx>1")->response.body,
+      testing::AllOf(testing::HasSubstr("did you mean mailbox?"), testing::HasSubstr("\"column\":1")));
+  for (const char* query : {"?limit=0", "?limit=x", "?node=9", "?what=1", "?where=mailbox>1 limit 5"})
+    EXPECT_EQ(scene.get(std::string("/api/v3/actors") + query)->response.status, 400) << query;
   EXPECT_EQ(scene.get("/api/v3/console?command=node&node=9")->response.status, 400);
 }
 

@@ -121,6 +121,15 @@ TEST_F(Drill, AHostGroupGoesBadAndIsQuarantinedDrainedAndReleased) {
     return told({"host", "ls", "--where", group + " and taskCount > 0"}, "name").size() == 2;
   }));
 
+  // Every node tells of its actors, which are awake for moments only.
+  for (const auto& where : {"entity is set", "kind = host and mailbox < 1000"})
+    EXPECT_THAT(told({"actor", "ls", "--all", "--where", where}, "node"),
+                Each(testing::AnyOf("1", "2", "3")));
+  EXPECT_THAT(told({"actor", "ls", "--node", "3", "--where", "mailbox > 100000"}, "node"),
+              testing::IsEmpty());
+  EXPECT_EQ(line->run({"actor", "ls", "--all", "--where", "mailbx > 1"}), exit_refused);
+  EXPECT_THAT(line->err.str(), HasSubstr("did you mean mailbox?"));
+
   // Audited from first to last, with who and why; the rehearsal changed nothing.
   const std::vector<std::string> audit{"audit", "ls", "--command", "set_host_phase"};
   EXPECT_THAT(told(audit, "callReason"),

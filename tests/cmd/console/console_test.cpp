@@ -189,6 +189,53 @@ TEST_F(Console, SelectsInAnOrderUpToALimit) {
                                     testing::EndsWith("}]}\n"), testing::Not(HasSubstr("h2"))));
 }
 
+constexpr const char* two_actors =
+    R"({"node":2,"items":[{"kind":"task","entity":"task/a","node":2,"mailbox":7,"handled":1,"lastError":""},)"
+    R"({"kind":"job","entity":"job/b","node":2,"mailbox":3,"handled":9,"lastError":"fenced: x"}],)"
+    R"("pagination":{"hasMore":true,"totalItems":5},"notLookedAt":4})";
+
+TEST_F(Console, SelectsActorsOfTheNodeThatIsUsed) {
+  cell.on("GET /api/v3/actors", two_actors);
+  EXPECT_EQ(line.run({"console"}, "use 2\nactor where mailbox > 2 and kind in (task, job)\n"), exit_ok)
+      << line.err.str();
+  const auto asked = cell.asked("GET /api/v3/actors").at(0);
+  EXPECT_EQ(asked.parameter("where"), "mailbox > 2 and kind in (task, job)");
+  EXPECT_EQ(asked.parameter("node"), "2");
+  EXPECT_EQ(asked.parameter("limit"), "100");
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("ENTITY", "task/a", "job/b"));
+  EXPECT_THAT(line.err.str(), AllOf(HasSubstr("there are 3 more"), HasSubstr("4 more are awake")));
+  EXPECT_EQ(run("actor where mailbox > 2 order by handled desc"), exit_refused) << "5, of which 2 are here";
+  EXPECT_EQ(cell.asked("GET /api/v3/actors").at(1).parameter("limit"), "1000");
+  EXPECT_EQ(run("actor where mailbx > 2"), exit_refused);
+  EXPECT_THAT(line.err.str(), AllOf(HasSubstr("column 13"), HasSubstr("did you mean mailbox?")));
+  answers["actor job/b"] = R"({"node":1,"awake":false})";
+  EXPECT_EQ(run("actor job/b"), exit_ok) << "one entity's, as ever";
+  EXPECT_THAT(console_completions("actor where mail"), ElementsAre("mailbox"));
+}
+
+TEST_F(Console, TheCommandLineListsActorsOfOneNodeOrOfAll) {
+  cell.on("GET /api/v3/actors", [](const http::Request& request) {
+    const std::string node(request.parameter("node"));
+    if (node == "3") return http::Response{503, {}, R"({"code":"unavailable","message":"it is away"})"};
+    return http::Response{200,
+                          {},
+                          R"({"items":[{"entity":"job/of-)" + node + R"(","node":)" + node +
+                              R"(,"mailbox":)" + node +
+                              R"(}],"pagination":{"hasMore":false,"totalItems":1},"notLookedAt":0})"};
+  });
+  EXPECT_EQ(line.run({"actor", "ls", "--node", "2", "--where", "mailbox > 0"}), exit_ok) << line.err.str();
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("ENTITY", "job/of-2"));
+  answers["node"] = node_text(1, {"h1:7001", "h2:7001"});
+  EXPECT_EQ(line.run({"actor", "ls", "--all"}), exit_ok) << line.err.str();
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("ENTITY", "job/of-2", "job/of-1"));
+  answers["node"] = node_text(1, {"h1:7001", "h2:7001", "h3:7001"});
+  EXPECT_EQ(line.run({"actor", "ls", "--all", "--json"}), exit_unavailable);
+  EXPECT_THAT(line.err.str(), HasSubstr("node 3 did not answer: it is away"));
+  EXPECT_THAT(line.out.str(), HasSubstr(R"("totalItems":2)"));
+  EXPECT_EQ(line.run({"actor", "ls", "--all", "--node", "2"}), exit_usage);
+  EXPECT_EQ(line.run({"actor", "ls", "--limit", "1001"}), exit_usage);
+}
+
 TEST_F(Console, SaysWhenASelectionGoesOn) {
   cell.on("GET /api/v3/tasks", R"({"items":[],"pagination":{"hasMore":false,"cursor":"c","totalItems":7}})");
   cell.on("GET /api/v3/jobs", R"({"items":[],"pagination":{"hasMore":false,"cursor":"","totalItems":0}})");

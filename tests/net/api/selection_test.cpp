@@ -249,8 +249,8 @@ TEST(Selection, HasAnOrderAndALimit) {
 
 TEST(Selection, SaysWhatIsWrong) {
   const std::vector<std::pair<const char*, const char*>> wrong{
-      {"", "column 1: expected job, task or host, found the end"},
-      {"hosts where x", "column 1: expected job, task or host, found 'hosts'"},
+      {"", "column 1: expected job, task, host or actor, found the end"},
+      {"hosts where x", "column 1: expected job, task, host or actor, found 'hosts'"},
       {"host", "column 5: expected where"},
       {"host where connected order", "expected by"},
       {"host where connected order by used", "there is no field 'used' of a host"},
@@ -347,6 +347,37 @@ TEST(SelectionSchema, IsWhatAJobsAnswerHas) {
                   {"statusHistory", "jobDescriptor.batch.retryPolicy", "jobDescriptor.service.retryPolicy",
                    "jobDescriptor.disruptionBudget"});
   }
+}
+
+// ---- actors ----
+
+std::string asked_of_an_actor(std::string_view text) {
+  const auto condition = Condition::parse(SelectionKind::actor, text);
+  if (!condition.ok()) return condition.error().message;
+  const ActorSubject actor{.kind = EntityKind::task,
+                           .entity = "task/81d0",
+                           .node = {2},
+                           .since = {9'000'000},
+                           .mailbox = 101,
+                           .handled = 12,
+                           .last_error = ""};
+  return condition.value().holds(actor, selection_now) ? "y" : "n";
+}
+
+TEST(ActorCondition, SpeaksOfWhatTheConsoleShows) {
+  for (const char* holds :
+       {"mailbox > 100 and kind=task", "entity ~ task/*", "node = 2", "since < 10m ago", "handled = 12",
+        "nudges = 0 and restarts = 0", "wake is not set", "lastError is not set", "kind in (job, task)"})
+    EXPECT_EQ(asked_of_an_actor(holds), "y") << holds;
+  for (const char* holds_not : {"mailbox > 101", "kind = job", "wake is set", "since < 20m ago"})
+    EXPECT_EQ(asked_of_an_actor(holds_not), "n") << holds_not;
+}
+
+TEST(ActorCondition, RefusesWithThePositionAndTheNearestName) {
+  EXPECT_THAT(asked_of_an_actor("kind = task and mailbx > 3"),
+              testing::AllOf(HasSubstr("column 17"), HasSubstr("of an actor; did you mean mailbox?")));
+  EXPECT_THAT(asked_of_an_actor("kind = tsk"), HasSubstr("did you mean task?"));
+  EXPECT_TRUE(parse_selection("actor where mailbox > 3 order by handled desc limit 5").ok());
 }
 
 }  // namespace

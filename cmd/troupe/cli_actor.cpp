@@ -1,0 +1,113 @@
+#include "cmd/troupe/cli_actor.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_fail_over.hpp"
+#include "cmd/troupe/cli_rows.hpp"
+#include "cmd/troupe/cli_select.hpp"
+#include "cmd/troupe/cli_value.hpp"
+#include "net/json/writer.hpp"
+
+namespace troupe::cli {
+namespace {
+
+constexpr std::size_t nodes_asked_max = 16;  // A cell has five nodes at most.
+
+std::string actors_target(const ActorList& args, const std::string& node) {
+  std::string target = "/api/v3/actors?limit=" + std::to_string(args.limit);
+  if (!args.where.empty()) target += where_parameter(args.where);
+  if (!node.empty()) target += "&node=" + node;
+  return target;
+}
+
+void take_actors(const json::Value& answer, ActorsChosen& chosen) {
+  const auto& items = items_of(answer);
+  chosen.items.insert(chosen.items.end(), items.begin(), items.end());
+  chosen.total += integer_at(answer, "pagination/totalItems");
+  chosen.not_looked_at += integer_at(answer, "notLookedAt");
+}
+
+/// Each node once; one that does not answer is told as such.
+Result<ActorsChosen> of_all_nodes(CellClient& client, const ActorList& args) {
+  const auto told = client.get("/api/v3/console?command=node");
+  if (!told.ok()) return told.error();
+  ActorsChosen chosen;
+  std::vector<std::string> numbers;
+  if (const json::Value* nodes = told.value().value.find("nodes"))
+    for (const auto& node : items_of(*nodes)) numbers.push_back(text_at(node, "node"));
+  if (numbers.empty() || numbers.size() > nodes_asked_max)
+    return Error{ErrorCode::internal, "the node does not say which nodes there are"};
+  for (const std::string& number : numbers) {
+    const auto answer = client.get(actors_target(args, number));
+    if (answer.ok())
+      take_actors(answer.value().value, chosen);
+    else if (answer.error().code == ErrorCode::invalid_argument)
+      return answer.error();
+    else
+      chosen.no_answer.emplace_back(number, answer.error());
+  }
+  std::stable_sort(chosen.items.begin(), chosen.items.end(), [](const json::Value& a, const json::Value& b) {
+    return integer_at(a, "mailbox") > integer_at(b, "mailbox");
+  });
+  chosen.items.resize(std::min<std::size_t>(chosen.items.size(), args.limit));
+  return chosen;
+}
+
+}  // namespace
+
+Result<ActorsChosen> choose_actors(Context& context, const ActorList& args) {
+  return read_anywhere<ActorsChosen>(context, [&](CellClient& client) -> Result<ActorsChosen> {
+    if (args.asks_all) return of_all_nodes(client, args);
+    const auto answer = client.get(actors_target(args, args.node == 0 ? "" : std::to_string(args.node)));
+    if (!answer.ok()) return answer.error();
+    ActorsChosen chosen;
+    take_actors(answer.value().value, chosen);
+    return chosen;
+  });
+}
+
+int tell_missing(Context& context, const ActorsChosen& chosen) {
+  if (chosen.not_looked_at > 0)
+    context.io.err << "troupe: " << chosen.not_looked_at
+                   << " more are awake and were not looked at: those with the emptiest mailboxes\n";
+  for (const auto& [node, error] : chosen.no_answer)
+    context.io.err << "troupe: node " << node << " did not answer: " << printable(error.message) << '\n';
+  return chosen.no_answer.empty() ? exit_ok : exit_code_of(chosen.no_answer.front().second);
+}
+
+Table actor_table() {
+  return Table({"ENTITY", "NODE", "MAILBOX", "HANDLED", "NUDGES", "RESTARTS", "SINCE", "WAKE", "LAST ERROR"});
+}
+
+void add_actor_row(Table& table, const json::Value& actor, Instant) {
+  table.add({text_at(actor, "entity"), text_at(actor, "node"), text_at(actor, "mailbox"),
+             text_at(actor, "handled"), text_at(actor, "nudges"), text_at(actor, "restarts"),
+             text_at(actor, "since"), text_at(actor, "wake"), text_at(actor, "lastError")});
+}
+
+int actor_list(Context& context, const ActorList& args) {
+  const auto chosen = choose_actors(context, args);
+  if (!chosen.ok()) return report(context.io.err, chosen.error());
+  const ActorsChosen& actors = chosen.value();
+  if (context.options.wants_json) {
+    json::Writer writer;
+    writer.begin_object();
+    writer.key("items");
+    json::write_value(writer, actors.items);
+    writer.key("totalItems");
+    writer.integer(actors.total);
+    writer.end_object();
+    print_json(context, writer.take());
+  } else {
+    Table table = actor_table();
+    for (const auto& item : actors.items) add_actor_row(table, item, context.io.clock.wall());
+    table.print(context.io.out);
+  }
+  const auto more = actors.total - static_cast<std::int64_t>(actors.items.size());
+  if (more > 0) context.io.err << "there are " << more << " more: --limit shows more\n";
+  return tell_missing(context, actors);
+}
+
+}  // namespace troupe::cli
