@@ -360,6 +360,9 @@ std::string asked_of_an_actor(std::string_view text) {
                            .since = {9'000'000},
                            .mailbox = 101,
                            .handled = 12,
+                           .nudges = 0,
+                           .restarts = 0,
+                           .wake = {},
                            .last_error = ""};
   return condition.value().holds(actor, selection_now) ? "y" : "n";
 }
