@@ -7,16 +7,10 @@
 #include "actors/messages.hpp"
 #include "actors/node/node_context.hpp"
 #include "actors/runtime/actor_host.hpp"
+#include "tests/storage/base/standing_clock.hpp"
 #include "tests/storage/state/cell.hpp"
 
 namespace troupe {
-
-class ManualClock final : public Clock {
- public:
-  Instant wall() const override { return now; }
-  Moment steady() const override { return {now.ms * 1'000'000}; }
-  Instant now{1'800'000'000'000};
-};
 
 class LeaderStage {
  public:
@@ -39,7 +33,7 @@ class LeaderStage {
   std::vector<PlaceTasks::Item> proposed() const;  ///< in all that waits
   std::vector<TaskId> waiting_tasks(const JobId& job, std::uint32_t count);
 
-  ManualClock clock;
+  StandingClock clock;
   Cell cell;
   std::deque<Propose> proposals;
   std::size_t proposals_made = 0;

@@ -9,16 +9,10 @@
 
 #include "actors/console/console_actor.hpp"
 #include "net/json/value.hpp"
+#include "tests/storage/base/standing_clock.hpp"
 #include "tests/storage/state/cell.hpp"
 
 namespace troupe {
-
-class StandingClock final : public Clock {
- public:
-  Instant wall() const override { return now; }
-  Moment steady() const override { return {now.ms * 1'000'000}; }
-  Instant now{1'800'000'000'000};
-};
 
 /// Whether the directory is ours, or one that is too busy to answer.
 enum class Directory : std::uint8_t { real, silent };

@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include <condition_variable>
-
 #include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "fake_cell.hpp"
 #include "net/json/writer.hpp"
 #include "tests/cmd/cli/unpacked.hpp"
+#include "tests/cmd/embedded/await.hpp"
 #include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
@@ -34,19 +33,7 @@ class DebugDrill : public testing::Test {
     line = std::make_unique<CommandLine>("127.0.0.1:" + std::to_string(cluster->http_port(1)));
     ASSERT_TRUE(await([&] { return line->run({"host", "show", "host-1"}) == exit_ok; }));
   }
-  /// The cell's own threads make it true; looked at every few milliseconds, for a bounded time.
-  static bool await(const std::function<bool()>& done) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    const SystemClock clock;
-    const Moment end = clock.steady() + bundle_patience;
-    std::unique_lock lock(mutex);
-    while (!done()) {
-      if (clock.steady() >= end) return false;
-      changed.wait_for(lock, milliseconds(20));
-    }
-    return true;
-  }
+  static bool await(const std::function<bool()>& done) { return await_within(bundle_patience, done); }
   std::map<std::string, std::string> bundle(std::vector<std::string> more) {
     const std::string file = folder.file("bundle-" + std::to_string(++bundles) + ".tar.gz");
     more.insert(more.begin(), {"debug", "bundle", "-o", file});

@@ -2,12 +2,15 @@
 // A cell that answers what a test tells it to, over real HTTP, and remembers what it was asked.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <condition_variable>
 #include <csignal>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "cmd/troupe/cli.hpp"
@@ -123,6 +126,17 @@ class CommandLine {
   std::istringstream in;
   std::vector<milliseconds> pauses;
   std::function<void()> on_pause;
+  /// The command is interrupted in its first pause; its thread has heard of it some pauses later at the
+  /// latest.
+  void interrupt_once() {
+    on_pause = [was_sent = false]() mutable {
+      std::mutex mutex;
+      std::condition_variable never;
+      if (!std::exchange(was_sent, true)) kill(getpid(), SIGINT);
+      std::unique_lock lock(mutex);
+      never.wait_for(lock, milliseconds(20));
+    };
+  }
 
  private:
   /// The wall stands still, a minute after the fake cell's times.

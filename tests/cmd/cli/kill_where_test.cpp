@@ -1,10 +1,6 @@
 // Ending what a condition selects: said before, asked about, paced, stopped, and gone on with elsewhere.
 
 #include <gmock/gmock.h>
-#include <unistd.h>
-
-#include <condition_variable>
-#include <csignal>
 
 #include "fake_cell.hpp"
 
@@ -164,13 +160,7 @@ TEST(KillWhereInterrupted, StopsBetweenTwoTasks) {
   FakeCell guarded;
   CommandLine handling(guarded.address(), Signals::handle);
   have_tasks(guarded, 100, 200);
-  std::mutex mutex;
-  std::condition_variable never;
-  handling.on_pause = [&, was_sent = false]() mutable {
-    if (!std::exchange(was_sent, true)) kill(getpid(), SIGINT);
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, milliseconds(20));
-  };
+  handling.interrupt_once();
   EXPECT_EQ(handling.run({"task", "kill", "--where", "jobId is set", "--reason", "r", "--yes"}),
             exit_interrupted);
   EXPECT_THAT(handling.err.str(), AllOf(HasSubstr("interrupted after "), HasSubstr(" of 99 tasks, before ")));

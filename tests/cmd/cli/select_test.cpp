@@ -1,10 +1,6 @@
 // Conditions on the command line, and acting on the hosts of which they hold.
 
 #include <gmock/gmock.h>
-#include <unistd.h>
-
-#include <condition_variable>
-#include <csignal>
 
 #include "fake_cell.hpp"
 
@@ -238,14 +234,7 @@ TEST(PhasesInterrupted, StopBetweenTwoHostsAndSayHowFarTheyCame) {
   guarded.on("GET /api/v3/hosts", [hosts](const http::Request& request) {
     return http::Response{200, {}, hosts_page(hosts, request.parameter("where").empty() ? 200 : count)};
   });
-  // The signal comes once; its thread has heard of it some pauses later at the latest.
-  std::mutex mutex;
-  std::condition_variable never;
-  handling.on_pause = [&, was_sent = false]() mutable {
-    if (!std::exchange(was_sent, true)) kill(getpid(), SIGINT);
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, milliseconds(20));
-  };
+  handling.interrupt_once();
   EXPECT_EQ(handling.run({"host", "drain", "--where", "hostGroup = flex", "--reason", "r", "--yes"}),
             exit_interrupted)
       << handling.err.str();

@@ -10,6 +10,7 @@
 #include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "fake_cell.hpp"
+#include "tests/cmd/embedded/await.hpp"
 #include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
@@ -40,17 +41,7 @@ class Drill : public testing::Test {
     ASSERT_TRUE(await([&] { return items({"host", "ls", "--where", "connected"}).size() == 4; }));
   }
 
-  /// The cell's own threads make it true; looked at every few milliseconds, for a bounded time.
-  bool await(const std::function<bool()>& done) {
-    const SystemClock clock;
-    const Moment end = clock.steady() + drill_patience;
-    std::unique_lock lock(mutex);
-    while (!done()) {
-      if (clock.steady() >= end) return false;
-      changed.wait_for(lock, milliseconds(20));
-    }
-    return true;
-  }
+  static bool await(const std::function<bool()>& done) { return await_within(drill_patience, done); }
   /// Runs a command and shows what it said if it does not end well.
   std::string said(const std::vector<std::string>& command, const std::string& input = {}) {
     EXPECT_EQ(line->run(command, input), exit_ok) << testing::PrintToString(command) << '\n'
