@@ -5,6 +5,7 @@
 
 #include "cmd/troupe/cli_error.hpp"
 #include "cmd/troupe/cli_fail_over.hpp"
+#include "cmd/troupe/cli_nodes.hpp"
 #include "cmd/troupe/cli_rows.hpp"
 #include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_value.hpp"
@@ -12,8 +13,6 @@
 
 namespace troupe::cli {
 namespace {
-
-constexpr std::size_t nodes_asked_max = 16;  // A cell has five nodes at most.
 
 std::string actors_target(const ActorList& args, const std::string& node) {
   std::string target = "/api/v3/actors?limit=" + std::to_string(args.limit);
@@ -31,15 +30,11 @@ void take_actors(const json::Value& answer, ActorsChosen& chosen) {
 
 /// Each node once; one that does not answer is told as such.
 Result<ActorsChosen> of_all_nodes(CellClient& client, const ActorList& args) {
-  const auto told = client.get("/api/v3/console?command=node");
-  if (!told.ok()) return told.error();
+  const auto nodes = nodes_known(client);
+  if (!nodes.ok()) return nodes.error();
   ActorsChosen chosen;
-  std::vector<std::string> numbers;
-  if (const json::Value* nodes = told.value().value.find("nodes"))
-    for (const auto& node : items_of(*nodes)) numbers.push_back(text_at(node, "node"));
-  if (numbers.empty() || numbers.size() > nodes_asked_max)
-    return Error{ErrorCode::internal, "the node does not say which nodes there are"};
-  for (const std::string& number : numbers) {
+  for (const CellNode& node : nodes.value()) {
+    const std::string number = std::to_string(node.number);
     const auto answer = client.get(actors_target(args, number));
     if (answer.ok())
       take_actors(answer.value().value, chosen);

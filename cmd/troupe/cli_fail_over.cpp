@@ -2,13 +2,10 @@
 
 #include <ostream>
 
-#include "cmd/troupe/cli_value.hpp"
+#include "cmd/troupe/cli_nodes.hpp"
 
 namespace troupe::cli {
 namespace {
-
-constexpr std::size_t addresses_max =
-    16;  // A cell has five nodes at most; who tells of more is not followed.
 
 /// Does the attached node answer anything at all?
 bool lives(const Context& context) {
@@ -23,16 +20,13 @@ bool may_be_dead(const Error& error) {
 }
 
 void learn_others(Context& context) {
-  const auto answer = context.client().get("/api/v3/console?command=node");
-  const json::Value* nodes = answer.ok() ? answer.value().value.find("nodes") : nullptr;
-  if (nodes == nullptr || !nodes->array()) return;
+  auto client = context.client();
+  const auto nodes = nodes_known(client);
+  if (!nodes.ok()) return;
   context.others.clear();
-  for (const auto& node : *nodes->array()) {
-    auto address = text_at(node, "http");
-    if (config_of(address).ok() && address != context.options.address &&
-        context.others.size() < addresses_max)
-      context.others.push_back(std::move(address));
-  }
+  for (const CellNode& node : nodes.value())
+    if (config_of(node.http).ok() && node.http != context.options.address)
+      context.others.push_back(node.http);
 }
 
 bool moves_on(Context& context) {

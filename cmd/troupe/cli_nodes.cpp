@@ -4,11 +4,27 @@
 
 namespace troupe::cli {
 
-std::vector<CellNode> nodes_in(const json::Value& status) {
+namespace {
+
+std::vector<CellNode> nodes_of(const std::vector<json::Value>& items) {
   std::vector<CellNode> nodes;
-  for (const auto& item : items_of(status))
+  for (const auto& item : items)
     nodes.push_back({static_cast<std::uint32_t>(integer_at(item, "node")), text_at(item, "http")});
   return nodes;
+}
+
+}  // namespace
+
+std::vector<CellNode> nodes_in(const json::Value& status) { return nodes_of(items_of(status)); }
+
+Result<std::vector<CellNode>> nodes_known(CellClient& client) {
+  const auto told = client.get("/api/v3/console?command=node");
+  if (!told.ok()) return told.error();
+  const json::Value* nodes = told.value().value.find("nodes");
+  if (nodes == nullptr || !nodes->array() || nodes->array()->empty() ||
+      nodes->array()->size() > nodes_known_max)
+    return Error{ErrorCode::internal, "the node does not say which nodes there are"};
+  return nodes_of(*nodes->array());
 }
 
 Error unknown_address(std::uint32_t node) {
