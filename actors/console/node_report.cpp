@@ -5,6 +5,7 @@
 #include "actors/console/console_commands.hpp"
 #include "actors/console/entity_report.hpp"
 #include "actors/console/record_json.hpp"
+#include "actors/diagnosis/node_sections.hpp"
 #include "storage/raft/ready.hpp"
 
 namespace troupe::console {
@@ -35,25 +36,6 @@ void put_nodes(json::Writer& writer, const NodeContext& context) {
     writer.end_object();
   }
   writer.end_array();
-}
-
-void put_links(json::Writer& writer, const NodeStatus& status) {
-  writer.key("linksUp");
-  writer.begin_object();
-  for (std::size_t channel = 0; channel < status.links_up.size(); ++channel)
-    put(writer, net::channel_text(static_cast<net::Channel>(channel)), status.links_up[channel].load());
-  writer.end_object();
-}
-
-void put_store(json::Writer& writer, std::string_view key, const KvStore* store) {
-  if (store == nullptr) return;
-  const KvStore::Counters counters = store->counters();
-  writer.key(key);
-  writer.begin_object();
-  put(writer, "batches", counters.batches);
-  put(writer, "syncs", counters.syncs);
-  put(writer, "bytesWritten", counters.bytes_written);
-  writer.end_object();
 }
 
 void put_log(json::Writer& writer, const NodeContext& context) {
@@ -136,7 +118,7 @@ std::string node_json(const NodeContext& context) {
   put(writer, "proposals", status.proposals.load());
   put(writer, "proposalsPending", status.proposals_pending.load());
   put(writer, "shardsOwned", owned);
-  put_links(writer, status);
+  put_links_up(writer, status);
   put_log(writer, context);
   put_nodes(writer, context);
   writer.end_object();

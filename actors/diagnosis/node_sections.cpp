@@ -70,11 +70,7 @@ std::string status_json(const NodeStatus& status, const std::string& why_not_ser
     put(writer, "logSyncUsWorst", status.log_sync_us_worst.load());
     put(writer, "snapshotsSent", status.snapshots_sent.load());
     put(writer, "snapshotsArrived", status.snapshots_arrived.load());
-    writer.key("linksUp");
-    writer.begin_object();
-    for (std::size_t n = 0; n < status.links_up.size(); ++n)
-      put(writer, net::channel_text(static_cast<net::Channel>(n)), status.links_up[n].load());
-    writer.end_object();
+    put_links_up(writer, status);
   });
 }
 
@@ -129,19 +125,6 @@ Result<std::string> disk_of(const NodeContext& node) {
   return disk_json(node.folder->state_path());
 }
 
-void put_store(json::Writer& writer, std::string_view name, const KvStore* store) {
-  if (store == nullptr) return;
-  const KvStore::Counters counters = store->counters();
-  writer.key(name);
-  writer.begin_object();
-  put(writer, "batches", counters.batches);
-  put(writer, "syncs", counters.syncs);
-  put(writer, "bytesWritten", counters.bytes_written);
-  if (const auto* tells = dynamic_cast<const TellsStoreFigures*>(store))
-    for (const auto& [figure, value] : tells->figures()) put(writer, figure, value);
-  writer.end_object();
-}
-
 std::string stores_json(const NodeContext& node) {
   return object_of([&](json::Writer& writer) {
     put_store(writer, "log", node.log_kv);
@@ -178,6 +161,27 @@ std::string logs_from(const logging::RecentLog::Told& told, std::size_t first) {
 }
 
 }  // namespace
+
+void put_store(json::Writer& writer, std::string_view name, const KvStore* store) {
+  if (store == nullptr) return;
+  const KvStore::Counters counters = store->counters();
+  writer.key(name);
+  writer.begin_object();
+  put(writer, "batches", counters.batches);
+  put(writer, "syncs", counters.syncs);
+  put(writer, "bytesWritten", counters.bytes_written);
+  if (const auto* tells = dynamic_cast<const TellsStoreFigures*>(store))
+    for (const auto& [figure, value] : tells->figures()) put(writer, figure, value);
+  writer.end_object();
+}
+
+void put_links_up(json::Writer& writer, const NodeStatus& status) {
+  writer.key("linksUp");
+  writer.begin_object();
+  for (std::size_t n = 0; n < status.links_up.size(); ++n)
+    put(writer, net::channel_text(static_cast<net::Channel>(n)), status.links_up[n].load());
+  writer.end_object();
+}
 
 std::string logs_json(const logging::RecentLog::Told& told, std::size_t bytes_max) {
   std::size_t first = 0;

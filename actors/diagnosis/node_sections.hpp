@@ -7,6 +7,7 @@
 
 #include "actors/node/node_context.hpp"
 #include "actors/runtime/recent_log.hpp"
+#include "net/json/writer.hpp"
 
 namespace troupe {
 
@@ -26,6 +27,10 @@ constexpr std::size_t logs_json_bytes_max = 1'536 * 1'024;
 std::string debug_json(const NodeContext& node, const DebugTold& told);
 /// Of a node whose actors do not answer: about, process, threads, status.
 std::string debug_json_alone(NodeId self, const NodeStatus& status, Instant now, std::string_view why);
+/// A member with the store's counters and, where it can tell, how it is inside; none for null.
+void put_store(json::Writer& writer, std::string_view name, const KvStore* store);
+/// "linksUp": how many there are of each channel.
+void put_links_up(json::Writer& writer, const NodeStatus& status);
 /// {"lines": ["time level text"], "gone"}: the newest lines that fit; the others count as gone.
 std::string logs_json(const logging::RecentLog::Told& told, std::size_t bytes_max = logs_json_bytes_max);
 

@@ -7,17 +7,16 @@
 namespace troupe::gateway {
 namespace {
 
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number.value);
+std::optional<std::uint32_t> whole_number_of(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (fault != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
 Result<EntityRef> entity_of(std::string_view kind, std::string_view id) {
   if (kind == kind_text(EntityKind::host)) {
-    if (const auto host = number_of<HostId>(id)) return EntityRef::of(*host);
+    if (const auto host = whole_number_of(id)) return EntityRef::of(HostId{*host});
     return Error{ErrorCode::invalid_argument, "a host is released by its number"};
   }
   if (kind == kind_text(EntityKind::group)) return EntityRef::of_group(id);
@@ -32,11 +31,10 @@ Result<EntityRef> entity_of(std::string_view kind, std::string_view id) {
 /// The node that the call names, or this one.
 void ask_node(Services& services, const CallPtr& call, std::string command) {
   const auto said_node = call->request.parameter("node");
-  auto node = std::optional(services.node().self);
-  if (!said_node.empty()) node = number_of<NodeId>(said_node);
-  if (!node || !services.node().book.find(*node))
+  const auto number = said_node.empty() ? services.node().self.value : whole_number_of(said_node);
+  if (!number || !services.node().book.find(NodeId{*number}))
     return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
-  services.ask_console(*node, std::move(command), [call](const Result<Bytes>& told) {
+  services.ask_console(NodeId{*number}, std::move(command), [call](const Result<Bytes>& told) {
     if (!told.ok()) return call->fail(told.error());
     call->answer(api::json_response(200, told.value()));
   });
@@ -73,11 +71,11 @@ void list_actors(Services& services, const CallPtr& call) {
   if (!condition.ok()) return call->fail(of_parameter(condition.error()));
   std::string command = "actor where " + where;
   if (const auto limit = call->request.parameter("limit"); !limit.empty()) {
-    const auto number = number_of<NodeId>(limit);
-    if (!number || number->value == 0 || number->value > api::selection_limit_max)
+    const auto number = whole_number_of(limit);
+    if (!number || *number == 0 || *number > api::selection_limit_max)
       return call->fail({ErrorCode::invalid_argument, "limit must be a whole number from 1 to " +
                                                           std::to_string(api::selection_limit_max)});
-    command += " limit " + std::to_string(number->value);
+    command += " limit " + std::to_string(*number);
   }
   ask_node(services, call, std::move(command));
 }

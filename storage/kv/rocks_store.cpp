@@ -143,7 +143,6 @@ class RocksSnapshot final : public KvSnapshot {
   const rocksdb::Snapshot* at_;
 };
 
-/// RocksDB is itself thread-safe; the only own state is atomic.
 /// One table's each: told as the sum over all. What this RocksDB does not know is left out.
 constexpr std::array<const char*, 8> table_properties{
     "rocksdb.estimate-num-keys",       "rocksdb.cur-size-all-mem-tables",
@@ -155,6 +154,7 @@ constexpr std::array<const char*, 6> whole_properties{
     "rocksdb.num-running-flushes", "rocksdb.num-running-compactions",   "rocksdb.num-snapshots",
     "rocksdb.background-errors",   "rocksdb.actual-delayed-write-rate", "rocksdb.is-write-stopped"};
 
+/// RocksDB is itself thread-safe; the only own state is atomic.
 class RocksStore final : public KvStore, public TellsStoreFigures {
  public:
   RocksStore(rocksdb::DB* db, Handles tables, Handles others, bool wal, std::shared_ptr<Failure> failure)
