@@ -98,7 +98,6 @@ class Balancer {
     reported_ = sample->index;
     CheckState report{context_->self, sample->index, quorum(), sample->hash.shards, sample->hash.cell};
     Command command;
-    command.caller = "troupe/balancer";
     command.body = std::move(report);
     self_->send(node_.replica, Propose{std::move(command), report_cookie, proposal_patience,
                                        caf::actor_cast<caf::strong_actor_ptr>(self_)});

@@ -12,10 +12,10 @@ constexpr Resources of_a_task{.cpu_milli = 100, .memory_mb = 128, .disk_mb = 10,
 
 enum Step : std::uint32_t { name_cell, assign_shards, add_hosts, connect_hosts, add_jobs, complete };
 
+/// Without a caller, like what the cell's own actors propose: only what users ask for is audited.
 Command command_of(CommandBody body, Fence fence = NoFence{}) {
   Command command;
   command.fence = std::move(fence);
-  command.caller = "troupe/bench";
   command.body = std::move(body);
   return command;
 }

@@ -222,7 +222,6 @@ class SchedulerShell {
     if (context_->fault_point && context_->fault_point({}, "plan")) err(body);
     Command command;
     command.fence = TermFence{term_};
-    command.caller = "troupe/scheduler";
     command.body = std::move(body);
     plans_[++next_cookie_] = std::move(plan);
     self_->send(node_.replica, Propose{std::move(command), next_cookie_, plan_patience,

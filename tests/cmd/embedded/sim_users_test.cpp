@@ -85,6 +85,20 @@ TEST(SimUsers, AnOperatorFetchesOneSnapshotOfANodeAtATime) {
   EXPECT_EQ(cell.violations(), "");
 }
 
+TEST(SimUsers, TheAuditHoldsWhatWasAskedForAndNotTheCellsOwnDaily) {
+  Cell cell;
+  ASSERT_TRUE(cell.await_running(cell.submit({.is_service = true, .size = 5, .script = "run=forever"}), 5));
+  cell.sim.run_for(milliseconds(60'000));
+  std::vector<std::uint16_t> commands;
+  const auto entries = cell.sim.reads(1)->audit(1, 1'000);
+  ASSERT_TRUE(entries.ok());
+  for (const AuditRecord& entry : entries.value()) commands.push_back(entry.command);
+  const auto count = [&](std::uint16_t number) { return std::ranges::count(commands, number); };
+  EXPECT_EQ(count(Command{.body = CreateJob{}}.number()), 1);
+  EXPECT_EQ(count(Command{.body = PlaceTasks{}}.number()), 0);
+  EXPECT_EQ(count(Command{.body = CheckState{}}.number()), 0);
+}
+
 TEST(SimUsers, WithoutALeaderNothingIsSaidToBeMissing) {
   Cell cell;
   const JobId job = cell.submit({.is_service = true, .script = "run=forever"});
