@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(TROUPE_HEADERS_ONLY RapidJSON::headers msgpackc-cxx)
+set(TROUPE_HEADERS_ONLY RapidJSON::headers)
 
 # Sets `ours` to the static libraries of this project behind a target, and `others` to what they link besides.
 function(troupe_link_closure root ours others)

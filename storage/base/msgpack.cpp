@@ -1,64 +1,75 @@
 #include "storage/base/msgpack.hpp"
 
 #include <bit>
-#include <msgpack.hpp>
+#include <cstring>
 
 namespace troupe {
 namespace {
 
-struct Appender {
-  Bytes& out;
-  void write(const char* data, std::size_t size) { out.append(data, size); }
-};
+constexpr int skip_depth_max = 64;  // Our deepest record nests eight levels; more is hostile.
 
-template <class Emit>
-void with_packer(Bytes& out, Emit emit) {
-  Appender appender{out};
-  msgpack::packer<Appender> packer(appender);
-  emit(packer);
+/// A tag, and behind it a number of `size` bytes, at most eight.
+void append_tagged(Bytes& out, int tag, std::uint64_t number, std::size_t size) {
+  char bytes[1 + sizeof number];
+  bytes[0] = static_cast<char>(tag);
+  std::uint64_t big_endian = number << (8 * (sizeof number - size));
+  if constexpr (std::endian::native == std::endian::little) big_endian = __builtin_bswap64(big_endian);
+  std::memcpy(bytes + 1, &big_endian, sizeof big_endian);
+  out.append(bytes, 1 + size);
 }
 
-constexpr int skip_depth_max = 64;  // Our deepest record nests eight levels; more is hostile.
+/// A length in the shortest of the forms with two and four bytes.
+void append_length(Bytes& out, int tag_of_two, std::uint64_t length) {
+  if (length <= UINT16_MAX) return append_tagged(out, tag_of_two, length, 2);
+  append_tagged(out, tag_of_two + 1, length, 4);
+}
 
 }  // namespace
 
-void PackWriter::nil() {
-  with_packer(out_, [](auto& p) { p.pack_nil(); });
-}
-void PackWriter::boolean(bool value) {
-  with_packer(out_, [&](auto& p) { value ? p.pack_true() : p.pack_false(); });
-}
-void PackWriter::uint(std::uint64_t value) {
-  if (value < 128) return out_.push_back(static_cast<char>(value));  // most numbers are small
-  with_packer(out_, [&](auto& p) { p.pack_uint64(value); });
+void PackWriter::nil() { out_.push_back('\xc0'); }
+void PackWriter::boolean(bool value) { out_.push_back(value ? '\xc3' : '\xc2'); }
+void PackWriter::wide_uint(std::uint64_t value) {
+  if (value <= UINT8_MAX) return append_tagged(out_, 0xcc, value, 1);
+  if (value <= UINT16_MAX) return append_tagged(out_, 0xcd, value, 2);
+  if (value <= UINT32_MAX) return append_tagged(out_, 0xce, value, 4);
+  append_tagged(out_, 0xcf, value, 8);
 }
 void PackWriter::sint(std::int64_t value) {
-  if (value >= 0 && value < 128) return out_.push_back(static_cast<char>(value));
-  with_packer(out_, [&](auto& p) { p.pack_int64(value); });
+  if (value >= 0) return uint(static_cast<std::uint64_t>(value));
+  const auto bits = static_cast<std::uint64_t>(value);
+  if (value >= -32) return out_.push_back(static_cast<char>(value));
+  if (value >= INT8_MIN) return append_tagged(out_, 0xd0, bits, 1);
+  if (value >= INT16_MIN) return append_tagged(out_, 0xd1, bits, 2);
+  if (value >= INT32_MIN) return append_tagged(out_, 0xd2, bits, 4);
+  append_tagged(out_, 0xd3, bits, 8);
 }
 void PackWriter::real(double value) {
-  // Not pack_double: it writes whole numbers as integers, and a field keeps its type.
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  out_.push_back('\xcb');
-  for (int shift = 56; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(bits >> shift));
+  // Whole numbers too: a field keeps its type.
+  append_tagged(out_, 0xcb, std::bit_cast<std::uint64_t>(value), 8);
 }
 void PackWriter::text(std::string_view value) {
-  with_packer(out_, [&](auto& p) {
-    p.pack_str(static_cast<std::uint32_t>(value.size()));
-    p.pack_str_body(value.data(), static_cast<std::uint32_t>(value.size()));
-  });
+  if (value.size() < 32)
+    out_.push_back(static_cast<char>(0xa0 | value.size()));
+  else if (value.size() <= UINT8_MAX)
+    append_tagged(out_, 0xd9, value.size(), 1);
+  else
+    append_length(out_, 0xda, value.size());
+  out_.append(value);
 }
 void PackWriter::binary(BytesView value) {
-  with_packer(out_, [&](auto& p) {
-    p.pack_bin(static_cast<std::uint32_t>(value.size()));
-    p.pack_bin_body(value.data(), static_cast<std::uint32_t>(value.size()));
-  });
+  if (value.size() <= UINT8_MAX)
+    append_tagged(out_, 0xc4, value.size(), 1);
+  else
+    append_length(out_, 0xc5, value.size());
+  out_.append(value);
 }
 void PackWriter::array(std::size_t size) {
-  with_packer(out_, [&](auto& p) { p.pack_array(static_cast<std::uint32_t>(size)); });
+  if (size < 16) return out_.push_back(static_cast<char>(0x90 | size));
+  append_length(out_, 0xdc, size);
 }
 void PackWriter::map(std::size_t size) {
-  with_packer(out_, [&](auto& p) { p.pack_map(static_cast<std::uint32_t>(size)); });
+  if (size < 16) return out_.push_back(static_cast<char>(0x80 | size));
+  append_length(out_, 0xde, size);
 }
 
 std::uint8_t PackReader::byte() {

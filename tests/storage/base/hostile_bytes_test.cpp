@@ -223,6 +223,32 @@ TEST(AgainstMsgpackCxx, WhatItWritesIsSkippedToItsEnd) {
   }
 }
 
+TEST(AgainstMsgpackCxx, BothWriteTheSameBytes) {
+  Random random(7);
+  for (int n = 0; n < 30'000; ++n) {
+    Bytes ours;
+    PackWriter writer(ours);
+    msgpack::sbuffer theirs;
+    msgpack::packer<msgpack::sbuffer> packer(theirs);
+    const std::uint64_t number = random.next() >> random.below(64);
+    const auto negative = -static_cast<std::int64_t>(number >> 1) - 1;
+    const std::size_t size = number % (random.chance(2) ? 70'000 : 300);
+    const auto size32 = static_cast<std::uint32_t>(size);
+    const std::string text(size, 'x');
+    writer.uint(number), packer.pack_uint64(number);
+    writer.sint(static_cast<std::int64_t>(number)), packer.pack_int64(static_cast<std::int64_t>(number));
+    writer.sint(negative), packer.pack_int64(negative);
+    writer.boolean(size % 2 == 0), packer.pack(size % 2 == 0);
+    writer.real(1.5), packer.pack_double(1.5);
+    writer.nil(), packer.pack_nil();
+    writer.text(text), packer.pack(text);
+    writer.binary(text), packer.pack_bin(size32).pack_bin_body(text.data(), size32);
+    writer.array(size), packer.pack_array(size32);
+    writer.map(size), packer.pack_map(size32);
+    ASSERT_EQ(ours, Bytes(theirs.data(), theirs.size())) << number;
+  }
+}
+
 TEST(AgainstMsgpackCxx, RandomBytesAreJudgedAlike) {
   Random random(6);
   int accepted = 0;
