@@ -5,7 +5,7 @@
 #include "actors/diagnosis/debug_document.hpp"
 #include "actors/diagnosis/process_report.hpp"
 #include "net/api/policy.hpp"
-#include "storage/kv/store_figures.hpp"
+#include "storage/kv/kv_store.hpp"
 #include "storage/model/feature_level.hpp"
 
 namespace troupe {
@@ -170,8 +170,7 @@ void put_store(json::Writer& writer, std::string_view name, const KvStore* store
   put(writer, "batches", counters.batches);
   put(writer, "syncs", counters.syncs);
   put(writer, "bytesWritten", counters.bytes_written);
-  if (const auto* tells = dynamic_cast<const TellsStoreFigures*>(store))
-    for (const auto& [figure, value] : tells->figures()) put(writer, figure, value);
+  for (const auto& [figure, value] : store->figures()) put(writer, figure, value);
   writer.end_object();
 }
 

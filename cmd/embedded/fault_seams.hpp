@@ -12,13 +12,12 @@
 #include "net/link/link.hpp"
 #include "storage/base/time.hpp"
 #include "storage/kv/kv_store.hpp"
-#include "storage/kv/store_figures.hpp"
 
 namespace troupe::embedded {
 
 /// Passes everything on until it is told to fail; then every write fails, or every one that must be safe, as
 /// after an error of the medium.
-class FaultyStore final : public KvStore, public TellsStoreFigures {
+class FaultyStore final : public KvStore {
  public:
   explicit FaultyStore(std::unique_ptr<KvStore> inner) : inner_(std::move(inner)) {}
   void fail_writes() { failing_ = true; }
@@ -49,8 +48,7 @@ class FaultyStore final : public KvStore, public TellsStoreFigures {
   Result<void> checkpoint(const std::string& path) override { return inner_->checkpoint(path); }
   Counters counters() const override { return inner_->counters(); }
   std::vector<std::pair<std::string, std::uint64_t>> figures() const override {
-    const auto* tells = dynamic_cast<const TellsStoreFigures*>(inner_.get());
-    return tells == nullptr ? std::vector<std::pair<std::string, std::uint64_t>>{} : tells->figures();
+    return inner_->figures();
   }
 
  private:

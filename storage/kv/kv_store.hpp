@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "storage/base/bytes.hpp"
@@ -18,38 +18,67 @@ namespace troupe {
 /// A table (column family), by its position in the list that the store was opened with.
 using Table = std::uint8_t;
 
-/// Changes that become visible, and durable, all or nothing, across tables.
+/// Changes that become visible, and durable, all or nothing, across tables. Their keys and values lie in one
+/// buffer, which clear() keeps for the next ones.
 class KvBatch {
  public:
-  struct Put {
+  enum class Kind : std::uint8_t { put, erase, erase_range };
+  /// Views live until the batch changes.
+  struct Change {
+    Kind kind;
     Table table;
-    Bytes key;
-    Bytes value;
+    BytesView key;    ///< erase_range: the lowest
+    BytesView value;  ///< erase_range: the end, which stays
   };
-  struct Erase {
-    Table table;
-    Bytes key;
-  };
-  struct EraseRange {
-    Table table;
-    Bytes low;
-    Bytes high;
-  };  ///< [low, high)
-  using Change = std::variant<Put, Erase, EraseRange>;
 
-  void put(Table table, Bytes key, Bytes value) {
-    changes_.push_back(Put{table, std::move(key), std::move(value)});
+  void put(Table table, BytesView key, BytesView value) { add(Kind::put, table, key, value); }
+  /// The value is what `write` appends to the bytes that it is given. Returned until the batch changes.
+  template <class Write>
+  BytesView put_written(Table table, BytesView key, Write write) {
+    bytes_.append(key);
+    const std::size_t begin = bytes_.size();
+    write(bytes_);
+    note(Kind::put, table, key.size(), bytes_.size() - begin);
+    return BytesView(bytes_).substr(begin);
   }
-  void erase(Table table, Bytes key) { changes_.push_back(Erase{table, std::move(key)}); }
-  void erase_range(Table table, Bytes low, Bytes high) {
-    changes_.push_back(EraseRange{table, std::move(low), std::move(high)});
+  void erase(Table table, BytesView key) { add(Kind::erase, table, key, {}); }
+  void erase_range(Table table, BytesView low, BytesView high) { add(Kind::erase_range, table, low, high); }
+
+  /// In the order in which they are applied.
+  template <class Use>
+  void each(Use use) const {
+    BytesView rest = bytes_;
+    for (const Place& place : places_) {
+      use(Change{place.kind, place.table, rest.substr(0, place.key_bytes),
+                 rest.substr(place.key_bytes, place.value_bytes)});
+      rest.remove_prefix(place.key_bytes + place.value_bytes);
+    }
   }
-  const std::vector<Change>& changes() const { return changes_; }  ///< applied in this order
-  bool empty() const { return changes_.empty(); }
-  void clear() { changes_.clear(); }
+  std::size_t size() const { return places_.size(); }
+  std::size_t bytes() const { return bytes_.size(); }  ///< of all keys and values
+  bool empty() const { return places_.empty(); }
+  void clear() {
+    places_.clear();
+    bytes_.clear();
+  }
 
  private:
-  std::vector<Change> changes_;
+  struct Place {
+    Kind kind;
+    Table table;
+    std::size_t key_bytes;
+    std::size_t value_bytes;
+  };
+  void add(Kind kind, Table table, BytesView key, BytesView value) {
+    bytes_.append(key).append(value);
+    note(kind, table, key.size(), value.size());
+  }
+  void note(Kind kind, Table table, std::size_t key_bytes, std::size_t value_bytes) {
+    places_.push_back({kind, table, key_bytes, value_bytes});
+  }
+
+  Bytes bytes_;
+  std::vector<Place> places_;
 };
 
 enum class Durability : std::uint8_t {
@@ -103,6 +132,8 @@ class KvStore {
     std::uint64_t batches = 0;
   };
   virtual Counters counters() const = 0;
+  /// How it is inside, for a diagnosis: names and all may change. A few look-ups, no disk.
+  virtual std::vector<std::pair<std::string, std::uint64_t>> figures() const { return {}; }
 };
 
 }  // namespace troupe

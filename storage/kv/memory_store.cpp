@@ -354,22 +354,18 @@ class MemoryStore final : public KvStore {
   std::uint64_t apply(SimFile& file, const KvBatch& batch, bool may_go_back) {
     Undo undo;
     std::uint64_t bytes = 0;
-    const auto set = [&](Table table, const Bytes& key, Value value) {
+    const auto set = [&](Table table, BytesView key, Value value) {
       bytes += key.size() + (value ? value->size() : 0);
       Value before = disk_->exchange(disk_->own(file, table), key, std::move(value));
-      if (may_go_back) undo.changes.push_back({table, key, std::move(before)});
+      if (may_go_back) undo.changes.push_back({table, Bytes(key), std::move(before)});
     };
-    for (const KvBatch::Change& change : batch.changes()) {
-      if (const auto* put = std::get_if<KvBatch::Put>(&change)) {
-        set(put->table, put->key, std::make_shared<const Bytes>(put->value));
-      } else if (const auto* erase = std::get_if<KvBatch::Erase>(&change)) {
-        set(erase->table, erase->key, nullptr);
-      } else {
-        const auto& range = std::get<KvBatch::EraseRange>(change);
-        for (const Bytes& key : keys_in(*file.tables.at(range.table), range.low, range.high))
-          set(range.table, key, nullptr);
-      }
-    }
+    batch.each([&](const KvBatch::Change& change) {
+      if (change.kind == KvBatch::Kind::put)
+        return set(change.table, change.key, std::make_shared<const Bytes>(change.value));
+      if (change.kind == KvBatch::Kind::erase) return set(change.table, change.key, nullptr);
+      for (const Bytes& key : keys_in(*file.tables.at(change.table), change.key, change.value))
+        set(change.table, key, nullptr);
+    });
     if (may_go_back) file.unflushed.push_back(std::move(undo));
     return bytes;
   }

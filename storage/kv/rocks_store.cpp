@@ -14,7 +14,6 @@
 
 #include "storage/kv/rocks_options.hpp"
 #include "storage/kv/rocks_wal_check.hpp"
-#include "storage/kv/store_figures.hpp"
 
 namespace troupe {
 namespace {
@@ -110,15 +109,13 @@ Result<std::optional<Bytes>> get_from(rocksdb::DB& db, const rocksdb::ReadOption
 
 using Handles = std::vector<ColumnFamilyHandle*>;
 
-/// About what the batch takes in RocksDB's form, so that it is allocated once.
-std::size_t batch_bytes(const KvBatch& batch) {
-  constexpr std::size_t each = 16;  // tag, table and lengths
-  std::size_t sum = each;
-  for (const KvBatch::Change& change : batch.changes()) {
-    sum += each;
-    if (const auto* put = std::get_if<KvBatch::Put>(&change)) sum += put->key.size() + put->value.size();
-  }
-  return sum;
+/// This thread's, empty but grown by earlier batches; so is not what one huge batch left.
+rocksdb::WriteBatch& write_batch() {
+  constexpr std::size_t kept_bytes_max = std::size_t{4} << 20;
+  thread_local rocksdb::WriteBatch batch;
+  if (batch.Data().capacity() > kept_bytes_max) batch = rocksdb::WriteBatch();
+  batch.Clear();
+  return batch;
 }
 
 class RocksSnapshot final : public KvSnapshot {
@@ -155,7 +152,7 @@ constexpr std::array<const char*, 6> whole_properties{
     "rocksdb.background-errors",   "rocksdb.actual-delayed-write-rate", "rocksdb.is-write-stopped"};
 
 /// RocksDB is itself thread-safe; the only own state is atomic.
-class RocksStore final : public KvStore, public TellsStoreFigures {
+class RocksStore final : public KvStore {
  public:
   RocksStore(rocksdb::DB* db, Handles tables, Handles others, bool wal, std::shared_ptr<Failure> failure)
       : db_(db),
@@ -172,7 +169,7 @@ class RocksStore final : public KvStore, public TellsStoreFigures {
 
   Result<void> write(const KvBatch& batch, Durability durability) override {
     if (auto healthy = failure_->check(); !healthy.ok()) return healthy;
-    rocksdb::WriteBatch changes(batch_bytes(batch));
+    rocksdb::WriteBatch& changes = write_batch();
     if (auto filled = fill(changes, batch); !filled.ok()) return filled;
     rocksdb::WriteOptions options;
     options.disableWAL = !wal_;
@@ -274,17 +271,22 @@ class RocksStore final : public KvStore, public TellsStoreFigures {
 
   Result<void> fill(rocksdb::WriteBatch& out, const KvBatch& batch) const {
     Status status;
-    for (const KvBatch::Change& change : batch.changes()) {
-      if (const auto* put = std::get_if<KvBatch::Put>(&change)) {
-        status = out.Put(tables_.at(put->table), slice(put->key), slice(put->value));
-      } else if (const auto* erase = std::get_if<KvBatch::Erase>(&change)) {
-        status = out.Delete(tables_.at(erase->table), slice(erase->key));
-      } else if (const auto& range = std::get<KvBatch::EraseRange>(change); range.low < range.high) {
-        status = out.DeleteRange(tables_.at(range.table), slice(range.low), slice(range.high));
-      }
-      if (!status.ok()) return sticky(status, "batch");
+    batch.each([&](const KvBatch::Change& change) {
+      if (status.ok()) status = add(out, tables_.at(change.table), change);
+    });
+    return status.ok() ? Result<void>() : sticky(status, "batch");
+  }
+
+  static Status add(rocksdb::WriteBatch& out, ColumnFamilyHandle* table, const KvBatch::Change& change) {
+    switch (change.kind) {
+      case KvBatch::Kind::put:
+        return out.Put(table, slice(change.key), slice(change.value));
+      case KvBatch::Kind::erase:
+        return out.Delete(table, slice(change.key));
+      case KvBatch::Kind::erase_range:
+        if (change.key < change.value) return out.DeleteRange(table, slice(change.key), slice(change.value));
     }
-    return {};
+    return Status::OK();
   }
 
   std::unique_ptr<rocksdb::DB> db_;

@@ -13,7 +13,9 @@ constexpr std::size_t seal_bytes = 9;     ///< version and checksum
 constexpr std::size_t fields_bytes = 25;  ///< index, term, stamp, kind
 
 void put(Bytes& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(value >> shift));
+  char bytes[sizeof value];
+  for (std::size_t i = 0; i < sizeof value; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  out.append(bytes, sizeof bytes);
 }
 
 std::uint64_t take(BytesView bytes, std::size_t at) {
@@ -25,10 +27,15 @@ std::uint64_t take(BytesView bytes, std::size_t at) {
 
 std::uint64_t checksum(BytesView body) { return XXH3_64bits(body.data(), body.size()); }
 
+/// What begins at `at` with room for the seal, and goes on to the end.
+void seal(Bytes& bytes, std::size_t at) {
+  const std::uint64_t sum = checksum(BytesView(bytes).substr(at + seal_bytes));
+  bytes[at] = record_version;
+  for (std::size_t i = 0; i < 8; ++i) bytes[at + 1 + i] = static_cast<char>(sum >> (8 * i));
+}
+
 Bytes sealed(Bytes record) {
-  const std::uint64_t sum = checksum(BytesView(record).substr(seal_bytes));
-  record[0] = record_version;
-  for (std::size_t i = 0; i < 8; ++i) record[1 + i] = static_cast<char>(sum >> (8 * i));
+  seal(record, 0);
   return record;
 }
 
@@ -61,13 +68,19 @@ Index log_key_index(BytesView key) {
 Bytes log_record(const raft::Entry& entry) {
   Bytes out;
   out.reserve(seal_bytes + fields_bytes + entry.data.size());
-  out.resize(seal_bytes);
+  append_log_record(out, entry);
+  return out;
+}
+
+void append_log_record(Bytes& out, const raft::Entry& entry) {
+  const std::size_t begin = out.size();
+  out.append(seal_bytes, '\0');
   put(out, entry.index.value);
   put(out, entry.term.value);
   put(out, static_cast<std::uint64_t>(entry.stamp.ms));
   out.push_back(static_cast<char>(entry.kind));
   out.append(entry.data.view());
-  return sealed(std::move(out));
+  seal(out, begin);
 }
 
 Result<raft::Entry> log_entry(BytesView key, BytesView record) {

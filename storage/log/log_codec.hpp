@@ -10,6 +10,7 @@ Index log_key_index(BytesView key);
 
 /// version (1) ∥ XXH3-64 of the rest (8) ∥ index (8) ∥ term (8) ∥ stamp (8) ∥ kind (1) ∥ data
 Bytes log_record(const raft::Entry& entry);
+void append_log_record(Bytes& out, const raft::Entry& entry);
 /// Errors: corrupt (version, checksum, kind, or an index other than the key's).
 Result<raft::Entry> log_entry(BytesView key, BytesView record);
 

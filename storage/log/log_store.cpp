@@ -89,7 +89,8 @@ class GroupBuilder {
   void append(const raft::Entry& entry) {
     TROUPE_CHECK(entry.index == head_.tail.index.next());
     TROUPE_CHECK(entry.term >= head_.tail.term && entry.term <= head_.hard.term);
-    batch_.put(LogStore::entries_table, log_key(entry.index), log_record(entry));
+    batch_.put_written(LogStore::entries_table, log_key(entry.index),
+                       [&](Bytes& bytes) { append_log_record(bytes, entry); });
     if (appended_.empty() || appended_.back().term != entry.term)
       appended_.push_back({entry.index, entry.term});
     head_.tail = {entry.index, entry.term};

@@ -1,7 +1,7 @@
 #include "storage/state/archive.hpp"
 
 #include "storage/state/keys.hpp"
-#include "storage/state/state_hash.hpp"
+#include "storage/state/put_record.hpp"
 
 namespace troupe {
 namespace {
@@ -25,27 +25,22 @@ Result<std::optional<Record>> record_at(const KvStore& store, BytesView key) {
   return std::optional(std::move(record).value());
 }
 
-void put(KvBatch& batch, ArchivedShare& share, Table table, Bytes key, Bytes value) {
-  share.hash += record_hash(key, value);
-  batch.put(table, std::move(key), std::move(value));
-}
-
 }  // namespace
 
 ArchivedShare archive_task(KvBatch& batch, ShardId shard, const TaskRecord& task) {
   const keys::Bucket bucket = keys::bucket_of(task.step(TaskState::finished).at);
   ArchivedShare share{bucket, 0};
-  put(batch, share, keys::archived, keys::archived_task(bucket, shard, task.id), packed(task));
-  put(batch, share, keys::index, keys::task_bucket(task.id), packed(bucket));
-  put(batch, share, keys::index, keys::task_of_job(task.job, task.created_at, task.id), packed(bucket));
+  share.hash += put_record(batch, keys::archived, keys::archived_task(bucket, shard, task.id), task);
+  share.hash += put_record(batch, keys::index, keys::task_bucket(task.id), bucket);
+  share.hash += put_record(batch, keys::index, keys::task_of_job(task.job, task.created_at, task.id), bucket);
   return share;
 }
 
 ArchivedShare archive_job(KvBatch& batch, ShardId shard, const ArchivedJob& job) {
   const keys::Bucket bucket = keys::bucket_of(job.record.finished);
   ArchivedShare share{bucket, 0};
-  put(batch, share, keys::archived, keys::archived_job(bucket, shard, job.record.id), packed(job));
-  put(batch, share, keys::index, keys::job_bucket(job.record.id), packed(bucket));
+  share.hash += put_record(batch, keys::archived, keys::archived_job(bucket, shard, job.record.id), job);
+  share.hash += put_record(batch, keys::index, keys::job_bucket(job.record.id), bucket);
   return share;
 }
 

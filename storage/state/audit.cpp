@@ -5,6 +5,7 @@
 #include "storage/model/audit_chain.hpp"
 #include "storage/state/apply.hpp"
 #include "storage/state/keys.hpp"
+#include "storage/state/put_record.hpp"
 #include "storage/state/state_machine.hpp"
 
 namespace troupe {
@@ -43,17 +44,15 @@ void StateMachine::audit(const Command& command, const raft::Entry& entry, const
   }
   record.digest = digest_of(entry.data.view());
   record.chain = head.chain = audit_chain(head.chain, record);
-  batch.put(keys::index, keys::audit(record.ordinal), packed(record));
+  put_record(batch, keys::index, keys::audit(record.ordinal), record);
   const std::uint64_t kept_max = std::max<std::uint64_t>(cell.record.policy.audit_max, 1);
   for (int n = 0; n < forgotten_per_entry_max && head.last - head.first >= kept_max; ++n)
     batch.erase(keys::index, keys::audit(head.first++));
-  Bytes value = packed(head);
-  const std::uint64_t share = record_hash(keys::audit_head(), value);
+  const std::uint64_t share = put_record(batch, keys::meta, keys::audit_head(), head);
   const std::unique_lock lock(cell.mutex);
   tables_.shift_cell_hash(share - cell.audit_hash);
   cell.audit_hash = share;
   cell.audit = std::move(head);
-  batch.put(keys::meta, keys::audit_head(), std::move(value));
 }
 
 AuditHead Reads::audit_head() const {

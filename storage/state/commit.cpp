@@ -5,6 +5,7 @@
 #include "storage/base/planted_bug.hpp"
 #include "storage/state/archive.hpp"
 #include "storage/state/keys.hpp"
+#include "storage/state/put_record.hpp"
 
 namespace troupe {
 namespace {
@@ -76,17 +77,25 @@ void Committer::commit_cell(Stage& stage) {
 }
 
 /// The cell's lock is held, or no reader knows of the record yet. `share` is the record's in the cell's hash.
-void Committer::put_meta(Bytes key, Bytes value, std::uint64_t& share) {
-  const std::uint64_t hash = record_hash(key, value);
+template <class Record>
+void Committer::put_meta(BytesView key, const Record& record, std::uint64_t& share) {
+  const std::uint64_t hash = put_record(batch_, keys::meta, key, record);
   tables_.shift_cell_hash(hash - share);
   share = hash;
-  batch_.put(keys::meta, std::move(key), std::move(value));
 }
 
-/// Few and rarely changed: the share of the one before (empty: none) is computed anew.
-void Committer::put_named(Bytes key, Bytes value, const Bytes& before) {
-  std::uint64_t share = before.empty() ? 0 : record_hash(key, before);
-  put_meta(std::move(key), std::move(value), share);
+/// Few and rarely changed: the share of the one before (nullptr: none) is computed anew.
+template <class Record>
+void Committer::put_named(BytesView key, const Record& record, const Record* before) {
+  std::uint64_t share = before == nullptr ? 0 : record_hash(key, packed(*before));
+  put_meta(key, record, share);
+}
+
+template <class Record>
+void Committer::put_current(ShardTables& shard, BytesView key, const Record& record, std::uint64_t& share) {
+  const std::uint64_t hash = put_record(batch_, keys::current, key, record);
+  tables_.shift_hash(shard, hash - share);
+  share = hash;
 }
 
 ArchiveSum& Committer::count_archived(ShardTables& shard, const ArchivedShare& share) {
@@ -112,7 +121,7 @@ void Committer::commit_shards(Stage& stage) {
       const std::unique_lock lock(shard.mutex);
       shard.record = record;
     }
-    put_meta(keys::shard(record.id), packed(record), shard.record_hash);
+    put_meta(keys::shard(record.id), record, shard.record_hash);
     Event& event = emit(EventKind::shard_assigned);
     event.shard = record.id;
     event.node = record.owner;
@@ -136,16 +145,16 @@ void Committer::commit_groups(Stage& stage) {
   };
   for (GroupRecord& group : stage.groups_) {
     const auto before = tables_.cell.groups.find(group.name);
-    put_named(keys::group(group.name), packed(group),
-              before == tables_.cell.groups.end() ? Bytes() : packed(before->second));
+    put_named(keys::group(group.name), group,
+              before == tables_.cell.groups.end() ? nullptr : &before->second);
     name_group(tables_, group);
     tell(group.name);
     tables_.cell.groups[group.name] = std::move(group);
   }
   for (GroupCondition& condition : stage.conditions_) {
     const auto before = tables_.cell.conditions.find(condition.name);
-    put_named(keys::condition(condition.name), packed(condition),
-              before == tables_.cell.conditions.end() ? Bytes() : packed(before->second));
+    put_named(keys::condition(condition.name), condition,
+              before == tables_.cell.conditions.end() ? nullptr : &before->second);
     tell(condition.name);
     tables_.cell.conditions[condition.name] = std::move(condition);
   }
@@ -156,7 +165,7 @@ void Committer::commit_hosts(Stage& stage) {
   const std::unique_lock lock(tables_.cell.mutex);
   for (auto& change : stage.hosts_) {
     const HostId id = change.after.id;
-    put_meta(keys::host(id), packed(change.after), tables_.cell.hosts[id].hash);
+    put_meta(keys::host(id), change.after, tables_.cell.hosts[id].hash);
     if (!change.before) tables_.cell.host_names.emplace(change.after.name, id);
     tables_.cell.hosts[id].record = std::move(change.after);
     hosts_touched_.push_back(id);
@@ -184,15 +193,12 @@ void Committer::index_job(Tables& tables, JobEntry& entry) {
 void Committer::create_job(JobRecord record) {
   const ShardId shard_id = tables_.shard_id(record.id);
   ShardTables& shard = tables_.shard(shard_id);
-  Bytes key = keys::job(shard_id, record.id);
-  Bytes value = packed(record);
   JobEntry entry;
-  entry.hash = record_hash(key, value);
+  entry.hash = put_record(batch_, keys::current, keys::job(shard_id, record.id), record);
   entry.record = std::move(record);
   entry.slots.resize(entry.record.capacity.desired);
   for (std::uint32_t n = 0; n < entry.slots.size(); ++n) entry.slots[n].record.number = SlotNumber{n};
   entry.counts.slots[at(SlotState::empty)] = static_cast<std::uint32_t>(entry.slots.size());
-  batch_.put(keys::current, std::move(key), std::move(value));
   {
     const std::unique_lock lock(shard.mutex);
     tables_.shift_hash(shard, entry.hash);
@@ -217,12 +223,7 @@ void Committer::commit_task(Change<TaskRecord>& change) {
 }
 
 void Committer::store_task(ShardTables& shard, TaskEntry& entry) {
-  Bytes key = keys::task(shard.record.id, entry.record.id);
-  Bytes value = packed(entry.record);
-  const std::uint64_t hash = record_hash(key, value);
-  tables_.shift_hash(shard, hash - entry.hash);
-  entry.hash = hash;
-  batch_.put(keys::current, std::move(key), std::move(value));
+  put_current(shard, keys::task(shard.record.id, entry.record.id), entry.record, entry.hash);
 }
 
 void Committer::index_task(Tables& tables, TaskEntry& entry) {
@@ -353,12 +354,7 @@ void Committer::commit_slot(const SlotChange& change) {
   --job->counts.slots[at(change.before.state)];
   ++job->counts.slots[at(change.after.state)];
   slot.record = change.after;
-  Bytes key = keys::slot(shard.record.id, change.job, change.after.number);
-  Bytes value = packed(slot.record);
-  const std::uint64_t hash = record_hash(key, value);
-  tables_.shift_hash(shard, hash - slot.hash);
-  slot.hash = hash;
-  batch_.put(keys::current, std::move(key), std::move(value));
+  put_current(shard, keys::slot(shard.record.id, change.job, change.after.number), slot.record, slot.hash);
   touch(change.job);
   if (change.after.state == SlotState::running) return;  // The task's own event tells it.
   Event& event = emit(EventKind::slot_changed);
@@ -407,12 +403,7 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
   event.job_state = entry->record.state;
   event.reason = entry->record.reason;
   if (ended) return finish_job(*entry);
-  Bytes key = keys::job(shard_id, entry->record.id);
-  Bytes value = packed(entry->record);
-  const std::uint64_t hash = record_hash(key, value);
-  tables_.shift_hash(shard, hash - entry->hash);
-  entry->hash = hash;
-  batch_.put(keys::current, std::move(key), std::move(value));
+  put_current(shard, keys::job(shard_id, entry->record.id), entry->record, entry->hash);
 }
 
 void Committer::finish_job(JobEntry& entry) {

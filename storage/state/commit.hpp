@@ -35,8 +35,13 @@ class Committer {
   static void name_group(Tables& tables, const GroupRecord& group);
 
  private:
-  void put_meta(Bytes key, Bytes value, std::uint64_t& share);
-  void put_named(Bytes key, Bytes value, const Bytes& before);
+  template <class Record>
+  void put_meta(BytesView key, const Record& record, std::uint64_t& share);
+  template <class Record>
+  void put_named(BytesView key, const Record& record, const Record* before);
+  /// Under the shard's lock. `share` is the record's in the shard's hash.
+  template <class Record>
+  void put_current(ShardTables& shard, BytesView key, const Record& record, std::uint64_t& share);
   ArchiveSum& count_archived(ShardTables& shard, const ArchivedShare& share);
   void commit_cell(Stage& stage);
   void commit_shards(Stage& stage);

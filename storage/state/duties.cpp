@@ -33,10 +33,13 @@ Due slot_duty(const SlotEntry& slot, const JobRecord& job) {
   return std::nullopt;
 }
 
-/// Running and closed slots that are wanted have nothing to do: most jobs, most of the time.
-bool is_quiet(const JobView& job) {
-  return job.slots.size() == job.record.capacity.desired && job.counts.in(SlotState::empty) == 0 &&
-         job.counts.in(SlotState::ended) == 0 && job.counts.in(SlotState::waiting) == 0;
+/// While all its slots are wanted their counts tell nearly all of it: what is empty or ended is due now, what
+/// is running or closed never. nullopt: the slots must be looked at.
+std::optional<Due> duty_by_counts(const JobView& job) {
+  if (job.slots.size() != job.record.capacity.desired) return std::nullopt;
+  if (job.counts.in(SlotState::empty) + job.counts.in(SlotState::ended) > 0) return Due(due_now);
+  if (job.counts.in(SlotState::waiting) == 0) return Due();
+  return std::nullopt;
 }
 
 Due killing_duty(const JobView& job) {
@@ -50,8 +53,8 @@ Due job_duty(const JobView& job) {
   if (!job.record.set_aside.empty() || job.record.state == JobState::finished) return std::nullopt;
   if (job.record.state == JobState::kill_initiated) return killing_duty(job);
   if (job.record.descriptor->is_batch() && job.counts.closed() >= job.record.capacity.desired) return due_now;
+  if (const auto due = duty_by_counts(job)) return *due;
   Due due;
-  if (is_quiet(job)) return due;
   for (const SlotEntry& slot : job.slots) {
     due = earlier(due, slot_duty(slot, job.record));
     if (due == Due(due_now)) break;

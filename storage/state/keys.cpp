@@ -5,26 +5,26 @@ namespace {
 
 constexpr std::int64_t day_ms = 86'400'000;
 
-template <class Number>
-void append_big_endian(Bytes& key, Number value) {
+template <class To, class Number>
+void append_big_endian(To& key, Number value) {
   for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
     key.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> shift));
 }
 
 template <class Tag>
-void append_id(Bytes& key, const Uuid<Tag>& id) {
-  key.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+void append_id(Key& key, const Uuid<Tag>& id) {
+  key.append({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
 }
 
-Bytes in_shard(ShardId shard, char kind) {
-  Bytes key;
+Key in_shard(ShardId shard, char kind) {
+  Key key;
   append_big_endian(key, shard.value);
   key.push_back(kind);
   return key;
 }
 
-Bytes in_bucket(Bucket bucket, ShardId shard, char kind) {
-  Bytes key;
+Key in_bucket(Bucket bucket, ShardId shard, char kind) {
+  Key key;
   append_big_endian(key, bucket);
   append_big_endian(key, shard.value);
   key.push_back(kind);
@@ -32,7 +32,7 @@ Bytes in_bucket(Bucket bucket, ShardId shard, char kind) {
 }
 
 template <class Tag>
-Bytes with_id(Bytes key, const Uuid<Tag>& id) {
+Key with_id(Key key, const Uuid<Tag>& id) {
   append_id(key, id);
   return key;
 }
@@ -48,14 +48,14 @@ Bytes applied() { return Bytes(1, '\0'); }
 Bytes cell() { return "c"; }
 Bytes membership() { return "m"; }
 
-Bytes shard(ShardId id) {
-  Bytes key = "s";
+Key shard(ShardId id) {
+  Key key('s');
   append_big_endian(key, id.value);
   return key;
 }
 
-Bytes host(HostId id) {
-  Bytes key = "h";
+Key host(HostId id) {
+  Key key('h');
   append_big_endian(key, id.value);
   return key;
 }
@@ -79,51 +79,51 @@ Bytes skipped(Index entry) {
 
 Bytes audit_head() { return "u"; }
 
-Bytes audit(std::uint64_t ordinal) {
-  Bytes key = "a";
+Key audit(std::uint64_t ordinal) {
+  Key key('a');
   append_big_endian(key, ordinal);
   return key;
 }
 
-Bytes archive_sum(Bucket bucket, ShardId shard) {
-  Bytes key = "b";
+Key archive_sum(Bucket bucket, ShardId shard) {
+  Key key('b');
   append_big_endian(key, bucket);
   append_big_endian(key, shard.value);
   return key;
 }
 
-Bytes job(ShardId shard, const JobId& id) { return with_id(in_shard(shard, 'j'), id); }
-Bytes task(ShardId shard, const TaskId& id) { return with_id(in_shard(shard, 't'), id); }
+Key job(ShardId shard, const JobId& id) { return with_id(in_shard(shard, 'j'), id); }
+Key task(ShardId shard, const TaskId& id) { return with_id(in_shard(shard, 't'), id); }
 
-Bytes slot(ShardId shard, const JobId& job, SlotNumber number) {
-  Bytes key = with_id(in_shard(shard, 'l'), job);
+Key slot(ShardId shard, const JobId& job, SlotNumber number) {
+  Key key = with_id(in_shard(shard, 'l'), job);
   append_big_endian(key, number.value);
   return key;
 }
 
-Bytes current_low(ShardId shard, char kind) { return in_shard(shard, kind); }
-Bytes current_high(ShardId shard, char kind) { return in_shard(shard, static_cast<char>(kind + 1)); }
+Bytes current_low(ShardId shard, char kind) { return Bytes(in_shard(shard, kind)); }
+Bytes current_high(ShardId shard, char kind) { return Bytes(in_shard(shard, static_cast<char>(kind + 1))); }
 
-Bytes archived_job(Bucket bucket, ShardId shard, const JobId& id) {
+Key archived_job(Bucket bucket, ShardId shard, const JobId& id) {
   return with_id(in_bucket(bucket, shard, 'j'), id);
 }
-Bytes archived_task(Bucket bucket, ShardId shard, const TaskId& id) {
+Key archived_task(Bucket bucket, ShardId shard, const TaskId& id) {
   return with_id(in_bucket(bucket, shard, 't'), id);
 }
-Bytes job_bucket(const JobId& id) { return with_id("j", id); }
-Bytes task_bucket(const TaskId& id) { return with_id("t", id); }
+Key job_bucket(const JobId& id) { return with_id(Key('j'), id); }
+Key task_bucket(const TaskId& id) { return with_id(Key('t'), id); }
 
-Bytes task_of_job(const JobId& job, Index created_at, const TaskId& task) {
-  Bytes key = with_id("k", job);
+Key task_of_job(const JobId& job, Index created_at, const TaskId& task) {
+  Key key = with_id(Key('k'), job);
   append_big_endian(key, created_at.value);
   append_id(key, task);
   return key;
 }
 
-Bytes tasks_of_job_low(const JobId& job) { return with_id("k", job); }
+Bytes tasks_of_job_low(const JobId& job) { return Bytes(with_id(Key('k'), job)); }
 
 Bytes tasks_of_job_high(const JobId& job) {
-  Bytes key = with_id("k", job);
+  Bytes key = tasks_of_job_low(job);
   append_big_endian(key, UINT64_MAX);
   key.append(17, '\xff');
   return key;

@@ -23,12 +23,37 @@
 //             hash
 // and in each table, under one zero byte: the applied position.
 
+#include <array>
+#include <cstring>
 #include <string>
 
+#include "storage/base/check.hpp"
 #include "storage/kv/kv_store.hpp"
 #include "storage/model/records.hpp"
 
 namespace troupe::keys {
+
+/// A key of bounded length, without a place of its own on the heap: apply makes several for each entry.
+class Key {
+ public:
+  Key() = default;
+  explicit Key(char kind) { push_back(kind); }
+  void push_back(char byte) {
+    TROUPE_CHECK(size_ < bytes_.size());
+    bytes_[size_++] = byte;
+  }
+  void append(BytesView bytes) {
+    TROUPE_CHECK(size_ + bytes.size() <= bytes_.size());
+    std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  operator BytesView() const { return {bytes_.data(), size_}; }
+
+ private:
+  static constexpr std::size_t bytes_max = 1 + 16 + 8 + 16;  ///< the longest: task_of_job()
+  std::array<char, bytes_max> bytes_;
+  std::size_t size_ = 0;
+};
 
 inline constexpr Table meta = 0;
 inline constexpr Table current = 1;
@@ -48,26 +73,26 @@ Bytes cell();
 Bytes membership();
 Bytes skipped(Index entry);
 Bytes audit_head();
-Bytes audit(std::uint64_t ordinal);
-Bytes archive_sum(Bucket bucket, ShardId shard);
-Bytes shard(ShardId id);
-Bytes host(HostId id);
+Key audit(std::uint64_t ordinal);
+Key archive_sum(Bucket bucket, ShardId shard);
+Key shard(ShardId id);
+Key host(HostId id);
 Bytes group(std::string_view name);
 Bytes condition(std::string_view name);
 Bytes request(std::string_view caller, std::string_view request);
 
-Bytes job(ShardId shard, const JobId& id);
-Bytes slot(ShardId shard, const JobId& job, SlotNumber number);
-Bytes task(ShardId shard, const TaskId& id);
+Key job(ShardId shard, const JobId& id);
+Key slot(ShardId shard, const JobId& job, SlotNumber number);
+Key task(ShardId shard, const TaskId& id);
 /// All of one shard's records of a kind ('j', 'l', 't'): [low, high).
 Bytes current_low(ShardId shard, char kind);
 Bytes current_high(ShardId shard, char kind);
 
-Bytes archived_job(Bucket bucket, ShardId shard, const JobId& id);
-Bytes archived_task(Bucket bucket, ShardId shard, const TaskId& id);
-Bytes job_bucket(const JobId& id);
-Bytes task_bucket(const TaskId& id);
-Bytes task_of_job(const JobId& job, Index created_at, const TaskId& task);
+Key archived_job(Bucket bucket, ShardId shard, const JobId& id);
+Key archived_task(Bucket bucket, ShardId shard, const TaskId& id);
+Key job_bucket(const JobId& id);
+Key task_bucket(const TaskId& id);
+Key task_of_job(const JobId& job, Index created_at, const TaskId& task);
 /// [low, high) of a job's tasks in the index.
 Bytes tasks_of_job_low(const JobId& job);
 Bytes tasks_of_job_high(const JobId& job);

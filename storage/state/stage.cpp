@@ -9,8 +9,8 @@ const JobEntry* Stage::job_entry(const JobId& id) const {
 
 const JobRecord* Stage::job(const JobId& id) const {
   const JobRecord* found = nullptr;
-  if (const auto at = job_at_.find(id); at != job_at_.end())
-    found = &jobs_[at->second].after;
+  if (const auto at = job_at_.find(id))
+    found = &jobs_[*at].after;
   else if (const JobEntry* entry = job_entry(id))
     found = &entry->record;
   return found != nullptr && found->state != JobState::finished ? found : nullptr;
@@ -18,8 +18,8 @@ const JobRecord* Stage::job(const JobId& id) const {
 
 const TaskRecord* Stage::task(const TaskId& id) const {
   const TaskRecord* found = nullptr;
-  if (const auto at = task_at_.find(id); at != task_at_.end()) {
-    found = &tasks_[at->second].after;
+  if (const auto at = task_at_.find(id)) {
+    found = &tasks_[*at].after;
   } else if (!tables_.shards.empty()) {
     const TaskEntry* entry = tables_.shard(tables_.shard_id(id)).tasks.find(id);
     if (entry != nullptr) found = &entry->record;
@@ -28,14 +28,14 @@ const TaskRecord* Stage::task(const TaskId& id) const {
 }
 
 const SlotRecord* Stage::slot(const JobId& job, SlotNumber number) const {
-  if (const auto at = slot_at_.find({job, number}); at != slot_at_.end()) return &slots_[at->second].after;
+  if (const auto at = slot_at_.find({job, number})) return &slots_[*at].after;
   const JobEntry* entry = job_entry(job);
   if (entry == nullptr || number.value >= entry->slots.size()) return nullptr;
   return &entry->slots[number.value].record;
 }
 
 const HostRecord* Stage::host(HostId id) const {
-  if (const auto at = host_at_.find(id); at != host_at_.end()) return &hosts_[at->second].after;
+  if (const auto at = host_at_.find(id)) return &hosts_[*at].after;
   const auto found = tables_.cell.hosts.find(id);
   return found == tables_.cell.hosts.end() ? nullptr : &found->second.record;
 }
@@ -79,39 +79,39 @@ const ShardRecord& Stage::shard(ShardId id) const {
 }
 
 JobRecord& Stage::edit_job(const JobId& id) {
-  if (const auto at = job_at_.find(id); at != job_at_.end()) return jobs_[at->second].after;
+  if (const auto at = job_at_.find(id)) return jobs_[*at].after;
   const JobEntry* entry = job_entry(id);
   TROUPE_CHECK(entry != nullptr);
-  job_at_.emplace(id, jobs_.size());
+  job_at_.add(id);
   auto& change = jobs_.emplace_back(Change<JobRecord>{entry->record, entry->record});
   change.after.version = index_;
   return change.after;
 }
 
 TaskRecord& Stage::edit_task(const TaskId& id) {
-  if (const auto at = task_at_.find(id); at != task_at_.end()) return tasks_[at->second].after;
+  if (const auto at = task_at_.find(id)) return tasks_[*at].after;
   const TaskEntry* entry = tables_.shard(tables_.shard_id(id)).tasks.find(id);
   TROUPE_CHECK(entry != nullptr);
-  task_at_.emplace(id, tasks_.size());
+  task_at_.add(id);
   auto& change = tasks_.emplace_back(Change<TaskRecord>{entry->record, entry->record});
   change.after.version = index_;
   return change.after;
 }
 
 SlotRecord& Stage::edit_slot(const JobId& job, SlotNumber number) {
-  if (const auto at = slot_at_.find({job, number}); at != slot_at_.end()) return slots_[at->second].after;
+  if (const auto at = slot_at_.find({job, number})) return slots_[*at].after;
   const JobEntry* entry = job_entry(job);
   TROUPE_CHECK(entry != nullptr && number.value < entry->slots.size());
-  slot_at_.emplace(std::pair{job, number}, slots_.size());
+  slot_at_.add({job, number});
   const SlotRecord& record = entry->slots[number.value].record;
   return slots_.emplace_back(SlotChange{job, record, record}).after;
 }
 
 HostRecord& Stage::edit_host(HostId id) {
-  if (const auto at = host_at_.find(id); at != host_at_.end()) return hosts_[at->second].after;
+  if (const auto at = host_at_.find(id)) return hosts_[*at].after;
   const auto found = tables_.cell.hosts.find(id);
   TROUPE_CHECK(found != tables_.cell.hosts.end());
-  host_at_.emplace(id, hosts_.size());
+  host_at_.add(id);
   auto& change = hosts_.emplace_back(Change<HostRecord>{found->second.record, found->second.record});
   change.after.version = index_;
   return change.after;
@@ -124,19 +124,19 @@ CellRecord& Stage::edit_cell() {
 
 JobRecord& Stage::create_job(JobRecord record) {
   record.created_at = record.version = index_;
-  job_at_.emplace(record.id, jobs_.size());
+  job_at_.add(record.id);
   return jobs_.emplace_back(Change<JobRecord>{std::nullopt, std::move(record)}).after;
 }
 
 TaskRecord& Stage::create_task(TaskRecord record) {
   record.created_at = record.version = index_;
-  task_at_.emplace(record.id, tasks_.size());
+  task_at_.add(record.id);
   return tasks_.emplace_back(Change<TaskRecord>{std::nullopt, std::move(record)}).after;
 }
 
 HostRecord& Stage::create_host(HostRecord record) {
   record.eligibility = record.version = index_;
-  host_at_.emplace(record.id, hosts_.size());
+  host_at_.add(record.id);
   return hosts_.emplace_back(Change<HostRecord>{std::nullopt, std::move(record)}).after;
 }
 

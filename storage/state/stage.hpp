@@ -3,6 +3,7 @@
 // no trace.
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
 
 #include <optional>
 #include <vector>
@@ -30,6 +31,34 @@ struct SlotChange {
   JobId job;
   SlotRecord before;
   SlotRecord after;
+};
+
+/// Which of a command's changes is an entity's. Most commands change one or two entities: those are looked
+/// through.
+template <class Id>
+class ChangeIndex {
+ public:
+  std::optional<std::size_t> find(const Id& id) const {
+    if (ids_.size() > few) {
+      const auto found = places_.find(id);
+      return found == places_.end() ? std::nullopt : std::optional(found->second);
+    }
+    for (std::size_t n = 0; n < ids_.size(); ++n)
+      if (ids_[n] == id) return n;
+    return std::nullopt;
+  }
+  /// Its place is behind all others; it has none yet.
+  void add(const Id& id) {
+    ids_.push_back(id);
+    if (ids_.size() <= few) return;
+    for (std::size_t n = places_.size(); n < ids_.size(); ++n) places_.emplace(ids_[n], n);
+  }
+
+ private:
+  static constexpr std::size_t few = 8;
+  absl::InlinedVector<Id, 2> ids_;
+  // tidy: allow replicated because it is only looked up in, never walked
+  absl::flat_hash_map<Id, std::size_t> places_;
 };
 
 /// Lives for one command, on the apply thread. Pointers stay valid until the next call that stages.
@@ -77,22 +106,18 @@ class Stage {
   Index index_;
   Instant now_;
   std::vector<Change<JobRecord>> jobs_;
-  std::vector<Change<TaskRecord>> tasks_;
-  std::vector<SlotChange> slots_;
+  absl::InlinedVector<Change<TaskRecord>, 1> tasks_;
+  absl::InlinedVector<SlotChange, 1> slots_;
   std::vector<Change<HostRecord>> hosts_;
   std::vector<GroupRecord> groups_;
   std::vector<GroupCondition> conditions_;
   std::vector<ShardRecord> shards_;
   absl::btree_map<HostId, Resources> uses_;
   std::optional<CellRecord> cell_;
-  // tidy: allow replicated because it is only looked up in, never walked
-  absl::flat_hash_map<JobId, std::size_t> job_at_;
-  // tidy: allow replicated because it is only looked up in, never walked
-  absl::flat_hash_map<TaskId, std::size_t> task_at_;
-  // tidy: allow replicated because it is only looked up in, never walked
-  absl::flat_hash_map<std::pair<JobId, SlotNumber>, std::size_t> slot_at_;
-  // tidy: allow replicated because it is only looked up in, never walked
-  absl::flat_hash_map<HostId, std::size_t> host_at_;
+  ChangeIndex<JobId> job_at_;
+  ChangeIndex<TaskId> task_at_;
+  ChangeIndex<std::pair<JobId, SlotNumber>> slot_at_;
+  ChangeIndex<HostId> host_at_;
 };
 
 }  // namespace troupe

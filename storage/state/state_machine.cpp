@@ -7,6 +7,7 @@
 #include "storage/state/apply.hpp"
 #include "storage/state/commit.hpp"
 #include "storage/state/keys.hpp"
+#include "storage/state/put_record.hpp"
 
 namespace troupe {
 namespace {
@@ -49,9 +50,8 @@ Result<Applied> StateMachine::apply(std::span<const raft::Entry> entries) {
 
 Result<void> StateMachine::write(KvBatch& batch, Committer& committer) {
   committer.finish_batch();
-  Bytes cell = packed(tables_.cell.record);
-  const std::uint64_t hash = tables_.hash_sum + record_hash(keys::cell(), cell);
-  batch.put(keys::meta, keys::cell(), std::move(cell));
+  const std::uint64_t hash =
+      tables_.hash_sum + put_record(batch, keys::meta, keys::cell(), tables_.cell.record);
   const Bytes position = packed(StatePosition{applied_, applied_term_, hash});
   for (const Table table : {keys::meta, keys::current, keys::archived, keys::index})
     batch.put(table, keys::applied(), position);
@@ -209,14 +209,14 @@ void StateMachine::remember(const Command& command, const Outcome& outcome, KvBa
   record.expires = cell.record.now + cell.record.policy.request_memory;
   const std::string key = request_key(command);
   cell.request_expiry.insert({record.expires.ms, key});
-  store_meta(key, packed(record), batch);
+  store_meta(key, record, batch);
   cell.requests.emplace(key, std::move(record));
 }
 
 /// A record that was not there before.
-void StateMachine::store_meta(const Bytes& key, Bytes value, KvBatch& batch) {
-  tables_.shift_cell_hash(record_hash(key, value));
-  batch.put(keys::meta, key, std::move(value));
+template <class Record>
+void StateMachine::store_meta(BytesView key, const Record& record, KvBatch& batch) {
+  tables_.shift_cell_hash(put_record(batch, keys::meta, key, record));
 }
 
 Result<void> StateMachine::apply_membership(const raft::Entry& entry, KvBatch& batch) {
@@ -227,7 +227,7 @@ Result<void> StateMachine::apply_membership(const raft::Entry& entry, KvBatch& b
   std::optional<raft::Membership>& held = tables_.cell.membership;
   if (held) tables_.shift_cell_hash(0 - record_hash(keys::membership(), packed(*held)));
   held = std::move(membership).value();
-  store_meta(keys::membership(), packed(*held), batch);
+  store_meta(keys::membership(), *held, batch);
   return {};
 }
 
@@ -244,7 +244,7 @@ Outcome StateMachine::skip(const SkippedEntry& skips, KvBatch& batch) {
   outcome.index = skips.index;
   outcome.error = Error{ErrorCode::internal, "skipped by " + skips.who + ": " + skips.why};
   const std::unique_lock lock(tables_.cell.mutex);
-  store_meta(keys::skipped(skips.index), packed(skips.index), batch);
+  store_meta(keys::skipped(skips.index), skips.index, batch);
   return outcome;
 }
 

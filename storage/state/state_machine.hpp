@@ -84,7 +84,8 @@ class StateMachine {
   void remember(const Command& command, const Outcome& outcome, KvBatch& batch);
   /// An entry of the audit, if somebody asked for this.
   void audit(const Command& command, const raft::Entry& entry, const Outcome& outcome, KvBatch& batch);
-  void store_meta(const Bytes& key, Bytes value, KvBatch& batch);
+  template <class Record>
+  void store_meta(BytesView key, const Record& record, KvBatch& batch);
   Result<void> apply_membership(const raft::Entry& entry, KvBatch& batch);
   const SkippedEntry* skipped(const raft::Entry& entry) const;
   Outcome skip(const SkippedEntry& skipped, KvBatch& batch);

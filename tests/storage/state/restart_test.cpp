@@ -162,9 +162,9 @@ TEST(DamagedStores, WhoseRecordsContradictEachOtherAreRefused) {
   const JobId job = cell.submit(batch_of(1)), other = cell.submit(batch_of(1));
   const TaskId task = cell.running(job, 0, host);
   const ShardId shard = shard_of(job, test_shards);
-  const auto refused = [&](Table table, const Bytes& key, const Bytes& value) {
+  const auto refused = [&](Table table, BytesView key, BytesView value) {
     const auto before = cell.store->get(table, key).value();
-    write(*cell.store, table, key, value);
+    write(*cell.store, table, Bytes(key), Bytes(value));
     EXPECT_EQ(open_error(*cell.store), ErrorCode::corrupt);
     KvBatch undo;
     if (before)
