@@ -20,6 +20,7 @@ constexpr milliseconds whole_within{60'000};
 constexpr milliseconds known_within{60'000};
 constexpr milliseconds right_within{120'000};
 constexpr milliseconds quiet_within{60'000};
+constexpr int going_on_max = 5;            // times as long for a cell that is slow, but moves
 constexpr milliseconds ahead_max{10'000};  // Twice what the nodes let pass.
 constexpr int followers_count = 2;
 
@@ -139,13 +140,19 @@ class Life {
       if (cluster_.now() - watched_ >= watch_every) watch();
     }
   }
-  /// Until `missing` says nothing; what it says at the end is why the cell is stuck. False: broken.
+  /// Until `missing` says nothing; what it says at the end is why the cell is stuck. False: broken. The time
+  /// counts from when it last said something new: a crowded cell that goes on is not stuck, but must get
+  /// done.
   bool await(const std::string& what, milliseconds at_most, const std::function<std::string()>& missing) {
-    const Instant end = cluster_.now() + at_most;
+    const Instant begun = cluster_.now();
+    Instant moved = begun;
     std::string why = missing();
-    while (!why.empty() && !is_broken() && cluster_.now() < end) {
+    while (!why.empty() && !is_broken() && cluster_.now() < moved + at_most &&
+           cluster_.now() < begun + at_most * going_on_max) {
       run_to(cluster_.now() + poll_every);
-      why = missing();
+      std::string now = missing();
+      if (now != why) moved = cluster_.now();
+      why = std::move(now);
     }
     if (is_broken()) return false;
     if (why.empty()) return true;

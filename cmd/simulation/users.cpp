@@ -269,34 +269,40 @@ void Users::kill_everything() {
 }
 
 std::string Users::not_right(const Reads& reads) {
+  std::string first;
+  std::size_t wrong = 0;
   for (Job& job : jobs_) {
-    if (job.is_right || job.id.is_nil()) continue;
-    const bool should_end = job.kill_asked || !job.is_service;
-    std::string look = "job " + to_text(job.id) + (job.is_service ? " (service)" : " (batch)");
-    const bool lives = reads.with_job(job.id, [&](const JobView& view) {
-      const std::uint32_t started = view.counts.in(TaskState::started);
-      job.is_right = !should_end && started == job.desired && view.counts.live() == job.desired &&
-                     view.record.capacity.desired == job.desired;
-      look += " is " + std::string(state_text(view.record.state)) + ", wants " + std::to_string(job.desired) +
-              " of " + std::to_string(view.record.capacity.desired) + ", has " +
-              std::to_string(view.counts.live()) + " live, " + std::to_string(started) + " started tasks" +
-              (job.kill_asked ? ", and was killed" : "");
-      if (!view.record.set_aside.empty()) look += ", and is set aside";
-    });
-    if (lives) {
-      if (!job.is_right) return look;
-      job.is_right = false;  // A service may still move.
-      continue;
-    }
-    const auto archived = reads.archived_job(job.id);
-    if (!archived.ok() || !archived.value()) return look + " is neither live nor archived";
-    if (!should_end) return look + " has ended, and nobody killed it";
-    const Reason reason = archived.value()->record.reason;
-    const Reason wanted = job.fails ? Reason::failed : Reason::normal;
-    if (!job.kill_asked && reason != wanted)
-      complain_(look + " ended for the reason " + std::string(reason_text(reason)));
-    job.is_right = true;
+    if (job.has_ended_well || job.id.is_nil()) continue;
+    const std::string why = not_right(job, reads);
+    if (why.empty()) continue;
+    if (wrong++ == 0) first = why;
   }
+  return wrong < 2 ? first : first + "; so are " + std::to_string(wrong - 1) + " more jobs";
+}
+
+std::string Users::not_right(Job& job, const Reads& reads) {
+  const bool should_end = job.kill_asked || !job.is_service;
+  std::string look = "job " + to_text(job.id) + (job.is_service ? " (service)" : " (batch)");
+  bool is_right = false;
+  const bool lives = reads.with_job(job.id, [&](const JobView& view) {
+    const std::uint32_t started = view.counts.in(TaskState::started);
+    is_right = !should_end && started == job.desired && view.counts.live() == job.desired &&
+               view.record.capacity.desired == job.desired;
+    look += " is " + std::string(state_text(view.record.state)) + ", wants " + std::to_string(job.desired) +
+            " of " + std::to_string(view.record.capacity.desired) + ", has " +
+            std::to_string(view.counts.live()) + " live, " + std::to_string(started) + " started tasks" +
+            (job.kill_asked ? ", and was killed" : "");
+    if (!view.record.set_aside.empty()) look += ", and is set aside";
+  });
+  if (lives) return is_right ? "" : look;  // Asked again: a service may still move.
+  const auto archived = reads.archived_job(job.id);
+  if (!archived.ok() || !archived.value()) return look + " is neither live nor archived";
+  if (!should_end) return look + " has ended, and nobody killed it";
+  const Reason reason = archived.value()->record.reason;
+  const Reason wanted = job.fails ? Reason::failed : Reason::normal;
+  if (!job.kill_asked && reason != wanted)
+    complain_(look + " ended for the reason " + std::string(reason_text(reason)));
+  job.has_ended_well = true;
   return {};
 }
 

@@ -43,7 +43,7 @@ class Users {
   /// Kills services until what is left surely fits into so many tasks.
   void shed(std::uint64_t tasks_max);
   void kill_everything();
-  /// The first job that is not as its user wants it, and how it stands; empty: all are right.
+  /// The first job that is not as its user wants it, how it stands, and how many more; empty: all are right.
   std::string not_right(const Reads& reads);
   /// Jobs that live and that nobody asked for.
   std::string strangers(const Reads& reads) const;
@@ -60,7 +60,7 @@ class Users {
     bool may_exist = false;  ///< a try to submit it had no outcome
     bool is_busy = false;    ///< a write is under way or its outcome unknown
     bool kill_asked = false, kill_known = false;
-    bool is_right = false;  ///< looked at after the healing; batch jobs stay so
+    bool has_ended_well = false;  ///< looked at after the healing
     std::uint32_t desired = 0;
     std::uint64_t asked = 0, acked = 0, read = 0;  ///< versions of the register
   };
@@ -75,6 +75,7 @@ class Users {
     int tries = 0;
   };
 
+  std::string not_right(Job& job, const Reads& reads);
   std::uint32_t some_node(Random& random) const;
   Job* some_job(Random& random, bool services_only, bool idle_only);
   void send(Ask ask, std::uint32_t node);
