@@ -53,7 +53,7 @@ class Members(unittest.TestCase):
             self.assertEqual([task["status"]["reasonCode"] for task in tasks], ["normal"], job)
         self.assertEqual({len(entries) for entries in self.cell.ledger().values()}, {2}, "a task ran twice or not at all")
 
-    def test_a_cell_grows_from_one_node_to_three_and_shrinks_again_without_stopping(self):
+    def test_M23_alpha_a_cell_grows_from_one_node_to_three_and_shrinks_again_without_stopping(self):
         cell = self.cell_of(joining=[2, 3])
         cell.nodes[1].start()
         cell.agents[1].start()

@@ -73,7 +73,7 @@ class OciRegistry(unittest.TestCase):
     def agent_log(self):
         return self.cell.agents[1].text()
 
-    def test_an_image_comes_with_a_password_and_starts_again_with_the_registry_down(self):
+    def test_M23_alpha_an_image_comes_with_a_password_and_starts_again_with_the_registry_down(self):
         self.begin([self.registry.host])
         name = f"{self.registry.host}/team/busybox"
         status = self.run_image({"name": name, "tag": "1"})
