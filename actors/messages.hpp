@@ -377,6 +377,17 @@ struct WakeScheduler {
   std::uint64_t number = 0;  ///< of the last wake that was asked for; others are not awaited any more
 };
 struct TickBalancer {};
+/// To the leader's balancer: this node owns no shards from now on, for `at_most`; 0: it may again. Answered
+/// by ReplicaDone once it owns none, with the index that is applied then; at its patience's end as
+/// outcome_unknown.
+struct SpareNode {
+  NodeId node;
+  milliseconds at_most{0};
+  std::string caller, reason;
+  std::uint64_t cookie = 0;
+  milliseconds patience{5'000};
+  caf::strong_actor_ptr asker;
+};
 
 // ---- gateway ----
 struct HttpCall {
@@ -450,6 +461,7 @@ TROUPE_MESSAGE(TickDoor)
 TROUPE_MESSAGE(PassScheduler)
 TROUPE_MESSAGE(WakeScheduler)
 TROUPE_MESSAGE(TickBalancer)
+TROUPE_MESSAGE(SpareNode)
 TROUPE_MESSAGE(HttpCall)
 TROUPE_MESSAGE(TickGateway)
 #undef TROUPE_MESSAGE

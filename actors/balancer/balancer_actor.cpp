@@ -5,6 +5,7 @@
 
 #include "actors/balancer/level_plan.hpp"
 #include "actors/balancer/shard_plan.hpp"
+#include "actors/balancer/spare_core.hpp"
 #include "actors/runtime/logging.hpp"
 
 namespace troupe {
@@ -31,16 +32,20 @@ class Balancer {
           levels_.clear();
           led_since_ = context_->clock->steady();
           awaited_ = 0;  // What came of an earlier leadership's plan does not matter: the fence ends it.
+          spare_.forget();
           balance();
         },
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const ProposalDone& done) {
           if (done.cookie == awaited_) awaited_ = 0;
+          answer_spared();
         },
+        [this](const SpareNode& order) { on_spare(order); },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
         [this](TickBalancer) {
           report_state();
           balance();
+          answer_spared();
           self_->delayed_send(self_, balancer_tick, TickBalancer{});
         },
     };
@@ -86,6 +91,54 @@ class Balancer {
     return nodes;
   }
 
+  /// Who may own shards.
+  std::vector<NodeId> owners() const {
+    std::vector<NodeId> nodes = live();
+    if (const auto spared = spare_.spared(now())) std::erase(nodes, spared->node);
+    return nodes;
+  }
+
+  void on_spare(const SpareNode& order) {
+    spares_.push_back({order, now() + order.patience});
+    if (!leads_) return answer_spared();
+    const SparedNode wish{order.node, order.caller, order.reason, now() + order.at_most};
+    const bool is_taken_back = order.at_most == milliseconds(0);
+    if (is_taken_back) spare_.take_back(order.node);
+    const auto taken = is_taken_back ? Result<void>() : spare_.spare(wish, live(), now());
+    if (!taken.ok()) {
+      spares_.pop_back();
+      return done(order, taken.error());
+    }
+    logging::info("node_spared node={} ms={} by=\"{}\"", order.node.value, order.at_most.count(),
+                  order.caller);
+    balance();
+    answer_spared();
+  }
+
+  /// Those whose node owns nothing any more, or whose patience is over.
+  void answer_spared() {
+    context_->spared.set(leads_ ? spare_.spared(now()) : std::nullopt);
+    const auto shards = context_->reads().shards();
+    std::erase_if(spares_, [&](const Sparing& sparing) {
+      const SpareNode& order = sparing.order;
+      const auto owned = std::ranges::count(shards, order.node, &ShardRecord::owner);
+      if (!leads_) {
+        done(order, Error{ErrorCode::not_leader, "this node does not lead"});
+      } else if (order.at_most == milliseconds(0) || owned == 0) {
+        done(order, Index{context_->status.applied.load()});
+      } else if (now() >= sparing.deadline) {
+        done(order, Error{ErrorCode::outcome_unknown, "node " + to_text(order.node) + " still owns " +
+                                                          std::to_string(owned) + " shards"});
+      } else {
+        return false;
+      }
+      return true;
+    });
+  }
+  void done(const SpareNode& order, Result<Index> result) {
+    self_->send(caf::actor_cast<caf::actor>(order.asker), ReplicaDone{order.cookie, std::move(result)});
+  }
+
   /// Every node's duty, not the leader's alone: were the leader's own state the damaged one, its word must
   /// not convict the sound ones. A report that is lost is not repeated; the next sample's will do.
   void report_state() {
@@ -116,7 +169,7 @@ class Balancer {
       return propose(RaiseLevel{*level});
     }
     const std::vector<ShardRecord> shards = context_->reads().shards();
-    const std::vector<NodeId> nodes = live();
+    const std::vector<NodeId> nodes = owners();
     const auto has_owner = [&](const ShardRecord& shard) {
       return std::ranges::find(nodes, shard.owner) != nodes.end();
     };
@@ -125,13 +178,23 @@ class Balancer {
     auto moves = plan_shards(shards, nodes);
     if (moves.empty()) return;
     logging::info("shards_moving node={} count={}", context_->self.value, moves.size());
-    propose(AssignShards{std::move(moves)});
+    const auto spared = spare_.spared(now());
+    const bool is_hand_over = spared && std::ranges::any_of(shards, [&](const ShardRecord& shard) {
+                                return shard.owner == spared->node;
+                              });
+    // What somebody asked for stands under their name in the audit.
+    if (is_hand_over)
+      propose(AssignShards{std::move(moves)}, spared->by,
+              "node " + to_text(spared->node) + " hands over: " + spared->reason);
+    else
+      propose(AssignShards{std::move(moves)});
   }
 
-  void propose(CommandBody body) {
+  void propose(CommandBody body, const std::string& caller = "troupe/balancer", std::string reason = {}) {
     Command command;
     command.fence = TermFence{term_};
-    command.caller = "troupe/balancer";
+    command.caller = caller;
+    command.reason = std::move(reason);
     command.body = std::move(body);
     awaited_ = ++plans_made_;
     self_->send(node_.replica, Propose{std::move(command), awaited_, proposal_patience,
@@ -148,6 +211,12 @@ class Balancer {
   Moment led_since_;
   Index reported_;
   std::uint64_t differing_ = 0;
+  struct Sparing {
+    SpareNode order;
+    Moment deadline;
+  };
+  SpareCore spare_;
+  std::vector<Sparing> spares_;  ///< that are not answered; the operations ask few at a time
   std::map<NodeId, Moment> heard_since_;
   std::set<NodeId> gone_;                             ///< as Hearing::is_gone(): they own nothing from now on
   std::vector<std::optional<std::uint32_t>> levels_;  ///< that the members' builds know, see next_level()

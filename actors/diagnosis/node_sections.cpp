@@ -5,6 +5,7 @@
 #include "actors/diagnosis/debug_document.hpp"
 #include "actors/diagnosis/process_report.hpp"
 #include "net/api/policy.hpp"
+#include "storage/base/build_id.hpp"
 #include "storage/kv/kv_store.hpp"
 #include "storage/model/feature_level.hpp"
 
@@ -35,6 +36,7 @@ std::string about_json(NodeId self, Instant now, const CellRecord* cell) {
     if (cell != nullptr) put(writer, "cell", cell->name);
     put(writer, "takenAt", to_text(now));
     put(writer, "compiler", std::string_view("g++ " __VERSION__));
+    put(writer, "build", build_id());
     put(writer, "levelKnown", feature_level_known);
     if (cell != nullptr) put(writer, "level", cell->level);
   });

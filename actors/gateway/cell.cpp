@@ -4,6 +4,7 @@
 #include "actors/gateway/health.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "net/api/entity_json.hpp"
+#include "storage/base/build_id.hpp"
 
 namespace troupe::gateway {
 namespace {
@@ -48,6 +49,7 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   status.commit = Index{node.status.commit.load()};
   status.applied = Index{node.status.applied.load()};
   status.is_ready = why_not_serving(node).empty();
+  status.build = build_id();
   status.jobs = cell.live_jobs;
   status.tasks = live_tasks(cell);
   status.hosts = cell.hosts;

@@ -61,6 +61,8 @@ void list_members(Services& services, const CallPtr& call);
 void add_member(Services& services, const CallPtr& call);
 void promote_member(Services& services, const CallPtr& call);
 void remove_member(Services& services, const CallPtr& call);
+void hand_over(Services& services, const CallPtr& call);
+void take_back(Services& services, const CallPtr& call);
 void put_leader(Services& services, const CallPtr& call);
 
 // ---- standing.cpp ----

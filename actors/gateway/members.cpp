@@ -13,6 +13,7 @@ using raft::MemberChangeKind;
 
 constexpr std::size_t address_chars_max = 256;
 constexpr std::uint32_t node_max = 65'535;
+constexpr std::int64_t spared_seconds_max = 3'600;
 
 NodeId read_node(json::ObjectReader& reader) {
   return NodeId{
@@ -45,6 +46,15 @@ Result<CellOrder> parse_transfer(std::string_view text) {
     const CellOrder order{CellOrder::Kind::transfer, {}, read_node(reader), {}};
     reader.finish();
     return order;
+  });
+}
+
+Result<milliseconds> parse_spared_time(std::string_view text) {
+  return api::read_body<milliseconds>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    const auto seconds = api::read_required_integer(reader, "seconds", {1, spared_seconds_max});
+    reader.finish();
+    return milliseconds(1'000 * seconds);
   });
 }
 
@@ -83,6 +93,25 @@ void promote_member(Services& services, const CallPtr& call) {
 
 void remove_member(Services& services, const CallPtr& call) {
   give(services, call, captured_change(*call, MemberChangeKind::remove));
+}
+
+void hand_over(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  auto order = captured_change(*call, {});
+  if (!order.ok()) return call->fail(order.error());
+  const auto time = parse_spared_time(call->request.body);
+  if (!time.ok()) return call->fail(time.error());
+  order.value().kind = CellOrder::Kind::hand_over;
+  order.value().at_most = time.value();
+  order.value().caller = call->caller;
+  order.value().reason = call->reason;
+  give(services, call, order);
+}
+
+void take_back(Services& services, const CallPtr& call) {
+  auto order = captured_change(*call, {});
+  if (order.ok()) order.value().kind = CellOrder::Kind::take_back;
+  give(services, call, order);
 }
 
 void put_leader(Services& services, const CallPtr& call) {

@@ -10,6 +10,7 @@
 
 #include "actors/node/node_book.hpp"
 #include "actors/node/peer_board.hpp"
+#include "actors/node/spare_board.hpp"
 #include "net/link/link.hpp"
 #include "storage/base/settings.hpp"
 #include "storage/base/time.hpp"
@@ -67,6 +68,7 @@ struct NodeContext {
   CellPolicy policy;  ///< proposed at bootstrap
   NodeBook book;
   PeerBoard peers;
+  SpareBoard spared;
   raft::Membership initial;  ///< of the cell at its beginning; of a node that joins: nobody
   const Clock* clock = nullptr;
   net::LinkHub* hub = nullptr;

@@ -9,15 +9,22 @@
 namespace troupe {
 
 struct CellOrder {
-  enum class Kind : std::uint8_t { look, change, transfer };
-  friend constexpr Kind max_value(Kind) { return Kind::transfer; }
+  /// hand_over: the node owns no shards from now on, for a while; take_back: it may again.
+  enum class Kind : std::uint8_t { look, change, transfer, hand_over, take_back };
+  friend constexpr Kind max_value(Kind) { return Kind::take_back; }
   Kind kind = Kind::look;
   raft::MemberChangeKind change = raft::MemberChangeKind::add_learner;  ///< change
-  NodeId node;                                                          ///< change, transfer
+  NodeId node;                                                          ///< all but look
   std::string address;  ///< add_learner: "host:port" of its peer listener
+  // Of hand_over: for how long at most, who asks and why, for the audit.
+  milliseconds at_most{0};
+  std::string caller{}, reason{};
+  static constexpr std::size_t fields_at_first = 4;
   static constexpr auto fields() {
     return field_list(field("kind", &CellOrder::kind), field("change", &CellOrder::change),
-                      field("node", &CellOrder::node), field("address", &CellOrder::address));
+                      field("node", &CellOrder::node), field("address", &CellOrder::address),
+                      field("at_most", &CellOrder::at_most), field("caller", &CellOrder::caller),
+                      field("reason", &CellOrder::reason));
   }
 };
 

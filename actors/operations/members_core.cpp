@@ -60,11 +60,28 @@ void member(json::Writer& writer, const raft::Status& status, NodeId node, std::
   writer.end_object();
 }
 
+void own_standing(json::Writer& writer, const OwnStanding& own) {
+  if (own.build.empty()) return;
+  text(writer, "build", own.build);
+  writer.key("shardsOwned");
+  writer.uint(own.shards_owned);
+  if (!own.spared) return;
+  writer.key("spared");
+  writer.begin_object();
+  writer.key("node");
+  writer.uint(own.spared->node.value);
+  text(writer, "by", own.spared->by);
+  text(writer, "reason", own.spared->reason);
+  writer.key("forMs");
+  writer.integer(own.spared_for.count());
+  writer.end_object();
+}
+
 }  // namespace
 
 std::string members_json(const raft::Status& status, const std::map<NodeId, std::string>& addresses,
                          milliseconds tick, const std::map<NodeId, std::uint32_t>& levels,
-                         const std::string& vote_withheld) {
+                         const std::string& vote_withheld, const OwnStanding& own) {
   std::vector<NodeId> nodes = status.membership.voters;
   nodes.insert(nodes.end(), status.membership.learners.begin(), status.membership.learners.end());
   std::sort(nodes.begin(), nodes.end());
@@ -79,6 +96,7 @@ std::string members_json(const raft::Status& status, const std::map<NodeId, std:
   text(writer, "snapshot",
        std::to_string(status.first.value - std::min<std::uint64_t>(1, status.first.value)));
   if (!vote_withheld.empty()) text(writer, "voteWithheld", vote_withheld);
+  own_standing(writer, own);
   writer.key("items");
   writer.begin_array();
   for (const NodeId node : nodes) {

@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/operations/members_core.hpp"
+#include "storage/base/build_id.hpp"
 #include "storage/replica/replica_driver.hpp"
 
 namespace troupe {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::size_t orders_max = 64;  // Under way; beyond: overloaded. Operators are few.
 constexpr milliseconds look_patience{2'000};
 constexpr milliseconds order_patience{10'000};
+constexpr milliseconds hand_over_patience{8'000};
 
 class Operations {
  public:
@@ -18,7 +20,10 @@ class Operations {
 
   caf::behavior start() {
     return {
-        [this](const MeetNode& node) { replica_ = node.replica; },
+        [this](const MeetNode& node) {
+          replica_ = node.replica;
+          balancer_ = node.balancer;
+        },
         [this](const Asked& asked) { on_asked(asked); },
         [this](const ReplicaDone& done) { on_done(done); },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
@@ -47,6 +52,10 @@ class Operations {
       return answer(asked, Answer::of(operations::done_json(status.commit)));
     orders_[++cookie_] = asked;
     const auto me = caf::actor_cast<caf::strong_actor_ptr>(self_);
+    const bool is_taken_back = order.kind == CellOrder::Kind::take_back;
+    if (order.kind == CellOrder::Kind::hand_over || is_taken_back)
+      return self_->send(balancer_, SpareNode{order.node, is_taken_back ? milliseconds(0) : order.at_most,
+                                              order.caller, order.reason, cookie_, hand_over_patience, me});
     if (order.kind == CellOrder::Kind::transfer)
       self_->send(replica_, TransferLeadership{order.node, cookie_, order_patience, me});
     else
@@ -67,7 +76,17 @@ class Operations {
     std::map<NodeId, std::string> addresses;
     for (const auto& [node, address] : context_->book.all()) addresses[node] = address.peer;
     return operations::members_json(told.status, addresses, replica_tick, told.levels,
-                                    standing_text(disks_->standing()));
+                                    standing_text(disks_->standing()), own());
+  }
+
+  operations::OwnStanding own() const {
+    operations::OwnStanding own{build_id(), 0, context_->spared.get(), {}};
+    for (const ShardRecord& shard : context_->reads().shards())
+      own.shards_owned += shard.owner == context_->self ? 1 : 0;
+    if (own.spared)
+      own.spared_for =
+          std::chrono::duration_cast<milliseconds>(own.spared->until - context_->clock->steady());
+    return own;
   }
 
   void answer(const Asked& asked, Answer answer) {
@@ -77,9 +96,9 @@ class Operations {
   caf::event_based_actor* self_;
   ContextPtr context_;
   const DiskBook* disks_;
-  caf::actor replica_;
+  caf::actor replica_, balancer_;
   std::uint64_t cookie_ = 0;
-  std::map<std::uint64_t, Asked> orders_;  ///< by cookie; the replica answers each
+  std::map<std::uint64_t, Asked> orders_;  ///< by cookie; replica and balancer answer each
 };
 
 }  // namespace

@@ -71,7 +71,8 @@ void node_json(json::Writer& writer, NodeId node, const Heard& heard, const json
   if (own.is_null()) put_text(writer, "why", heard.said->why);
   put_text(writer, "address", heard.said->address);
   put_text(writer, "http", heard.said->http);
-  for (const char* name : {"term", "last", "commit", "applied", "snapshot", "voteWithheld"})
+  for (const char* name :
+       {"term", "last", "commit", "applied", "snapshot", "voteWithheld", "build", "shardsOwned"})
     copy(writer, own.is_null() ? nullptr : &own, name);
   for (const char* name : {"lag", "lastContactMs"}) copy(writer, member, name);
   writer.end_object();
@@ -94,6 +95,7 @@ std::string standing_json(const std::map<NodeId, NodeSaid>& said) {
   writer.uint(leader == nullptr ? 0 : number_at(*leader, "leader"));
   put_text(writer, "term", std::to_string(leader == nullptr ? 0 : number_at(*leader, "term")));
   put_text(writer, "commit", std::to_string(leader == nullptr ? 0 : number_at(*leader, "commit")));
+  copy(writer, leader, "spared");
   writer.key("items");
   writer.begin_array();
   for (const auto& [node, one] : heard) node_json(writer, node, one, leader);

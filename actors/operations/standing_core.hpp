@@ -18,11 +18,11 @@ struct NodeSaid {
   std::string why;
 };
 
-/// {"leader", "term", "commit", "items": [{"node", "role", "reachable", "why"?, "address", "http", "term",
-/// "last", "commit", "applied", "snapshot", "voteWithheld"?, "lag", "lastContactMs"}]}. Role, lag and last
-/// contact as the leader sees them; without a leader's answer as the node itself does, and lag and contact
-/// are missing. `snapshot`: what lies before the node's log. A node that is no member has the role NONE. What
-/// did not answer is not reachable, and why says why.
+/// {"leader", "term", "commit", "spared"?, "items": [{"node", "role", "reachable", "why"?, "address", "http",
+/// "term", "last", "commit", "applied", "snapshot", "voteWithheld"?, "build", "shardsOwned", "lag",
+/// "lastContactMs"}]}. Role, lag and last contact as the leader sees them; without a leader's answer as the
+/// node itself does, and lag and contact are missing. `snapshot`: what lies before the node's log. A node
+/// that is no member has the role NONE. What did not answer is not reachable, and why says why.
 std::string standing_json(const std::map<NodeId, NodeSaid>& said);
 
 }  // namespace troupe::operations

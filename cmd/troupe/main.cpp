@@ -10,6 +10,7 @@
 #include "cmd/troupe/inspect.hpp"
 #include "cmd/troupe/server_commands.hpp"
 #include "cmd/troupe/sim_command.hpp"
+#include "storage/base/build_id.hpp"
 
 int main(int argc, char** argv) {
   // The shim is started for every task: nothing else is set up for it.
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "node") troupe::cli::prefer_huge_pages(argv);
   CLI::App app{"Troupe runs containers on a fleet of hosts."};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "troupe build " + troupe::build_id());
   troupe::cli::add_client_commands(app);
   troupe::cli::add_server_commands(app);
   troupe::cli::add_bench_commands(app);

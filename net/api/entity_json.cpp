@@ -240,6 +240,7 @@ void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& s
   text_json(writer, "name", cell.name);
   writer.key("ready");
   writer.boolean(status.is_ready);
+  text_json(writer, "build", status.build);
   number_json(writer, "node", status.node.value);
   number_json(writer, "leader", status.leader.value);
   writer.key("members");

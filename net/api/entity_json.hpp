@@ -44,6 +44,7 @@ struct CellStatus {
   Index commit;
   Index applied;
   bool is_ready = false;   ///< caught up and allowed to serve
+  std::string build{};     ///< of the node that answers
   std::uint64_t jobs = 0;  ///< live
   std::uint64_t tasks = 0;
   std::uint64_t hosts = 0;

@@ -263,6 +263,7 @@ Text policy(Must must) {
 Text cell() {
   return object({{"name", text()},
                  {"ready", boolean()},
+                 {"build", text()},
                  {"node", integer(1)},
                  {"leader", integer()},
                  {"members", array_of(integer(1))},
@@ -338,6 +339,7 @@ Text debug() {
   return object({{"about", open_object({{"node", integer(0)},
                                         {"cell", text()},
                                         {"takenAt", text()},
+                                        {"build", text()},
                                         {"levelKnown", integer(0)},
                                         {"level", integer(0)}})},
                  {"process", section()},
@@ -393,7 +395,8 @@ std::map<std::string_view, std::string> schemas() {
           {"AuditPage", audit_page()},
           {"Debug", debug()},
           {"NewMember", object({{"node", integer(1)}, {"address", text()}})},
-          {"NewLeader", object({{"node", integer(1)}})}};
+          {"NewLeader", object({{"node", integer(1)}})},
+          {"HandOver", object({{"seconds", integer(1, 3600)}})}};
 }
 
 }  // namespace troupe::api

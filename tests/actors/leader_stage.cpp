@@ -14,9 +14,10 @@ LeaderStage::LeaderStage(Spawn spawn) {
   };
   replica_ = actors_->system().spawn([this](caf::event_based_actor*) -> caf::behavior {
     return {[this](const Propose& request) {
-      proposals.push_back(request);
-      ++proposals_made;
-    }};
+              proposals.push_back(request);
+              ++proposals_made;
+            },
+            [this](const ReplicaDone& done) { told.push_back(done); }};
   });
   actor_ = spawn(actors_->system(), context_);
   MeetNode node;
@@ -26,6 +27,7 @@ LeaderStage::LeaderStage(Spawn spawn) {
 
 LeaderStage::~LeaderStage() {
   proposals.clear();
+  told.clear();
   for (caf::actor* actor : {&actor_, &replica_}) {
     caf::anon_send_exit(*actor, caf::exit_reason::kill);
     *actor = nullptr;

@@ -29,6 +29,13 @@ class LeaderStage {
   void advance(milliseconds wait);
   /// Applies the oldest proposal; what it did is told when the test says so, its outcome at once.
   Outcome apply_proposal();
+  /// To the actor; `asker()` is whoever asks, and `told` what it was answered.
+  template <class Message>
+  void give(Message message) {
+    caf::anon_send(actor_, std::move(message));
+    run();
+  }
+  caf::strong_actor_ptr asker() const { return caf::actor_cast<caf::strong_actor_ptr>(replica_); }
   void answer_proposal(const Error& error);        ///< the oldest one is not applied
   std::vector<PlaceTasks::Item> proposed() const;  ///< in all that waits
   std::vector<TaskId> waiting_tasks(const JobId& job, std::uint32_t count);
@@ -36,6 +43,7 @@ class LeaderStage {
   StandingClock clock;
   Cell cell;
   std::deque<Propose> proposals;
+  std::vector<ReplicaDone> told;
   std::size_t proposals_made = 0;
   std::size_t messages_handled = 0;
 

@@ -101,5 +101,76 @@ TEST(Balancer, ANewLeaderGivesAwayAtOnceWhatANodeThatIsGoneOwned) {
   EXPECT_EQ(s.proposals.size(), 1U);
 }
 
+struct SpareStage : BalancerStage {
+  SpareStage() {
+    lead();
+    pass(milliseconds(3'000));
+    EXPECT_TRUE(apply_proposal().refused.empty());
+  }
+  void spare(NodeId node, milliseconds at_most) {
+    give(SpareNode{node, at_most, "ann", "release 12", ++cookie, milliseconds(5'000), asker()});
+  }
+  auto owned(NodeId node) const {
+    return std::ranges::count(cell.reads().shards(), node, &ShardRecord::owner);
+  }
+  std::uint64_t cookie = 0;
+};
+
+TEST(Balancer, HandsOverTheShardsOfANodeThatIsSparedInTheNameOfWhoAsked) {
+  SpareStage s;
+  s.spare(NodeId{2}, milliseconds(60'000));
+  ASSERT_EQ(s.proposals.size(), 1U);
+  EXPECT_EQ(s.proposals.front().command.caller, "ann");
+  EXPECT_EQ(s.proposals.front().command.reason, "node 2 hands over: release 12");
+  EXPECT_TRUE(s.told.empty()) << "it still owns some";
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  EXPECT_EQ(s.owned(NodeId{2}), 0);
+  ASSERT_EQ(s.told.size(), 1U);
+  EXPECT_TRUE(s.told.front().done.ok());
+  s.pass(milliseconds(5'000));
+  EXPECT_TRUE(s.proposals.empty()) << "it speaks, and gets none";
+  s.spare(NodeId{2}, milliseconds(0));
+  EXPECT_EQ(s.told.size(), 2U);
+  ASSERT_EQ(s.proposals.size(), 1U) << "taken back";
+  EXPECT_EQ(s.proposals.front().command.caller, "troupe/balancer");
+}
+
+TEST(Balancer, SparesNobodyForLongerThanWasAskedFor) {
+  SpareStage s;
+  s.spare(NodeId{2}, milliseconds(4'000));
+  s.apply_proposal();
+  s.pass(milliseconds(3'500));
+  EXPECT_TRUE(s.proposals.empty());
+  s.pass(milliseconds(1'000));
+  EXPECT_EQ(s.proposals.size(), 1U);
+}
+
+TEST(Balancer, AnswersWhoAskedForAHandOverThatIsNotDoneInTime) {
+  SpareStage s;
+  s.spare(NodeId{2}, milliseconds(60'000));
+  s.pass(milliseconds(4'500));
+  EXPECT_TRUE(s.told.empty());
+  s.pass(milliseconds(1'000));
+  ASSERT_EQ(s.told.size(), 1U);
+  EXPECT_EQ(s.told.front().done.error().code, ErrorCode::outcome_unknown);
+}
+
+TEST(Balancer, SparesOnlyWhileItLeads) {
+  SpareStage s;
+  s.follow();
+  s.spare(NodeId{2}, milliseconds(60'000));
+  ASSERT_EQ(s.told.size(), 1U);
+  EXPECT_EQ(s.told.front().done.error().code, ErrorCode::not_leader);
+  s.cell.term = Term{s.cell.term.value + 1};
+  s.lead();
+  s.spare(NodeId{2}, milliseconds(60'000));
+  s.apply_proposal();
+  s.follow();
+  s.cell.term = Term{s.cell.term.value + 1};
+  s.lead();
+  s.pass(milliseconds(3'000));
+  EXPECT_EQ(s.proposals.size(), 1U) << "another leadership knows nothing of it";
+}
+
 }  // namespace
 }  // namespace troupe

@@ -76,6 +76,24 @@ TEST(GatewayMembers, OneIsPromotedAndRemovedAndLeadershipHandedOver) {
   const CellOrder transfer = given("PUT", "/api/v3/cell/leader", R"({"node":2})");
   EXPECT_EQ(transfer.kind, CellOrder::Kind::transfer);
   EXPECT_EQ(transfer.node, NodeId{2});
+  EXPECT_EQ(given("POST", "/api/v3/cell/members/2/takeBack").kind, CellOrder::Kind::take_back);
+}
+
+TEST(GatewayMembers, ANodeHandsOverForAWhileInTheNameOfWhoAsks) {
+  Scene scene;
+  const auto seen = scene.call("POST", "/api/v3/cell/members/2/handOver", R"({"seconds":90})",
+                               {{"x-titus-callerid", "ann"}, {"x-titus-callreason", "release 12"}});
+  ASSERT_EQ(scene.asked.size(), 1U);
+  const CellOrder order = unpacked<CellOrder>(packed(order_of(scene))).value();
+  EXPECT_EQ(order.kind, CellOrder::Kind::hand_over);
+  EXPECT_EQ(order.node, NodeId{2});
+  EXPECT_EQ(order.at_most, milliseconds(90'000));
+  EXPECT_EQ(order.caller, "ann");
+  EXPECT_EQ(order.reason, "release 12");
+  scene.answer(Answer::of(Bytes(R"({"index":"7"})")));
+  EXPECT_EQ(seen->response.status, 200);
+  for (const char* body : {R"({"seconds":0})", R"({"seconds":3601})", "{}", R"({"seconds":9,"node":1})"})
+    EXPECT_EQ(scene.call("POST", "/api/v3/cell/members/2/handOver", body)->response.status, 400) << body;
 }
 
 }  // namespace

@@ -43,6 +43,18 @@ TEST(Members, AreToldAsTheLeaderSeesThem) {
       R"({"node":3,"role":"LEARNER","address":"c:1","state":"snapshot","match":"0","lag":"90","lastContactMs":7000}]})");
 }
 
+TEST(Members, ANodeTellsItsBuildWhatItOwnsAndWhoHandsOver) {
+  raft::Status status = leading();
+  status.membership = {};
+  const OwnStanding own{"0123456789abcdef", 21, SparedNode{NodeId{2}, "ann", "release 12", {}},
+                        milliseconds(900)};
+  EXPECT_EQ(
+      members_json(status, {}, milliseconds{10}, {}, {}, own),
+      R"({"term":"3","leader":1,"commit":"90","last":"90","applied":"88","snapshot":"40",)"
+      R"("build":"0123456789abcdef","shardsOwned":21,"spared":{"node":2,"by":"ann","reason":"release 12","forMs":900},)"
+      R"("items":[]})");
+}
+
 TEST(Members, AnOrderThatIsFulfilledIsNotRepeated) {
   const auto membership = leading().membership;
   const auto order = [](MemberChangeKind change, std::uint16_t node, std::string address = {}) {

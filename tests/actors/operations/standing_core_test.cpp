@@ -38,6 +38,18 @@ TEST(Standing, WithoutALeaderIsWhatTheNodesSeeThemselves) {
       R"({"node":9,"role":"NONE","reachable":false,"why":"no","address":"x:1","http":""}]})");
 }
 
+TEST(Standing, TellsBuildsAndWhomTheLeaderSpares) {
+  const std::string leads =
+      R"({"term":"3","leader":1,"commit":"9","build":"aa","shardsOwned":32,"spared":{"node":2},"items":[]})";
+  const std::string follows =
+      R"({"term":"3","leader":1,"build":"bb","shardsOwned":0,"spared":{"node":7},"items":[]})";
+  const std::string standing =
+      standing_json({{NodeId{1}, {"", "", leads, {}}}, {NodeId{2}, {"", "", follows, {}}}});
+  EXPECT_NE(standing.find(R"("commit":"9","spared":{"node":2},"items")"), std::string::npos) << standing;
+  EXPECT_NE(standing.find(R"("build":"aa","shardsOwned":32)"), std::string::npos) << standing;
+  EXPECT_NE(standing.find(R"("build":"bb","shardsOwned":0)"), std::string::npos) << standing;
+}
+
 TEST(Standing, OfTwoWhoSayTheyLeadTheLaterTermCounts) {
   const std::string older = R"({"term":"2","leader":2,"commit":"7","items":[]})";
   const std::map<NodeId, NodeSaid> said{{NodeId{1}, {"", "", leaders, {}}}, {NodeId{2}, {"", "", older, {}}}};

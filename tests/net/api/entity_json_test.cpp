@@ -143,10 +143,12 @@ TEST(CellJson, TellsWhoLeadsAndHowFarItIs) {
   status.leader = {2};
   status.commit = {44};
   status.is_ready = true;
+  status.build = "0123456789abcdef";
   status.members = {{1}, {2}, {3}};
   const auto value = read([&](auto& writer) { cell_json(writer, cell, status); });
   EXPECT_EQ(at(value, "name"), R"("home")");
   EXPECT_EQ(at(value, "ready"), "true");
+  EXPECT_EQ(at(value, "build"), R"("0123456789abcdef")");
   EXPECT_EQ(at(value, "leader"), "2");
   EXPECT_EQ(at(value, "members"), "[1,2,3]");
   EXPECT_EQ(at(value, "commit"), R"("44")");
