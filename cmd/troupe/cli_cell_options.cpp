@@ -6,13 +6,15 @@ namespace troupe::cli {
 namespace {
 
 void add_cell(CLI::App& app, Context& context) {
-  auto* cell = app.add_subcommand("cell", "The cell: status, policy, set-policy, members, transfer-leader");
+  auto* cell =
+      app.add_subcommand("cell", "The cell: status, policy, set-policy, members, transfer-leader, upgrade");
   cell->require_subcommand(1);
   auto* status = cell->add_subcommand("status", "Show who leads, how far the log is, how much lives");
   status->footer("Example:\n  troupe cell status --address 10.0.0.7:7001");
   status->callback([&context] { finish_with(cell_status(context)); });
   add_policy_options(*cell, context);
   add_member_options(*cell, context);
+  add_upgrade_options(*cell, context);
 }
 
 void add_events(CLI::App& app, Context& context) {

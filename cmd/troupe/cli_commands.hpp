@@ -211,6 +211,19 @@ int member_add(Context& context, const MemberAdd& args);
 int member_promote(Context& context, std::uint32_t node);
 int member_remove(Context& context, std::uint32_t node);
 int transfer_leader(Context& context, const TransferLeader& args);
+struct CellUpgrade {
+  std::string hook{};
+  std::string build{};  ///< empty: this program's own
+  std::string hook_timeout = "5m";
+  std::string return_timeout = "5m";
+  bool is_dry_run = false;
+  bool is_confirmed = false;
+  bool holds_level = false;
+  bool raises_level = false;
+  milliseconds hook_max{0};  ///< read from hook_timeout
+};
+/// The nodes one after the other: handed over, replaced by the hook, waited for. Stops at what is wrong.
+int cell_upgrade(Context& context, const CellUpgrade& args);
 
 // ---- diagnosis ----
 struct DebugBundle {
@@ -240,6 +253,7 @@ void add_limit_options(CLI::App& app, Context& context);
 /// `troupe debug`.
 void add_debug_options(CLI::App& app, Context& context);
 /// Below `troupe cell`.
+void add_upgrade_options(CLI::App& cell, Context& context);
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.
 void add_job_change_options(CLI::App& jobs, Context& context);

@@ -42,6 +42,7 @@ const std::vector<std::vector<std::string>> commands{{"job", "run"},
                                                      {"cell", "members", "promote"},
                                                      {"cell", "members", "remove"},
                                                      {"cell", "transfer-leader"},
+                                                     {"cell", "upgrade"},
                                                      {"debug", "bundle"},
                                                      {"events"},
                                                      {"console"}};
