@@ -4,11 +4,12 @@
 #include <tuple>
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/gang.hpp"
 
 namespace troupe::cores {
 
 bool may_retry(const JobDescriptor& job, const SlotRecord& slot) {
-  if (is_system_error(slot.last_reason)) return true;
+  if (is_system_error(slot.last_reason) || slot.last_reason == Reason::evicted) return true;
   const BatchSpec* batch = job.batch();
   if (batch == nullptr) return true;
   if (slot.last_reason == Reason::runtime_limit_exceeded && !batch->retry_on_runtime_limit) return false;
@@ -48,14 +49,20 @@ SlotDecision wait_for(const SlotRecord& slot, milliseconds delay) {
 std::optional<SlotDecision> decide_ended(const JobDescriptor& job, const Capacity& capacity,
                                          const SlotRecord& slot) {
   if (job.is_batch()) {
+    // A gang that did not start is not tried again, task by task.
+    if (slot.last_reason == Reason::killed && !slot.last_started.is_set() && slot.resubmits == 0 &&
+        gang_patience(job))
+      return SlotDecision{SlotState::failed, {}, milliseconds(0)};
     if (slot.last_reason == Reason::normal) return SlotDecision{SlotState::done, {}, milliseconds(0)};
     if (!may_retry(job, slot)) return SlotDecision{SlotState::failed, {}, milliseconds(0)};
+    if (slot.last_reason == Reason::evicted) return wait_for(slot, milliseconds(0));
     return wait_for(slot, retry_delay(job.retry(), slot));
   }
   if (slot.number.value >= capacity.desired) return std::nullopt;
   if (planted(Bug::killed_not_replaced) && slot.last_reason == Reason::killed) return std::nullopt;
-  // Shrunk away and wanted again: no failure, so no delay.
-  if (slot.last_reason == Reason::scaled_down) return wait_for(slot, milliseconds(0));
+  // Shrunk away and wanted again, or ended for another's sake: no failure, so no delay.
+  if (slot.last_reason == Reason::scaled_down || slot.last_reason == Reason::evicted)
+    return wait_for(slot, milliseconds(0));
   return wait_for(slot, retry_delay(job.retry(), slot));
 }
 

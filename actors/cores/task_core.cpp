@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/model/gang.hpp"
+
 namespace troupe::cores {
 namespace {
 
@@ -21,6 +23,7 @@ std::optional<milliseconds> stay_max(const TaskView& view) {
     case TaskState::kill_initiated:
       return view.policy.kill_initiated_max;
     case TaskState::accepted:
+      return starts_with_gang(view.task) ? gang_patience(view.descriptor) : std::nullopt;
     case TaskState::finished:
       return std::nullopt;
   }
@@ -35,6 +38,9 @@ CommandBody overdue(const TaskView& view) {
   if (task.state == TaskState::started)
     return KillTasks{
         .items = {{task.id, Reason::runtime_limit_exceeded, "ran longer than its limit of " + span}}};
+  if (task.state == TaskState::accepted)
+    return KillTasks{
+        .items = {{task.id, Reason::killed, "its gang had no place for all of its tasks within " + span}}};
   const std::string message = "in " + std::string(state_text(task.state)) + " for more than " + span;
   return KillTasks{.items = {{task.id, Reason::stuck_in_state, message}}};
 }
@@ -47,6 +53,7 @@ std::optional<Instant> task_deadline(const TaskView& view) {
   if (!stay) return std::nullopt;
   const Instant due = view.task.step(view.task.state).at + *stay;
   if (!view.cared_since.is_set()) return due;
+  if (view.task.state == TaskState::accepted) return due;  // No agent has anything to say of it.
   // A limit that the user set is kept to the second, but for one that passed while nobody could hear.
   if (view.task.state == TaskState::started && due > view.cared_since) return due;
   return std::max(due, view.cared_since + hearing_grace);

@@ -92,6 +92,7 @@ std::string subject(const KillTasks& b) {
 std::string subject(const SetHostPhase& b) { return EntityRef::of(b.host).text(); }
 std::string subject(const RegisterHost& b) { return "host/" + b.name; }
 std::string subject(const PutGroup& b) { return "group/" + b.group.name; }
+std::string subject(const DeleteGroup& b) { return "group/" + b.name; }
 std::string subject(const SetAside& b) { return b.entity.text(); }
 std::string subject(const Release& b) { return b.entity.text(); }
 template <class Body>
@@ -143,9 +144,39 @@ Result<Command> decode_command(BytesView bytes) {
   return command;
 }
 
+std::uint32_t level_needed(const CommandBody& body) {
+  constexpr std::uint32_t planned = 2;
+  if (const auto* create = std::get_if<CreateJob>(&body); create != nullptr && !create->places.empty())
+    return planned;
+  if (const auto* resize = std::get_if<ResizeJob>(&body); resize != nullptr && !resize->places.empty())
+    return planned;
+  if (const auto* place = std::get_if<PlaceTasks>(&body); place != nullptr && !place->together.empty())
+    return planned;
+  return command_row(static_cast<std::uint16_t>(body.index() + 1)).level;
+}
+
+namespace {
+
+/// Each attempt mints other ids.
+std::vector<PlannedPlace> without_ids(std::vector<PlannedPlace> places) {
+  for (PlannedPlace& place : places) place.task = {};
+  return places;
+}
+
+}  // namespace
+
 std::uint64_t request_hash(const CommandBody& body) {
-  if (const auto* create = std::get_if<CreateJob>(&body))
-    return create->descriptor ? hash_of(packed(*create->descriptor), body.index()) : 0;
+  if (const auto* create = std::get_if<CreateJob>(&body)) {
+    if (create->descriptor == nullptr) return 0;
+    Bytes bytes = packed(*create->descriptor);
+    if (!create->places.empty()) bytes += packed(without_ids(create->places));
+    return hash_of(bytes, body.index());
+  }
+  if (const auto* resize = std::get_if<ResizeJob>(&body); resize != nullptr && !resize->places.empty()) {
+    ResizeJob same = *resize;
+    same.places = without_ids(std::move(same.places));
+    return hash_of(packed(same), body.index());
+  }
   return std::visit([&](const auto& any) { return hash_of(packed(any), body.index()); }, body);
 }
 

@@ -64,12 +64,42 @@ struct AssignShards {
   std::vector<Move> moves;
   static constexpr auto fields() { return field_list(field("moves", &AssignShards::moves)); }
 };
-/// 4. A user's new job.
+/// A task that is to be ended so that another one has room.
+struct Victim {
+  TaskId task;
+  Index version;  ///< still as its chooser saw it
+  static constexpr auto fields() {
+    return field_list(field("task", &Victim::task), field("version", &Victim::version));
+  }
+  friend bool operator==(const Victim&, const Victim&) = default;
+};
+/// Where a plan puts one task of a job that is made or grows.
+struct PlannedPlace {
+  SlotNumber slot;
+  TaskId last;  ///< the slot's task as the plan saw it; nil: it never had one
+  TaskId task;  ///< the new one
+  HostId host;
+  Index eligibility;
+  std::vector<Victim> victims;  ///< not empty: the task waits until these have ended
+  static constexpr auto fields() {
+    using P = PlannedPlace;
+    return field_list(field("slot", &P::slot), field("last", &P::last), field("task", &P::task),
+                      field("host", &P::host), field("eligibility", &P::eligibility),
+                      field("victims", &P::victims));
+  }
+  friend bool operator==(const PlannedPlace&, const PlannedPlace&) = default;
+};
+inline constexpr std::size_t planned_places_max = 1'000;
+
+/// 4. A user's new job. With places it is made only if all of them hold.
 struct CreateJob {
   JobId job;
   DescriptorPtr descriptor;
+  std::vector<PlannedPlace> places{};
+  static constexpr std::size_t fields_at_first = 2;
   static constexpr auto fields() {
-    return field_list(field("job", &CreateJob::job), field("descriptor", &CreateJob::descriptor));
+    return field_list(field("job", &CreateJob::job), field("descriptor", &CreateJob::descriptor),
+                      field("places", &CreateJob::places));
   }
 };
 /// 5. Starts the end of a job.
@@ -77,13 +107,17 @@ struct KillJob {
   JobId job;
   static constexpr auto fields() { return field_list(field("job", &KillJob::job)); }
 };
-/// 6. A service's new size; what is not given stays (desired is clamped into a new [min, max]).
+/// 6. A service's new size; what is not given stays (desired is clamped into a new [min, max]). With places
+/// it is taken only if all of them hold.
 struct ResizeJob {
   JobId job;
   std::optional<std::uint32_t> min, desired, max;
+  std::vector<PlannedPlace> places{};
+  static constexpr std::size_t fields_at_first = 4;
   static constexpr auto fields() {
     return field_list(field("job", &ResizeJob::job), field("min", &ResizeJob::min),
-                      field("desired", &ResizeJob::desired), field("max", &ResizeJob::max));
+                      field("desired", &ResizeJob::desired), field("max", &ResizeJob::max),
+                      field("places", &ResizeJob::places));
   }
 };
 /// 7. The job actors' decisions about slots, all of one shard.
@@ -131,9 +165,15 @@ struct PlaceTasks {
       return field_list(field("task", &Item::task), field("task_version", &Item::task_version),
                         field("host", &Item::host), field("eligibility", &Item::eligibility));
     }
+    friend bool operator==(const Item&, const Item&) = default;
   };
   std::vector<Item> items;
-  static constexpr auto fields() { return field_list(field("items", &PlaceTasks::items)); }
+  /// The first items, in runs of these lengths: each run is placed whole or not at all.
+  std::vector<std::uint32_t> together{};
+  static constexpr std::size_t fields_at_first = 1;
+  static constexpr auto fields() {
+    return field_list(field("items", &PlaceTasks::items), field("together", &PlaceTasks::together));
+  }
 };
 /// 10. What hosts say of their tasks, of many hosts at once. Each host's part is fenced by its session.
 struct ReportTasks {
@@ -353,12 +393,33 @@ struct ShrinkJob {
   }
 };
 
+/// 26. The scheduler's plan of whom to end so that tasks that wait have room. Each item whole or not at all.
+struct PreemptTasks {
+  struct Item {
+    TaskId task;  ///< that waits
+    Index task_version;
+    HostId host;  ///< of all its victims
+    std::vector<Victim> victims;
+    static constexpr auto fields() {
+      return field_list(field("task", &Item::task), field("task_version", &Item::task_version),
+                        field("host", &Item::host), field("victims", &Item::victims));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &PreemptTasks::items)); }
+};
+/// 27. Forgets a capacity group that nobody uses.
+struct DeleteGroup {
+  std::string name;
+  static constexpr auto fields() { return field_list(field("name", &DeleteGroup::name)); }
+};
+
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
                  CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
-                 ChangeJob, ChangeTask, ShrinkJob>;
+                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {
@@ -385,6 +446,8 @@ struct Command {
   std::uint16_t number() const { return static_cast<std::uint16_t>(body.index() + 1); }
 };
 std::string_view command_name(const Command& command);
+/// The feature level without which the body cannot be applied: its command's, or that of a field it uses.
+std::uint32_t level_needed(const CommandBody& body);
 /// What a user's command is about: "job/6f1c…", "host/7", "group/payments", "cell".
 std::string subject_of(const CommandBody& body);
 

@@ -15,11 +15,13 @@ constexpr std::array rows{
                "the second is not above and changes nothing"},
     CommandRow{3, "assign_shards", FenceKind::term, 0, "each shard still has the expected epoch",
                "the first raised the epoch, so the second's moves are refused"},
-    CommandRow{4, "create_job", FenceKind::none, 0, "job id, request id and unique name are free; caps hold",
+    CommandRow{4, "create_job", FenceKind::none, 0,
+               "job id, request id and unique name are free; caps hold; so does each planned place",
                "the request id answers the first outcome; without one the job id is taken"},
     CommandRow{5, "kill_job", FenceKind::none, 0, "the job lives and is Accepted",
                "the job is KillInitiated already and the second is refused"},
-    CommandRow{6, "resize_job", FenceKind::none, 0, "a service, Accepted; min <= desired <= max",
+    CommandRow{6, "resize_job", FenceKind::none, 0,
+               "a service, Accepted; min <= desired <= max; each planned place holds",
                "the same size again changes nothing"},
     CommandRow{7, "advance_slots", FenceKind::epoch, 0,
                "the slot's last task is the expected one and its state allows the step",
@@ -65,6 +67,13 @@ constexpr std::array rows{
         25, "shrink_job", FenceKind::none, 0,
         "the task lives, before KillInitiated, in a slot below the desired size of an Accepted service",
         "the task is KillInitiated or gone and the second is refused"},
+    CommandRow{
+        26, "preempt_tasks", FenceKind::term, 2,
+        "the waiting task is Accepted at its version; each victim is placed on the host at its version, "
+        "of lower priority or borrowed, and its job's budget allows it",
+        "the first moved the victims' versions, so the item is refused"},
+    CommandRow{27, "delete_group", FenceKind::none, 2, "the group exists, has no live job and is not DEFAULT",
+               "it is gone and the second is refused"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

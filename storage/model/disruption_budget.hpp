@@ -79,6 +79,31 @@ struct DisruptionBudget {
   friend bool operator==(const DisruptionBudget&, const DisruptionBudget&) = default;
 };
 
+/// What was disrupted of a job since an interval of its budget's rate began.
+struct Disruptions {
+  Instant since;
+  std::uint32_t count = 0;
+  static constexpr auto fields() {
+    return field_list(field("since", &Disruptions::since), field("count", &Disruptions::count));
+  }
+  friend bool operator==(const Disruptions&, const Disruptions&) = default;
+};
+/// A job as its budget sees it.
+struct JobHealth {
+  std::uint32_t wanted = 0;   ///< tasks that are to run
+  std::uint32_t healthy = 0;  ///< of them, those in Started
+  Disruptions disrupted;
+};
+inline constexpr std::uint32_t disruptions_unlimited = UINT32_MAX;
+/// How many more tasks of the job may be disrupted now, by its availability, its rate and its windows (those
+/// of UTC; one of another time zone never opens, for a replica knows none). A self-managed job allows none.
+std::uint32_t disruptions_left(const DisruptionBudget& budget, const JobHealth& job, Instant now);
+/// May one more task be disrupted of a slot that has lost so many already?
+bool may_relocate(const DisruptionBudget& budget, std::uint32_t relocations);
+/// After so many more. Without a rate nothing is remembered.
+Disruptions disrupted_after(const DisruptionBudget& budget, Disruptions before, Instant now,
+                            std::uint32_t more);
+
 // ---- Titus' names ----
 std::string_view policy_text(DisruptionBudget::Policy policy);  ///< "selfManaged", ...; none: empty
 std::string_view rate_text(DisruptionBudget::Rate rate);        ///< "rateUnlimited", ...

@@ -11,6 +11,8 @@ namespace troupe {
 /// to apply an old command, adds one here and says below what it stands for.
 ///   0  a cell whose first members did not say what they know
 ///   1  everything in command_table() but what names a higher level
-constexpr std::uint32_t feature_level_known = 1;
+///   2  preemption and its traces on jobs, planned places, tasks placed together, groups that go, ceilings of
+///      Critical groups
+constexpr std::uint32_t feature_level_known = 2;
 
 }  // namespace troupe

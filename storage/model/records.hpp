@@ -25,9 +25,11 @@ struct JobRecord {
   Instant created;
   Instant kill_initiated;
   Instant finished;
-  Index created_at;    ///< log index; orders jobs made in the same millisecond
-  Index version;       ///< log index of the last change
-  RareText set_aside;  ///< not empty: quarantined, and why
+  Index created_at;         ///< log index; orders jobs made in the same millisecond
+  Index version;            ///< log index of the last change
+  RareText set_aside;       ///< not empty: quarantined, and why
+  Disruptions disrupted{};  ///< of its tasks, within the interval of its budget's rate
+  static constexpr std::size_t fields_at_first = 14;
   static constexpr auto fields() {
     using R = JobRecord;
     return field_list(field("id", &R::id), field("descriptor", &R::descriptor), field("state", &R::state),
@@ -36,7 +38,7 @@ struct JobRecord {
                       field("call_reason", &R::call_reason), field("created", &R::created),
                       field("kill_initiated", &R::kill_initiated), field("finished", &R::finished),
                       field("created_at", &R::created_at), field("version", &R::version),
-                      field("set_aside", &R::set_aside));
+                      field("set_aside", &R::set_aside), field("disrupted", &R::disrupted));
   }
 };
 

@@ -2,7 +2,13 @@
 // Apply: the deterministic meaning of each command. It checks and records; it does not decide. No clock, no
 // randomness, no hash order, no floating point: every replica, of every release, must come to the same bytes.
 
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "storage/model/command_table.hpp"
+#include "storage/model/preemption.hpp"
 #include "storage/state/stage.hpp"
 
 namespace troupe {
@@ -57,6 +63,8 @@ class CommandApply {
   Result<void> operator()(const ChangeJob& body);
   Result<void> operator()(const ChangeTask& body);
   Result<void> operator()(const ShrinkJob& body);
+  Result<void> operator()(const PreemptTasks& body);
+  Result<void> operator()(const DeleteGroup& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
 
  private:
@@ -89,6 +97,36 @@ class CommandApply {
   Check start_task(const AdvanceSlots::Item& item, const SlotRecord& before);
   Check finish(const FinishJobs::Item& item);
   Check place(const PlaceTasks::Item& item);
+  /// It takes tasks.
+  Check check_host(HostId id) const;
+  Check check_place(const PlaceTasks::Item& item) const;
+  /// A Critical group's reservation is its ceiling, in what it reserves something of.
+  Check check_ceiling(const JobDescriptor& descriptor) const;
+  enum class Booking : std::uint8_t { take, give_back };
+  void book(const PlaceTasks::Item& item, Booking what);
+  void launch(const PlaceTasks::Item& item);
+  Check place_together(const PlaceTasks::Item* first, std::size_t count);
+
+  // ---- plans and preemption ----
+  struct Evictor {
+    const JobDescriptor& descriptor;
+    JobId job;
+    TaskId task;
+  };
+  /// As of before the command, and what the command has done so far.
+  GroupStanding standing_of(const std::string& group) const;
+  JobHealth health_now(const JobRecord& job) const;
+  PreemptionRight right_over(const Evictor& by, const JobRecord& victim) const;
+  Check check_victim(const Evictor& by, HostId host, const Victim& victim) const;
+  Check evict(const Evictor& by, HostId host, const std::vector<Victim>& victims);
+  Disruptions disrupted_of(const JobRecord& job) const;
+  void count_eviction(const JobRecord& job);
+  void uncount_eviction(const JobRecord& job, const std::optional<Disruptions>& before);
+  Check preempt(const PreemptTasks::Item& item);
+  Check check_company(const PlannedPlace& place, const JobDescriptor& descriptor) const;
+  Check take_place(const JobId& job, const PlannedPlace& place);
+  /// The whole command is to be refused where one does not hold.
+  Result<void> take_places(const JobId& job, const std::vector<PlannedPlace>& places);
   Check report(const ReportTasks::Part& part);
   void take_status(const ReportTasks::Status& status, HostId host);
   Check kill(const KillTasks::Item& item);
@@ -114,6 +152,12 @@ class CommandApply {
   const Command& command_;
   Term term_;
   Outcome& outcome_;
+  std::map<std::string, Resources> moved_;  ///< by group: placed by this command, less what it evicted
+  struct Evicted {
+    std::uint32_t tasks = 0;
+    std::optional<Disruptions> disrupted;  ///< nullopt: as the job's record has it
+  };
+  std::map<JobId, Evicted> evicted_;  ///< by this command
 };
 
 }  // namespace troupe

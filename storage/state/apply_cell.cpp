@@ -9,6 +9,12 @@
 
 namespace troupe {
 
+namespace {
+
+constexpr std::string_view fallback_group = "DEFAULT";
+
+}  // namespace
+
 std::string clipped(std::string text) {
   if (text.size() <= message_bytes_max) return text;
   std::size_t end = message_bytes_max;
@@ -68,7 +74,7 @@ Result<void> CommandApply::operator()(const BootstrapCell& body) {
   cell.policy = body.policy;
   for (std::uint16_t n = 0; n < body.shard_count; ++n) stage_.put_shard({ShardId{n}, NodeId{}, Epoch{}});
   GroupRecord fallback;
-  fallback.name = "DEFAULT";
+  fallback.name = std::string(fallback_group);
   fallback.version = stage_.index();
   stage_.put_group(std::move(fallback));
   return {};
@@ -135,6 +141,20 @@ Result<void> CommandApply::operator()(const PutGroup& body) {
   }
   group.version = stage_.index();
   stage_.put_group(std::move(group));
+  return {};
+}
+
+Result<void> CommandApply::operator()(const DeleteGroup& body) {
+  const CellTables& cell = stage_.tables().cell;
+  if (!cell.groups.contains(body.name))
+    return Error{ErrorCode::not_found, "there is no capacity group " + body.name};
+  if (body.name == fallback_group)
+    return Error{ErrorCode::invalid_argument, "the capacity group " + body.name + " cannot be deleted"};
+  const auto entry = cell.group_entries.find(body.name);
+  if (const std::uint64_t jobs = entry == cell.group_entries.end() ? 0 : entry->second.use.jobs; jobs > 0)
+    return Error{ErrorCode::precondition_failed,
+                 fmt::format("{} live jobs use the capacity group {}: end them first", jobs, body.name)};
+  stage_.drop_group(body.name);
   return {};
 }
 

@@ -68,7 +68,7 @@ Result<void> CommandApply::operator()(const CreateJob& body) {
   job.reason = Reason::job_submitted;
   stage_.create_job(std::move(job));
   outcome_.entity = to_text(body.job);
-  return {};
+  return take_places(body.job, body.places);
 }
 
 Result<void> CommandApply::operator()(const KillJob& body) {
@@ -107,9 +107,9 @@ Result<void> CommandApply::operator()(const ResizeJob& body) {
     if (Check full = check_caps(*job->descriptor, job->caller, {0, wanted.desired - job->capacity.desired}))
       return *full;
   outcome_.entity = to_text(body.job);
-  if (wanted == job->capacity) return {};
+  if (wanted == job->capacity && body.places.empty()) return {};
   stage_.edit_job(body.job).capacity = wanted;
-  return {};
+  return take_places(body.job, body.places);
 }
 
 void CommandApply::move_to_last_slot(const TaskId& id, SlotNumber last) {
@@ -188,7 +188,7 @@ CommandApply::Check CommandApply::start_task(const AdvanceSlots::Item& item, con
       tables.shard(tables.shard_id(item.task)).tasks.find(item.task) != nullptr)
     return Error{ErrorCode::conflict, "this task id is taken"};
   const bool first = before.task.is_nil();
-  SlotRecord& slot = stage_.edit_slot(item.job, item.slot);
+  SlotRecord& slot = stage_.open_slot(item.job, item.slot);
   slot.state = SlotState::running;
   slot.task = item.task;
   if (first) {

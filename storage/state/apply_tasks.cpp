@@ -52,29 +52,99 @@ void CommandApply::end_task(const TaskId& id, const End& how) {
 }
 
 Result<void> CommandApply::operator()(const PlaceTasks& body) {
-  return each_item(body.items, [&](const PlaceTasks::Item& item) { return place(item); });
+  std::size_t together = 0;
+  for (const std::uint32_t count : body.together) {
+    if (count > body.items.size() - together)
+      return Error{ErrorCode::invalid_argument, "more tasks are to be placed together than there are"};
+    const Check refusal = place_together(&body.items[together], count);
+    for (std::size_t n = 0; refusal && n < count; ++n)
+      outcome_.refused.push_back({static_cast<std::uint32_t>(together + n), refusal->code, refusal->message});
+    together += count;
+  }
+  for (std::size_t n = together; n < body.items.size(); ++n)
+    if (Check refusal = place(body.items[n]))
+      outcome_.refused.push_back({static_cast<std::uint32_t>(n), refusal->code, std::move(refusal->message)});
+  return {};
 }
 
-CommandApply::Check CommandApply::place(const PlaceTasks::Item& item) {
-  const TaskRecord* task = stage_.task(item.task);
-  if (task == nullptr) return no_such_task(item.task);
-  if (task->state != TaskState::accepted || task->version != item.task_version)
-    return Error{ErrorCode::precondition_failed, "the task has changed"};
-  const HostRecord* host = stage_.host(item.host);
+CommandApply::Check CommandApply::check_host(HostId id) const {
+  const HostRecord* host = stage_.host(id);
   if (host == nullptr) return Error{ErrorCode::not_found, "no such host"};
   if (!host->is_connected()) return Error{ErrorCode::unavailable, "the host is disconnected"};
   if (host->phase != HostPhase::active || !host->set_aside.empty())
     return Error{ErrorCode::precondition_failed, "the host takes no tasks"};
-  if (host->eligibility != item.eligibility) return Error{ErrorCode::conflict, "the host has changed"};
+  return std::nullopt;
+}
+
+CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) const {
+  const TaskRecord* task = stage_.task(item.task);
+  if (task == nullptr) return no_such_task(item.task);
+  if (task->state != TaskState::accepted || task->version != item.task_version)
+    return Error{ErrorCode::precondition_failed, "the task has changed"};
+  if (Check refusal = check_host(item.host)) return refusal;
+  if (stage_.host(item.host)->eligibility != item.eligibility)
+    return Error{ErrorCode::conflict, "the host has changed"};
   const JobRecord* job = stage_.job(task->job);
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
-  const Resources& wanted = job->descriptor->resources;
-  if (!wanted.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
+  if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
-  stage_.use_on(item.host, wanted);
+  return check_ceiling(*job->descriptor);
+}
+
+CommandApply::Check CommandApply::check_ceiling(const JobDescriptor& descriptor) const {
+  constexpr std::uint32_t ceilings_hold_from = 2;
+  if (stage_.cell().level < ceilings_hold_from) return std::nullopt;
+  const auto& groups = stage_.tables().cell.groups;
+  const auto found = groups.find(descriptor.capacity_group);
+  if (found == groups.end() || found->second.tier != Tier::critical ||
+      reservation_of(found->second) == Resources{})
+    return std::nullopt;
+  GroupStanding standing = standing_of(descriptor.capacity_group);
+  if (const auto entry = stage_.tables().cell.group_entries.find(descriptor.capacity_group);
+      entry != stage_.tables().cell.group_entries.end())
+    standing.used += entry->second.use.leaving;
+  if (is_within_reservation(standing, descriptor.resources)) return std::nullopt;
+  return Error{ErrorCode::limit_exceeded,
+               "capacity group " + descriptor.capacity_group + " is Critical and uses all that it reserved"};
+}
+
+void CommandApply::book(const PlaceTasks::Item& item, Booking what) {
+  const JobDescriptor& descriptor = *stage_.job(stage_.task(item.task)->job)->descriptor;
+  Resources amount = descriptor.resources;
+  if (what == Booking::give_back) (amount = {}) -= descriptor.resources;
+  stage_.use_on(item.host, amount);
+  if (stage_.tables().cell.groups.contains(descriptor.capacity_group))
+    moved_[descriptor.capacity_group] += amount;
+}
+
+void CommandApply::launch(const PlaceTasks::Item& item) {
   TaskRecord& placed = stage_.edit_task(item.task);
   placed.host = item.host;
   enter(placed, TaskState::launched, Reason::normal);
+}
+
+CommandApply::Check CommandApply::place(const PlaceTasks::Item& item) {
+  if (Check refusal = check_place(item)) return refusal;
+  book(item, Booking::take);
+  launch(item);
+  return std::nullopt;
+}
+
+CommandApply::Check CommandApply::place_together(const PlaceTasks::Item* first, std::size_t count) {
+  std::set<TaskId> seen;
+  for (std::size_t n = 0; n < count; ++n) {
+    Check refusal = check_place(first[n]);
+    if (!seen.insert(first[n].task).second)
+      refusal = Error{ErrorCode::invalid_argument, "a task is to be placed twice"};
+    if (!refusal) {
+      book(first[n], Booking::take);
+      continue;
+    }
+    for (std::size_t done = 0; done < n; ++done) book(first[done], Booking::give_back);
+    refusal->message = "of its gang one cannot start: " + refusal->message;
+    return refusal;
+  }
+  for (std::size_t n = 0; n < count; ++n) launch(first[n]);
   return std::nullopt;
 }
 

@@ -46,7 +46,10 @@ void Committer::commit(Stage& stage) {
   commit_groups(stage);
   commit_hosts(stage);
   for (auto& change : stage.jobs_)
-    if (!change.before) create_job(change.after);
+    if (!change.before)
+      create_job(change.after);
+    else
+      grow(change.after);
   for (auto& change : stage.tasks_) commit_task(change);
   for (const auto& change : stage.slots_) commit_slot(change);
   for (auto& change : stage.jobs_)
@@ -136,6 +139,7 @@ void Committer::name_group(Tables& tables, const GroupRecord& group) {
 }
 
 void Committer::commit_groups(Stage& stage) {
+  for (const std::string& name : stage.dropped_groups_) drop_group(name);
   if (stage.groups_.empty() && stage.conditions_.empty()) return;
   const std::unique_lock lock(tables_.cell.mutex);
   const auto tell = [&](const std::string& name) {
@@ -158,6 +162,30 @@ void Committer::commit_groups(Stage& stage) {
     tell(condition.name);
     tables_.cell.conditions[condition.name] = std::move(condition);
   }
+}
+
+/// Nothing lives in it, so its entry has nothing to keep.
+void Committer::drop_group(const std::string& name) {
+  const EntityRef entity = EntityRef::of_group(name);
+  ShardTables& shard = tables_.shard(shard_of(entity, tables_.cell.record.shard_count));
+  const std::unique_lock shard_lock(shard.mutex);
+  const std::unique_lock lock(tables_.cell.mutex);
+  CellTables& cell = tables_.cell;
+  const auto drop = [&](const Bytes& key, auto& records) {
+    const auto found = records.find(name);
+    if (found == records.end()) return;
+    tables_.shift_cell_hash(0 - record_hash(key, packed(found->second)));
+    batch_.erase(keys::meta, key);
+    records.erase(found);
+  };
+  drop(keys::group(name), cell.groups);
+  drop(keys::condition(name), cell.conditions);
+  cell.group_names.erase(entity);
+  if (const auto entry = cell.group_entries.find(name); entry != cell.group_entries.end()) {
+    move_duty(shard, entry->second.due_ms, std::nullopt, entity);
+    cell.group_entries.erase(entry);
+  }
+  emit(EventKind::group_changed).shard = shard.record.id;
 }
 
 void Committer::commit_hosts(Stage& stage) {
@@ -216,10 +244,16 @@ void Committer::create_job(JobRecord record) {
 }
 
 void Committer::commit_task(Change<TaskRecord>& change) {
-  if (!change.before)
-    create_task(std::move(change.after));
-  else
-    change_task(*change.before, std::move(change.after));
+  if (change.before) return change_task(*change.before, std::move(change.after));
+  if (change.after.state == TaskState::accepted) return create_task(std::move(change.after));
+  // Made and placed by one command: it is told as if by two, for those who follow the tasks' steps.
+  TaskRecord fresh = change.after;
+  fresh.state = TaskState::accepted;
+  fresh.host = {};
+  fresh.steps = {};
+  fresh.enter(TaskState::accepted, change.after.step(TaskState::accepted));
+  create_task(fresh);
+  change_task(fresh, std::move(change.after));
 }
 
 void Committer::store_task(ShardTables& shard, TaskEntry& entry) {
@@ -249,6 +283,7 @@ void Committer::index_task(Tables& tables, TaskEntry& entry) {
   use.placed += job->record.descriptor->resources;
   host.tasks.insert(record.id);
   if (is_order(record.state)) ++host.orders;
+  if (record.state == TaskState::kill_initiated) use.leaving += job->record.descriptor->resources;
 }
 
 void Committer::create_task(TaskRecord record) {
@@ -259,7 +294,9 @@ void Committer::create_task(TaskRecord record) {
   store_task(shard, entry);
   index_task(tables_, entry);
   touch(entry.record.job);
-  const std::string& group = shard.jobs.find(entry.record.job)->record.descriptor->capacity_group;
+  const JobDescriptor& descriptor = *shard.jobs.find(entry.record.job)->record.descriptor;
+  update_task_duty(tables_, entry, descriptor);
+  const std::string& group = descriptor.capacity_group;
   if (tables_.cell.group_entries.at(group).waiting.size() == 1) groups_touched_.insert(group);
   Event& event = emit(EventKind::task_created);
   event.job = entry.record.job;
@@ -309,6 +346,8 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
       if (!was_placed && !ended) host.used += amount, use.placed += amount, host.tasks.insert(now.id);
       if (was_placed && ended && !planted(Bug::capacity_leaks)) host.used -= amount;
       if (was_placed && ended) use.placed -= amount, host.tasks.erase(now.id);
+      if (was_placed && before.state == TaskState::kill_initiated) use.leaving -= amount;
+      if (!ended && now.state == TaskState::kill_initiated) use.leaving += amount;
       host.as_of = {index_, ordinal_};  // The event that this becomes, below.
       if (was_placed && is_order(before.state)) --host.orders;
       if (!ended && is_order(now.state)) ++host.orders;
@@ -365,6 +404,22 @@ void Committer::commit_slot(const SlotChange& change) {
   event.reason = change.after.last_reason;
 }
 
+void Committer::grow_slots(JobEntry& entry, std::uint32_t count) {
+  while (entry.slots.size() < count) {
+    SlotEntry slot;
+    slot.record.number = SlotNumber{static_cast<std::uint32_t>(entry.slots.size())};
+    entry.slots.push_back(slot);
+    ++entry.counts.slots[at(SlotState::empty)];
+  }
+}
+
+/// Before its tasks: a plan may give tasks to slots that the same command makes.
+void Committer::grow(const JobRecord& job) {
+  ShardTables& shard = tables_.shard(tables_.shard_id(job.id));
+  const std::unique_lock lock(shard.mutex);
+  grow_slots(*shard.jobs.find(job.id), job.capacity.desired);
+}
+
 void Committer::change_job(const JobRecord& before, JobRecord after) {
   const ShardId shard_id = tables_.shard_id(after.id);
   ShardTables& shard = tables_.shard(shard_id);
@@ -373,12 +428,7 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
   TROUPE_CHECK(entry != nullptr);
   entry->record = std::move(after);
   const std::uint32_t desired = entry->record.capacity.desired;
-  while (entry->slots.size() < desired) {
-    SlotEntry slot;
-    slot.record.number = SlotNumber{static_cast<std::uint32_t>(entry->slots.size())};
-    entry->slots.push_back(slot);
-    ++entry->counts.slots[at(SlotState::empty)];
-  }
+  grow_slots(*entry, desired);
   // A slot that never was stored would not come back after a restart: it must not outlive its size.
   while (entry->slots.size() > desired && entry->slots.back().hash == 0) {
     entry->slots.pop_back();

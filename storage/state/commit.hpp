@@ -47,8 +47,11 @@ class Committer {
   void commit_shards(Stage& stage);
   void commit_hosts(Stage& stage);
   void commit_groups(Stage& stage);
+  void drop_group(const std::string& name);
   void create_job(JobRecord record);
   void commit_task(Change<TaskRecord>& change);
+  static void grow_slots(JobEntry& entry, std::uint32_t count);
+  void grow(const JobRecord& job);
   void create_task(TaskRecord record);
   void change_task(const TaskRecord& before, TaskRecord after);
   void finish_task(TaskEntry& entry);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/gang.hpp"
 
 namespace troupe {
 namespace {
@@ -67,7 +68,10 @@ Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const Cel
   const Instant since = task.step(task.state).at;
   switch (task.state) {
     case TaskState::accepted:
-      return std::nullopt;  // The scheduler's queue cares for it.
+      // The scheduler's queue cares for it, unless it is to start with others or not at all.
+      if (const auto patience = gang_patience(descriptor); patience && starts_with_gang(task))
+        return since + *patience;
+      return std::nullopt;
     case TaskState::launched:
       return since + policy.launched_max;
     case TaskState::start_initiated:

@@ -107,6 +107,16 @@ SlotRecord& Stage::edit_slot(const JobId& job, SlotNumber number) {
   return slots_.emplace_back(SlotChange{job, record, record}).after;
 }
 
+SlotRecord& Stage::open_slot(const JobId& job, SlotNumber number) {
+  const JobEntry* entry = job_entry(job);
+  if (slot_at_.contains({job, number}) || (entry != nullptr && number.value < entry->slots.size()))
+    return edit_slot(job, number);
+  slot_at_.emplace(std::pair{job, number}, slots_.size());
+  SlotRecord fresh;
+  fresh.number = number;
+  return slots_.emplace_back(SlotChange{job, fresh, fresh}).after;
+}
+
 HostRecord& Stage::edit_host(HostId id) {
   if (const auto at = host_at_.find(id)) return hosts_[*at].after;
   const auto found = tables_.cell.hosts.find(id);

@@ -91,10 +91,14 @@ class Stage {
   HostRecord& edit_host(HostId id);
   CellRecord& edit_cell();
 
+  /// As edit_slot; a slot that its job will have by this command is made.
+  SlotRecord& open_slot(const JobId& job, SlotNumber number);
+
   JobRecord& create_job(JobRecord record);
   TaskRecord& create_task(TaskRecord record);
   HostRecord& create_host(HostRecord record);
   void put_group(GroupRecord record) { groups_.push_back(std::move(record)); }
+  void drop_group(std::string name) { dropped_groups_.push_back(std::move(name)); }
   /// Sets version to this index.
   void put_condition(GroupCondition condition);
   void put_shard(ShardRecord record) { shards_.push_back(record); }
@@ -110,6 +114,7 @@ class Stage {
   absl::InlinedVector<SlotChange, 1> slots_;
   std::vector<Change<HostRecord>> hosts_;
   std::vector<GroupRecord> groups_;
+  std::vector<std::string> dropped_groups_;
   std::vector<GroupCondition> conditions_;
   std::vector<ShardRecord> shards_;
   absl::btree_map<HostId, Resources> uses_;

@@ -39,12 +39,26 @@ struct JobView {
   const JobCounts& counts;
 };
 
+/// As its disruption budget sees it.
+inline JobHealth health_of(const JobRecord& job, const JobCounts& counts) {
+  const std::uint32_t closed = counts.closed();
+  return {job.capacity.desired > closed ? job.capacity.desired - closed : 0, counts.in(TaskState::started),
+          job.disrupted};
+}
+inline JobHealth health_of(const JobView& view) { return health_of(view.record, view.counts); }
+
 /// What the live jobs of a capacity group use.
 struct GroupUse {
   std::uint64_t jobs = 0;
   std::uint64_t tasks = 0;
   Resources placed;
   std::uint64_t wanted = 0;  ///< tasks, by the sizes of its jobs
+  Resources leaving;         ///< of `placed`, by tasks in KillInitiated
+  Resources staying() const {
+    Resources rest = placed;
+    rest -= leaving;
+    return rest;
+  }
 };
 
 /// One capacity group as it stands.

@@ -263,6 +263,23 @@ TEST(SlotPolicy, CountsOnlyTheUsersOwnFailuresAgainstRetries) {
   }
 }
 
+TEST(SlotPolicy, TriesATaskAgainThatGaveWayWhateverTheRetriesAre) {
+  const auto job = batch(1, {RetryPolicy::Kind::delayed, 0, milliseconds(9'000), {}});
+  const auto decision = decide_ended(job, {1, 1, 1}, ended(Reason::evicted));
+  EXPECT_EQ(decision->to, SlotState::waiting);
+  EXPECT_EQ(decision->delay, milliseconds(0)) << "it did not fail";
+  EXPECT_EQ(decide_ended(job, {1, 1, 1}, ended(Reason::failed))->to, SlotState::failed);
+}
+
+TEST(SlotPolicy, TriesNoTaskOfAGangThatDidNotStart) {
+  auto job = batch(1, {RetryPolicy::Kind::immediate, 5, {}, {}});
+  job.attributes["troupe.gangSeconds"] = "30";
+  auto slot = ended(Reason::killed);
+  EXPECT_EQ(decide_ended(job, {1, 1, 1}, slot)->to, SlotState::failed);
+  slot.last_started = Instant{900'000};
+  EXPECT_EQ(decide_ended(job, {1, 1, 1}, slot)->to, SlotState::waiting);
+}
+
 TEST(SlotPolicy, RetriesAnExceededRuntimeLimitOnlyOnRequest) {
   auto job = batch(1, {RetryPolicy::Kind::immediate, 1, {}, {}});
   std::get<BatchSpec>(job.kind).retry_on_runtime_limit = true;

@@ -84,6 +84,20 @@ TEST(TaskCore, LetsAServiceRunForEver) {
   EXPECT_TRUE(std::holds_alternative<Rest>(s.tell(Look{}).value()));
 }
 
+TEST(TaskCore, EndsATaskWhoseGangHadNoPlaceInTime) {
+  Story s;
+  s.descriptor.attributes["troupe.gangSeconds"] = "30";
+  s.enter(TaskState::accepted);
+  s.cared_since = s.now;
+  const auto kill = std::get<KillTasks>(s.at_deadline(milliseconds(30'000)).body);
+  EXPECT_EQ(kill.items.at(0).reason, Reason::killed);
+  Story later;
+  later.descriptor.attributes["troupe.gangSeconds"] = "30";
+  later.task.resubmits = 1;
+  later.enter(TaskState::accepted);
+  EXPECT_TRUE(std::holds_alternative<Rest>(later.tell(Look{}).value())) << "it starts alone";
+}
+
 TEST(TaskCore, EndsATaskWhoseKillDoesNotEnd) {
   Story s;
   s.enter(TaskState::kill_initiated);

@@ -181,6 +181,8 @@ std::vector<Command> commands() {
           ChangeJob{job_id, {{{"stage", "canary"}}, {"old"}}, true, ServiceProcesses{false, true}, budget()}),
       command(ChangeTask{task_id, {{{"seen", "yes"}}, {"old"}}}),
       command(ShrinkJob{task_id, true, "too many"}),
+      command(PreemptTasks{{{task_id, Index{9}, HostId{8}, {{id<TaskId>(6), Index{7}}}}}}, term),
+      command(DeleteGroup{"payments"}),
   };
 }
 

@@ -71,6 +71,18 @@ DescriptorPtr service_of(std::uint32_t min, std::uint32_t desired, std::uint32_t
   return std::make_shared<const JobDescriptor>(std::move(d));
 }
 
+DescriptorPtr with_priority(DescriptorPtr descriptor, std::uint32_t priority) {
+  JobDescriptor d = *descriptor;
+  d.attributes["troupe.priority"] = std::to_string(priority);
+  return std::make_shared<const JobDescriptor>(std::move(d));
+}
+
+DescriptorPtr in_group(DescriptorPtr descriptor, std::string group) {
+  JobDescriptor d = *descriptor;
+  d.capacity_group = std::move(group);
+  return std::make_shared<const JobDescriptor>(std::move(d));
+}
+
 DescriptorPtr with_sequence(DescriptorPtr descriptor, std::string sequence) {
   JobDescriptor d = *descriptor;
   d.group_sequence = std::move(sequence);

@@ -37,6 +37,8 @@ void reseal(KvStore& store);
 /// A job of `size` batch slots or a service, small enough for any test host.
 DescriptorPtr batch_of(std::uint32_t size);
 DescriptorPtr service_of(std::uint32_t min, std::uint32_t desired, std::uint32_t max);
+DescriptorPtr with_priority(DescriptorPtr descriptor, std::uint32_t priority);
+DescriptorPtr in_group(DescriptorPtr descriptor, std::string group);
 DescriptorPtr with_sequence(DescriptorPtr descriptor, std::string sequence);
 
 class Cell {
@@ -72,6 +74,7 @@ class Cell {
   Done close(HostId host, SessionId session);
   Done place(const TaskId& task, HostId host);
   PlaceTasks::Item placement(const TaskId& task, HostId host) const;
+  Victim victim(const TaskId& id) const { return {id, task(id).version}; }
   Done report(HostId host, ReportTasks::Status status);
   Done report(HostId host, const TaskId& task, TaskState state) {
     return report(host, {task, state, Reason::none, 0, 0, ""});

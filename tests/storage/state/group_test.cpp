@@ -11,12 +11,6 @@ namespace {
 
 const EntityRef fallback = EntityRef::of_group("DEFAULT");
 
-DescriptorPtr in_group(const DescriptorPtr& from, std::string group) {
-  JobDescriptor d = *from;
-  d.capacity_group = std::move(group);
-  return std::make_shared<const JobDescriptor>(std::move(d));
-}
-
 Done note(Cell& cell, NoteGroups::Item item) {
   const ShardId shard = shard_of(EntityRef::of_group(item.name), test_shards);
   return cell.apply(NoteGroups{{std::move(item)}}, cell.fence_of(shard));
@@ -124,6 +118,54 @@ TEST(Groups, TakeNoMoreTasksThanTheirLimit) {
   ASSERT_TRUE(cell.finish(service, Reason::killed).taken());
   EXPECT_EQ(create(2, "gold"), std::nullopt) << "what has ended counts no more";
   expect_derived(*cell.machine, *cell.store);
+}
+
+TEST(Groups, AreDeletedOnceNoJobUsesThem) {
+  Cell cell;
+  ASSERT_TRUE(cell.apply(PutGroup{{"gold", Tier::flex, {}, 0, 5, {}}}).taken());
+  const auto before = dump(*cell.store);
+  ASSERT_TRUE(cell.apply(PutGroup{{"silver", Tier::flex, {1'000, 1, 1, 1, 0}, 3, 5, {}}}).taken());
+  const JobId job = cell.submit(in_group(batch_of(1), "silver"));
+  const TaskId task = cell.start(job, 0);
+  EXPECT_EQ(cell.apply(DeleteGroup{"silver"}).refusal(), ErrorCode::precondition_failed);
+  EXPECT_EQ(cell.apply(DeleteGroup{"none"}).refusal(), ErrorCode::not_found);
+  EXPECT_EQ(cell.apply(DeleteGroup{"DEFAULT"}).refusal(), ErrorCode::invalid_argument);
+  ASSERT_TRUE(note(cell, {"silver", Index{}, cell.now, 1}).taken());
+  ASSERT_TRUE(cell.user_kill(task).taken());
+  ASSERT_TRUE(cell.apply(KillJob{job}).taken());
+  ASSERT_TRUE(cell.finish(job, Reason::killed).taken());
+  ASSERT_NE(cell.due(EntityRef::of_group("silver")), std::nullopt) << "its alert is not over";
+  const Done done = cell.apply(DeleteGroup{"silver"});
+  ASSERT_TRUE(done.taken());
+  EXPECT_EQ(done.events.at(0).kind, EventKind::group_changed);
+  EXPECT_FALSE(cell.reads().group("silver").has_value());
+  EXPECT_EQ(cell.reads().group_name(EntityRef::of_group("silver")), std::nullopt);
+  EXPECT_EQ(cell.due(EntityRef::of_group("silver")), std::nullopt);
+  expect_derived(*cell.machine, *cell.store);
+  cell.restart();
+  EXPECT_FALSE(cell.reads().group("silver").has_value());
+  ASSERT_TRUE(cell.apply(PutGroup{{"silver", Tier::critical, {}, 0, 7, {}}}).taken());
+  EXPECT_EQ(cell.reads().group("silver")->record.tasks_max, 7U) << "a new one of that name";
+  EXPECT_FALSE(cell.reads().group("silver")->condition.is_raised());
+  expect_derived(*cell.machine, *cell.store);
+}
+
+TEST(Groups, OfTheCriticalTierGetNoMoreThanTheyReserved) {
+  Cell cell;
+  const HostId host = cell.host("h1");
+  ASSERT_TRUE(cell.apply(PutGroup{{"c", Tier::critical, {1'000, 100'000, 0, 0, 0}, 2, 0, {}}}).taken());
+  ASSERT_TRUE(cell.apply(RaiseLevel{1}, cell.term_fence()).taken());
+  const JobId job = cell.submit(in_group(batch_of(4), "c"));
+  PlaceTasks plan;
+  for (std::uint32_t n = 0; n < 3; ++n) plan.items.push_back(cell.placement(cell.start(job, n), host));
+  ASSERT_TRUE(cell.apply(RaiseLevel{2}, cell.term_fence()).taken());
+  const Done done = cell.apply(plan, cell.term_fence());
+  ASSERT_EQ(done.outcome.refused.size(), 1U);
+  EXPECT_EQ(done.outcome.refused[0].item, 2U);
+  EXPECT_EQ(done.outcome.refused[0].code, ErrorCode::limit_exceeded);
+  EXPECT_EQ(cell.place(cell.start(job, 3), host).refusal(), ErrorCode::limit_exceeded);
+  ASSERT_TRUE(cell.ended(host, plan.items[0].task, Reason::normal).taken());
+  EXPECT_TRUE(cell.place(plan.items[2].task, host).taken());
 }
 
 TEST(Bounds, OfResourcesHoldInApply) {

@@ -189,6 +189,14 @@ DescriptorPtr History::descriptor() {
   d.resources = {random_.between(100, 1'500), random_.between(10, 900), random_.between(0, 500), 1, 0};
   d.image = {"busybox", "latest", ""};
   d.env = {{"N", std::to_string(random_.next())}};
+  if (random_.chance(30)) d.attributes["troupe.priority"] = std::to_string(random_.below(4));
+  if (random_.chance(20)) {
+    d.budget.policy = DisruptionBudget::Policy::availability_percentage;
+    d.budget.policy_milli_percent = static_cast<std::uint32_t>(random_.below(100'001));
+    if (random_.chance(50)) d.budget.rate = DisruptionBudget::Rate::per_interval;
+    d.budget.interval = milliseconds(60'000);
+    d.budget.rate_limit = 2;
+  }
   if (random_.chance(30)) d.group_sequence = std::to_string(random_.below(5));
   const auto size = static_cast<std::uint32_t>(random_.below(5));
   if (random_.chance(60))
@@ -215,7 +223,9 @@ CommandBody History::user_body(const Reads& reads) {
     case 2: {
       const JobId id = random_.chance(90) ? random_.uuid<JobId>() : any_job(reads);
       remember(jobs_, id);
-      return CreateJob{id, random_.chance(98) ? descriptor() : nullptr};
+      CreateJob create{id, random_.chance(98) ? descriptor() : nullptr};
+      if (random_.chance(20)) create.places = places(reads, id, static_cast<std::uint32_t>(random_.below(3)));
+      return create;
     }
     case 3:
       return KillJob{any_job(reads)};
@@ -267,7 +277,35 @@ CommandBody History::finish(const Reads& reads) {
   return body;
 }
 
+CommandBody History::preempt(const Reads& reads) {
+  PreemptTasks body;
+  for (const WaitingTask& task : reads.waiting(5)) {
+    const HostId host = any_host(reads);
+    const auto view = reads.host(host);
+    PreemptTasks::Item item{task.place.task, task.version, host, {}};
+    for (std::size_t n = 0; view && n < view->tasks.size(); ++n)
+      if (random_.chance(40))
+        if (const auto victim = reads.task(view->tasks[n]))
+          item.victims.push_back({victim->record.id, victim->record.version});
+    if (random_.chance(5) && !item.victims.empty()) item.victims.push_back(item.victims.front());
+    body.items.push_back(item);
+  }
+  return body;
+}
+
+/// Of a job that is made: some of its slots, on any hosts.
+std::vector<PlannedPlace> History::places(const Reads& reads, const JobId& job, std::uint32_t count) {
+  std::vector<PlannedPlace> places;
+  const auto hosts = reads.hosts();
+  for (std::uint32_t n = 0; n < count && !hosts.empty(); ++n) {
+    const HostFacts& host = hosts[random_.below(hosts.size())];
+    places.push_back({SlotNumber{n}, {}, random_.task_of(job), host.record.id, host.record.eligibility, {}});
+  }
+  return places;
+}
+
 CommandBody History::place(const Reads& reads) {
+  if (random_.chance(25)) return preempt(reads);
   PlaceTasks body;
   const auto hosts = reads.hosts();
   for (const WaitingTask& task : reads.waiting(20)) {
@@ -346,7 +384,9 @@ CommandBody History::host_body(const Reads& reads) {
 }
 
 CommandBody History::operator_body(const Reads& reads) {
-  switch (random_.below(11)) {
+  switch (random_.below(12)) {
+    case 11:
+      return DeleteGroup{"g" + std::to_string(random_.below(5))};
     case 0:
       return SetHostPhase{any_host(reads), static_cast<HostPhase>(random_.chance(70) ? 0 : random_.below(3))};
     case 1:

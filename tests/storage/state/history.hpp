@@ -22,6 +22,8 @@ class History {
   CommandBody advance(const Reads& reads);
   CommandBody finish(const Reads& reads);
   CommandBody place(const Reads& reads);
+  CommandBody preempt(const Reads& reads);
+  std::vector<PlannedPlace> places(const Reads& reads, const JobId& job, std::uint32_t count);
   CommandBody report(const Reads& reads);
   CommandBody kill(const Reads& reads);
   CommandBody end(const Reads& reads);

@@ -106,6 +106,8 @@ void Truth::count(const TaskRecord& task) {
   host.tasks.insert(task.id);
   host.orders += task.state == TaskState::launched || task.state == TaskState::kill_initiated ? 1 : 0;
   if (group != groups.end()) group->second.second.placed += descriptor.resources;
+  if (group != groups.end() && task.state == TaskState::kill_initiated)
+    group->second.second.leaving += descriptor.resources;
 }
 
 std::set<Duty> Truth::duties() const {
@@ -201,6 +203,7 @@ void expect_cell(const Reads& reads, const Truth& truth) {
     EXPECT_EQ(use.jobs, expected_use.jobs);
     EXPECT_EQ(use.tasks, expected_use.tasks);
     EXPECT_EQ(use.placed, expected_use.placed);
+    EXPECT_EQ(use.leaving, expected_use.leaving);
     EXPECT_EQ(use.wanted, expected_use.wanted);
     const auto condition = truth.conditions.find(record.name);
     EXPECT_EQ(reads.group(record.name)->condition.version,

@@ -22,14 +22,16 @@ struct Stagecoach {
   HostId host = cell.host("h1"), other = cell.host("h2");
   JobId batch = cell.submit(batch_of(2)), service = cell.submit(service_of(0, 2, 5)),
         done = cell.submit(batch_of(0));
-  TaskId waiting = cell.start(batch, 0), started = cell.running(service, 0, host),
-         lost = cell.running(service, 1, other);
+  JobId urgent = cell.submit(with_priority(batch_of(1), 5));
+  TaskId first = cell.start(urgent, 0), waiting = cell.start(batch, 0),
+         started = cell.running(service, 0, host), lost = cell.running(service, 1, other);
 
   std::map<std::uint16_t, Command> commands() {
     const Fence term = cell.term_fence();
     CellPolicy policy;
     policy.jobs_max = 77;
     cell.apply(SetAside{EntityRef::of(other), "crashed"}, cell.fence_of(other));
+    cell.apply(PutGroup{{"gone", Tier::flex, {}, 1, 1, {}}});
     std::map<std::uint16_t, Command> all;
     for (Command command : {
              with(RaiseLevel{1}, term),
@@ -61,6 +63,8 @@ struct Stagecoach {
              with(ChangeJob{service, {{{"stage", "canary"}}, {}}, false, ServiceProcesses{true, false}, {}}),
              with(ChangeTask{started, {{{"seen", "yes"}}, {}}}),
              with(ShrinkJob{started, false, "too many"}),
+             with(PreemptTasks{{{first, cell.task(first).version, host, {cell.victim(started)}}}}, term),
+             with(DeleteGroup{"gone"}),
          })
       all.emplace(command.number(), std::move(command));
     return all;

@@ -1,0 +1,74 @@
+// Places that a plan promised: a job is made, or grows, with its tasks where the plan put them, or not at
+// all.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "storage/state/apply.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t differences_told_max = 5;
+
+bool wants_alone(const JobDescriptor& descriptor) {
+  const auto asked = descriptor.hard_constraints.find("exclusiveHost");
+  return asked != descriptor.hard_constraints.end() && asked->second == "true";
+}
+
+}  // namespace
+
+/// What the scheduler sees to among its own placements, between a plan and now nobody did.
+CommandApply::Check CommandApply::check_company(const PlannedPlace& place,
+                                                const JobDescriptor& descriptor) const {
+  const auto host = stage_.tables().cell.hosts.find(place.host);
+  if (host == stage_.tables().cell.hosts.end()) return Error{ErrorCode::not_found, "no such host"};
+  if (wants_alone(descriptor) && !host->second.tasks.empty() && place.victims.empty())
+    return Error{ErrorCode::conflict, "other tasks are there"};
+  for (const TaskId& id : host->second.tasks) {
+    const TaskRecord* task = stage_.task(id);
+    const JobRecord* job = task == nullptr ? nullptr : stage_.job(task->job);
+    if (job != nullptr && wants_alone(*job->descriptor))
+      return Error{ErrorCode::conflict, "a task is there that wants the host alone"};
+  }
+  return std::nullopt;
+}
+
+CommandApply::Check CommandApply::take_place(const JobId& job, const PlannedPlace& place) {
+  const DescriptorPtr descriptor = stage_.job(job)->descriptor;
+  if (Check refusal = check_company(place, *descriptor)) return refusal;
+  const SlotRecord* known = stage_.slot(job, place.slot);
+  const SlotRecord before = known == nullptr ? SlotRecord{} : *known;
+  if (before.task != place.last || before.state == SlotState::running || is_closed(before.state))
+    return Error{ErrorCode::precondition_failed, fmt::format("slot {} has moved on", place.slot.value)};
+  if (Check refusal =
+          start_task({job, place.slot, place.last, SlotState::running, place.task, {}, {}}, before))
+    return refusal;
+  if (place.victims.empty()) return this->place({place.task, stage_.index(), place.host, place.eligibility});
+  if (Check refusal = check_host(place.host)) return refusal;
+  if (stage_.host(place.host)->eligibility != place.eligibility)
+    return Error{ErrorCode::conflict, "the host has changed"};
+  return evict({*descriptor, job, place.task}, place.host, place.victims);
+}
+
+Result<void> CommandApply::take_places(const JobId& job, const std::vector<PlannedPlace>& places) {
+  if (places.size() > planned_places_max)
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("a plan has at most {} places", planned_places_max)};
+  std::string differences;
+  std::size_t count = 0;
+  for (const PlannedPlace& place : places) {
+    const Check refusal = take_place(job, place);
+    if (!refusal || ++count > differences_told_max) continue;
+    const HostRecord* host = stage_.host(place.host);
+    differences +=
+        fmt::format("{}slot {} on {}: {}", count == 1 ? "" : "; ", place.slot.value,
+                    host == nullptr ? "a host that is gone" : "host " + host->name, refusal->message);
+  }
+  if (count == 0) return {};
+  if (count > differences_told_max) differences += fmt::format("; and {} more", count - differences_told_max);
+  return Error{ErrorCode::conflict, "the plan does not hold any more: " + differences + "; make a new plan"};
+}
+
+}  // namespace troupe

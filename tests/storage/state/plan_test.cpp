@@ -1,0 +1,160 @@
+// A job that is made, or grows, where a plan put its tasks: whole, or not at all and with the difference.
+
+#include <gmock/gmock.h>
+
+#include "tests/storage/state/cell.hpp"
+#include "tests/storage/state/truth.hpp"
+
+namespace troupe {
+namespace {
+
+using testing::HasSubstr;
+
+struct Planned {
+  Cell cell;
+  HostId one = cell.host("one", {2'000, 8'000, 80'000, 1'000, 0}), two = cell.host("two");
+
+  PlannedPlace place(const JobId& job, std::uint32_t slot, HostId host) {
+    return {SlotNumber{slot},
+            {},
+            cell.random.task_of(job),
+            host,
+            cell.reads().host(host)->record.eligibility,
+            {}};
+  }
+  CreateJob create(std::uint32_t size = 2) {
+    CreateJob body{cell.random.uuid<JobId>(), batch_of(size)};
+    body.places = {place(body.job, 0, one), place(body.job, 1, two)};
+    return body;
+  }
+  std::string refusal(const CommandBody& body) {
+    const Done done = cell.apply(body);
+    return done.outcome.error ? done.outcome.error->message : "";
+  }
+};
+
+TEST(PlannedJobs, BeginWithTheirTasksWhereThePlanPutThem) {
+  Planned s;
+  const CreateJob body = s.create(3);
+  const Done done = s.cell.apply(body);
+  ASSERT_TRUE(done.taken());
+  EXPECT_EQ(done.outcome.entity, to_text(body.job));
+  EXPECT_EQ(s.cell.task(body.places[0].task).host, s.one);
+  EXPECT_EQ(s.cell.task(body.places[1].task).state, TaskState::launched);
+  EXPECT_EQ(s.cell.slot(body.job, 1).task, body.places[1].task);
+  EXPECT_EQ(s.cell.slot(body.job, 2).state, SlotState::empty) << "the job's actor starts it as ever";
+  EXPECT_EQ(s.cell.reads().host(s.one)->used.cpu_milli, 1'000);
+  std::vector<EventKind> kinds;
+  for (const Event& event : done.events) kinds.push_back(event.kind);
+  EXPECT_EQ(kinds, (std::vector{EventKind::job_created, EventKind::task_created, EventKind::task_changed,
+                                EventKind::task_created, EventKind::task_changed}));
+  EXPECT_EQ(done.events[2].task_before, TaskState::accepted);
+  expect_derived(*s.cell.machine, *s.cell.store);
+  s.cell.restart();
+  EXPECT_EQ(s.cell.task(body.places[0].task).host, s.one);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+TEST(PlannedJobs, AreNotMadeWhenAPlaceIsGoneAndSayWhich) {
+  Planned s;
+  const CreateJob body = s.create();
+  s.cell.running(s.cell.submit(batch_of(1)), 0, s.one);
+  s.cell.running(s.cell.submit(batch_of(1)), 0, s.one);
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 0 on host one: the host is full; make a new plan"));
+  EXPECT_FALSE(s.cell.has_job(body.job));
+  EXPECT_EQ(s.cell.reads().host(s.two)->used, Resources{});
+  ASSERT_TRUE(s.cell.apply(SetHostPhase{s.two, HostPhase::draining}).taken());
+  EXPECT_THAT(s.refusal(body), HasSubstr("; slot 1 on host two: the host takes no tasks"));
+  EXPECT_EQ(s.cell.apply(body).refusal(), ErrorCode::conflict);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+TEST(PlannedJobs, DoNotMindWhatChangesElsewhere) {
+  Planned s;
+  const CreateJob body = s.create();
+  s.cell.running(s.cell.submit(batch_of(1)), 0, s.one);
+  s.cell.run_to_end(s.two);
+  ASSERT_TRUE(s.cell.apply(SetHostPhase{s.cell.host("three"), HostPhase::draining}).taken());
+  EXPECT_TRUE(s.cell.apply(body).taken()) << "there is room for both still";
+}
+
+TEST(PlannedJobs, HeedATaskThatWantsItsHostAlone) {
+  Planned s;
+  const auto alone = [](std::uint32_t size) {
+    JobDescriptor d = *batch_of(size);
+    d.hard_constraints["exclusiveHost"] = "true";
+    return std::make_shared<const JobDescriptor>(d);
+  };
+  CreateJob body = s.create();
+  s.cell.running(s.cell.submit(alone(1)), 0, s.two);
+  EXPECT_THAT(s.refusal(body), HasSubstr("a task is there that wants the host alone"));
+  body.descriptor = alone(2);
+  body.places.pop_back();
+  ASSERT_TRUE(s.cell.apply(body).taken());
+  CreateJob second = s.create();
+  second.descriptor = alone(2);
+  second.places.pop_back();
+  EXPECT_THAT(s.refusal(second), HasSubstr("other tasks are there"));
+}
+
+TEST(PlannedJobs, EndTheirVictimsAndWaitForThem) {
+  Planned s;
+  const JobId low = s.cell.submit(batch_of(2));
+  const TaskId victim = s.cell.running(low, 0, s.one), other = s.cell.running(low, 1, s.one);
+  CreateJob body{s.cell.random.uuid<JobId>(), with_priority(batch_of(1), 3)};
+  body.places = {s.place(body.job, 0, s.one)};
+  EXPECT_THAT(s.refusal(body), HasSubstr("the host is full"));
+  body.places[0].victims = {s.cell.victim(victim)};
+  ASSERT_TRUE(s.cell.apply(body).taken());
+  EXPECT_EQ(s.cell.task(victim).state, TaskState::kill_initiated);
+  EXPECT_EQ(s.cell.task(other).state, TaskState::started);
+  EXPECT_EQ(s.cell.task(body.places[0].task).state, TaskState::accepted);
+  EXPECT_EQ(s.cell.reads().waiting(9).size(), 1U);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+TEST(PlannedJobs, AreRememberedUnderTheirRequest) {
+  Planned s;
+  const CreateJob body = s.create();
+  ASSERT_TRUE(s.cell.request("r1", body).taken());
+  CreateJob again = body;
+  again.job = s.cell.random.uuid<JobId>();
+  for (PlannedPlace& place : again.places) place.task = s.cell.random.task_of(again.job);
+  const Done done = s.cell.request("r1", again);
+  EXPECT_TRUE(done.outcome.repeated);
+  EXPECT_EQ(done.outcome.entity, to_text(body.job));
+  again.places[0].host = s.two;
+  EXPECT_EQ(s.cell.request("r1", again).refusal(), ErrorCode::request_id_reused) << "another plan";
+}
+
+TEST(PlannedGrowth, StartsTheNewSlotsWhereThePlanPutThem) {
+  Planned s;
+  const JobId job = s.cell.submit(service_of(0, 1, 9));
+  s.cell.running(job, 0, s.one);
+  ResizeJob body{job, {}, 3, {}};
+  body.places = {s.place(job, 1, s.one), s.place(job, 2, s.two)};
+  ASSERT_TRUE(s.cell.apply(body).taken());
+  EXPECT_EQ(s.cell.job(job).capacity.desired, 3U);
+  EXPECT_EQ(s.cell.task(body.places[1].task).host, s.two);
+  EXPECT_EQ(s.cell.reads().host(s.one)->tasks.size(), 2U);
+  expect_derived(*s.cell.machine, *s.cell.store);
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 1 on host one: slot 1 has moved on"));
+  s.cell.restart();
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+TEST(PlannedGrowth, IsRefusedWhole) {
+  Planned s;
+  const JobId job = s.cell.submit(service_of(0, 0, 9));
+  ResizeJob body{job, {}, 3, {}};
+  for (std::uint32_t n = 0; n < 3; ++n) body.places.push_back(s.place(job, n, s.one));
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 2 on host one: the host is full"));
+  EXPECT_EQ(s.cell.job(job).capacity.desired, 0U);
+  EXPECT_EQ(s.cell.counts(job).live(), 0U);
+  body.places.resize(planned_places_max + 1);
+  EXPECT_EQ(s.cell.apply(body).refusal(), ErrorCode::invalid_argument);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+}  // namespace
+}  // namespace troupe
