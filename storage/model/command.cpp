@@ -93,6 +93,7 @@ std::string subject(const SetHostPhase& b) { return EntityRef::of(b.host).text()
 std::string subject(const RegisterHost& b) { return "host/" + b.name; }
 std::string subject(const PutGroup& b) { return "group/" + b.group.name; }
 std::string subject(const DeleteGroup& b) { return "group/" + b.name; }
+std::string subject(const NoteOperation& b) { return b.what; }
 std::string subject(const SetAside& b) { return b.entity.text(); }
 std::string subject(const Release& b) { return b.entity.text(); }
 template <class Body>

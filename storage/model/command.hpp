@@ -414,12 +414,18 @@ struct DeleteGroup {
   static constexpr auto fields() { return field_list(field("name", &DeleteGroup::name)); }
 };
 
+/// 28. Somebody asked for what no command does, as a change of members: kept in the audit, nothing else.
+struct NoteOperation {
+  std::string what;  ///< "members/remove/3", "leader/2"
+  static constexpr auto fields() { return field_list(field("what", &NoteOperation::what)); }
+};
+
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
                  CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
-                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup>;
+                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

@@ -74,6 +74,7 @@ constexpr std::array rows{
         "the first moved the victims' versions, so the item is refused"},
     CommandRow{27, "delete_group", FenceKind::none, 2, "the group exists, has no live job and is not DEFAULT",
                "it is gone and the second is refused"},
+    CommandRow{28, "note_operation", FenceKind::none, 2, "none", "it is noted again"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

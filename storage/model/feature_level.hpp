@@ -12,7 +12,7 @@ namespace troupe {
 ///   0  a cell whose first members did not say what they know
 ///   1  everything in command_table() but what names a higher level
 ///   2  preemption and its traces on jobs, planned places, tasks placed together, groups that go, ceilings of
-///      Critical groups
+///      Critical groups, an audit of what no command does
 constexpr std::uint32_t feature_level_known = 2;
 
 }  // namespace troupe

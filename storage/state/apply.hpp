@@ -66,6 +66,7 @@ class CommandApply {
   Result<void> operator()(const PreemptTasks& body);
   Result<void> operator()(const DeleteGroup& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
+  Result<void> operator()(const NoteOperation&) { return {}; }  ///< Nothing but its entry in the audit.
 
  private:
   using Check = std::optional<Error>;  ///< nullopt: taken

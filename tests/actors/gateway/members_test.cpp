@@ -39,6 +39,35 @@ TEST(GatewayMembers, OneIsAddedByNumberAndAddress) {
   EXPECT_THAT(seen->response.body, HasSubstr("not applied yet"));
 }
 
+TEST(GatewayMembers, EachOrderIsInTheAuditBeforeItIsGiven) {
+  Scene scene;
+  ASSERT_FALSE(scene.cell.apply(Command{.fence = TermFence{Term{1}}, .body = RaiseLevel{2}}).outcome.error);
+  const http::Headers said{{"x-titus-callerid", "ann"}, {"x-titus-callreason", "its disk is old"}};
+  scene.replica_does = Scene::Replica::fails;
+  EXPECT_EQ(scene.call("DELETE", "/api/v3/cell/members/3", {}, said)->response.status, 503);
+  EXPECT_TRUE(scene.asked.empty()) << "what cannot be noted is not done";
+  scene.replica_does = Scene::Replica::works;
+  for (const auto& [method, target, body] :
+       {std::tuple{"POST", "/api/v3/cell/members", R"({"node":4,"address":"a:1"})"},
+        {"POST", "/api/v3/cell/members/4/promote", ""},
+        {"DELETE", "/api/v3/cell/members/3", ""},
+        {"PUT", "/api/v3/cell/leader", R"({"node":2})"}}) {
+    scene.call(method, target, body, said);
+    ASSERT_EQ(scene.asked.size(), 1U) << target;
+    scene.answer(Answer::of(Bytes("{}")));
+  }
+  std::vector<std::string> subjects;
+  const auto entries = scene.cell.machine->reads().audit(1, 100);
+  ASSERT_TRUE(entries.ok());
+  for (const AuditRecord& entry : entries.value()) {
+    if (entry.caller != "ann") continue;
+    EXPECT_EQ(entry.reason, "its disk is old");
+    subjects.push_back(entry.subject);
+  }
+  EXPECT_THAT(subjects,
+              testing::ElementsAre("members/add/4", "members/promote/4", "members/remove/3", "leader/2"));
+}
+
 TEST(GatewayMembers, BadOrdersAreRefusedWithTheirPlace) {
   Scene scene;
   const auto bad = [&](const std::string& body) {

@@ -6,7 +6,7 @@
 
 namespace troupe::golden {
 
-inline constexpr std::array<std::string_view, 27> commands{{
+inline constexpr std::array<std::string_view, 28> commands{{
     // 1 bootstrap_cell
     "01980101920191049302cf112233445566778803a9726571756573742d31a663616c6c6572a76265636175736593a56e"
     "6f72746810980102030405060708",
@@ -91,6 +91,9 @@ inline constexpr std::array<std::string_view, 27> commands{{
     // 27 delete_group
     "01981b019200909302cf112233445566778803a9726571756573742d31a663616c6c6572a76265636175736591a87061"
     "796d656e7473",
+    // 28 note_operation
+    "01981c019200909302cf112233445566778803a9726571756573742d31a663616c6c6572a76265636175736591b06d65"
+    "6d626572732f72656d6f76652f33",
 }};
 
 inline constexpr std::string_view job =

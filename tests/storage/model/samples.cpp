@@ -183,6 +183,7 @@ std::vector<Command> commands() {
       command(ShrinkJob{task_id, true, "too many"}),
       command(PreemptTasks{{{task_id, Index{9}, HostId{8}, {{id<TaskId>(6), Index{7}}}}}}, term),
       command(DeleteGroup{"payments"}),
+      command(NoteOperation{"members/remove/3"}),
   };
 }
 

@@ -65,6 +65,7 @@ struct Stagecoach {
              with(ShrinkJob{started, false, "too many"}),
              with(PreemptTasks{{{first, cell.task(first).version, host, {cell.victim(started)}}}}, term),
              with(DeleteGroup{"gone"}),
+             with(NoteOperation{"leader/2"}),
          })
       all.emplace(command.number(), std::move(command));
     return all;
