@@ -6,6 +6,7 @@
 #include "actors/console/console_commands.hpp"
 #include "actors/console/entity_report.hpp"
 #include "actors/console/node_report.hpp"
+#include "actors/console/trace_report.hpp"
 
 namespace troupe {
 namespace console {
@@ -59,6 +60,7 @@ class Console {
   void shards(const TurnPtr& turn) { answer(turn, shards_json(*context_)); }
   void requests(const TurnPtr& turn) { answer(turn, requests_json(*context_)); }
   void set_aside(const TurnPtr& turn) { answer(turn, set_aside_json(*context_, turn->argument)); }
+  void trace(const TurnPtr& turn) { answer(turn, trace_json(*context_, turn->argument)); }
   void duties(const TurnPtr& turn);
   void actors(const TurnPtr& turn);
   void actor(const TurnPtr& turn);
@@ -84,6 +86,7 @@ const Console::Row Console::rows[] = {
     {"help", &Console::help},     {"node", &Console::node},         {"shards", &Console::shards},
     {"actors", &Console::actors}, {"actor", &Console::actor},       {"show", &Console::show},
     {"duties", &Console::duties}, {"requests", &Console::requests}, {"set-aside", &Console::set_aside},
+    {"trace", &Console::trace},
 };
 
 std::pair<std::string_view, std::string_view> words_of(std::string_view command) {

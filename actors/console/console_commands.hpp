@@ -15,7 +15,7 @@ struct ConsoleCommand {
   std::string_view example;
 };
 
-inline constexpr std::array<ConsoleCommand, 9> node_commands{{
+inline constexpr std::array<ConsoleCommand, 10> node_commands{{
     {"help", "", "", "list the commands of a node", "help"},
     {"node", "", "", "what the node is: role, log, lease, proposals, shards, links, stores", "node"},
     {"shards", "", "", "every shard: its owner, epoch, and how many duties are due now", "shards"},
@@ -32,6 +32,8 @@ inline constexpr std::array<ConsoleCommand, 9> node_commands{{
     {"requests", "", "", "how many request ids are remembered, and how many may be", "requests"},
     {"set-aside", "[POSITION]", "", "quarantined entities, one stretch of the walk from this position on",
      "set-aside"},
+    {"trace", "start ID MESSAGES SECONDS ENTITY | show ID | stop ID", "start show stop",
+     "this node's part of a trace; `troupe trace` asks all nodes", "trace show 81d05f6b2c3a4e10"},
 }};
 
 }  // namespace troupe

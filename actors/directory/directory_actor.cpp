@@ -368,6 +368,8 @@ void Directory::on_done(const ProposalDone& done) {
 void Directory::settle(const Asked& asked, Result<Outcome> outcome) {
   auto* active = activations_.find(asked.entity);
   if (active == nullptr || active->actor.address() != asked.from) return;
+  if (context_->trace.is_on())
+    context_->trace.settled(asked.entity, error_of(outcome), context_->trace_now());
   if (const Error* error = error_of(outcome))
     active->last_error = std::string(code_text(error->code)) + ": " + error->message;
   tell(*active, EntitySettled{asked.number, std::move(outcome)});

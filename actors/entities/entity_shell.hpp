@@ -61,6 +61,8 @@ class EntityShell {
   /// Call last in each handler: it counts the message, and a test's fault point may end this actor here.
   void after(std::string_view message) {
     home_.meter->handled.fetch_add(1, std::memory_order_relaxed);
+    NodeContext& context = *home_.context;
+    if (context.trace.is_on()) context.trace.handled(home_.entity, message, context.trace_now());
     if (home_.context->fault_point && home_.context->fault_point(home_.entity, message))
       self_->quit(caf::exit_reason::unhandled_exception);
   }

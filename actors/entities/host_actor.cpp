@@ -44,6 +44,9 @@ class HostShell : public EntityShell {
           after("agent_left");
         },
         [this](const AgentReported& reported) {
+          NodeContext& context = *home_.context;
+          if (context.trace.is_on())
+            context.trace.reported(home_.entity, reported.report, context.trace_now());
           if (link_ && *link_ == reported.link) feed(cores::AgentSaid{reported.report});
           after("agent_reported");
         },
@@ -81,7 +84,10 @@ class HostShell : public EntityShell {
     if (!link_) rest();  // With an agent's link there is always something to wait for.
   }
   void perform_host(const cores::SendToAgent& order) {
-    if (link_) home_.context->hub->send(*link_, packed(order.message));
+    if (!link_) return;
+    NodeContext& context = *home_.context;
+    if (context.trace.is_on()) context.trace.ordered(home_.entity, order.message, context.trace_now());
+    context.hub->send(*link_, packed(order.message));
   }
   void perform_host(const cores::CloseLink& close) {
     if (!link_) return;

@@ -68,6 +68,11 @@ void put_leader(Services& services, const CallPtr& call);
 // ---- standing.cpp ----
 void get_cell_status(Services& services, const CallPtr& call);
 
+// ---- traces.cpp ----
+void start_trace(Services& services, const CallPtr& call);
+void get_trace(Services& services, const CallPtr& call);
+void stop_trace(Services& services, const CallPtr& call);
+
 // ---- backups.cpp ----
 void take_snapshot(Services& services, const CallPtr& call);
 void get_snapshot(Services& services, const CallPtr& call);

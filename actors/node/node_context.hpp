@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/diagnosis/trace_book.hpp"
 #include "actors/node/node_book.hpp"
 #include "actors/node/peer_board.hpp"
 #include "actors/node/spare_board.hpp"
@@ -88,6 +89,8 @@ struct NodeContext {
   std::function<void(const std::string& why)> note_fault;  ///< before fail(); may be empty
   FaultPoint fault_point;
   NodeStatus status;
+  TraceBook trace;
+  TraceBook::Now trace_now() const { return {now(), clock->steady()}; }
 
   const Reads& reads() const { return machine->reads(); }
   /// The cell's time, which timers go by: the leader's clock, carried on by this machine's steady one. This

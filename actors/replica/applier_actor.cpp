@@ -24,6 +24,7 @@ struct Applier {
         return self->send(replica, StopReplica{why});
       }
       const auto shared = std::make_shared<const Applied>(std::move(applied).value());
+      if (context->trace.is_on()) context->trace.applied(*shared, context->trace_now());
       for (const caf::actor& follower : followers) self->send(follower, StateApplied{shared});
     }
   }

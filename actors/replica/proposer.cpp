@@ -6,6 +6,7 @@ namespace troupe {
 
 void Proposer::propose(const Propose& request) {
   const std::uint64_t ticket = ++next_ticket_;
+  if (context_->trace.is_on()) context_->trace.proposed(request.command, context_->trace_now());
   auto added = desk_.add(request.command, ticket, context_->clock->steady(), request.patience);
   if (!added.ok()) {
     self_->send(caf::actor_cast<caf::actor>(request.asker), ProposalDone{request.cookie, added.error()});
@@ -40,11 +41,17 @@ void Proposer::lead(const std::vector<ProposalDesk::Attempt>& attempts) {
   const auto taken = driver_.propose(commands, now_of(*context_->clock));
   if (!taken.ok()) return settle(desk_.refused(counts, taken.error().code));
   for (const std::uint64_t count : counts) desk_.attempted(count, context_->clock->steady());
+  for (const Blob& command : commands) trace(TraceKind::taken, command, context_->self);
+}
+
+void Proposer::trace(TraceKind kind, const Blob& command, NodeId other) {
+  if (context_->trace.is_on()) context_->trace.travels(kind, command.view(), other, context_->trace_now());
 }
 
 void Proposer::forward(const std::vector<ProposalDesk::Attempt>& attempts) {
   ForwardProposals forward;
   for (const auto& attempt : attempts) {
+    trace(TraceKind::forwarded, attempt.command, driver_.leader());
     forward.commands.push_back(attempt.command);
     desk_.attempted(attempt.count, context_->clock->steady());
   }
@@ -65,6 +72,8 @@ void Proposer::lead_forwarded() {
       refusals[from].code = taken.error().code;
     }
   }
+  if (taken.ok())
+    for (const auto& [from, command] : forwarded_) trace(TraceKind::taken, command, from);
   forwarded_.clear();
   for (const auto& [to, refusal] : refusals) mail(to, refusal);
 }

@@ -30,6 +30,7 @@ class Proposer {
   void lead_forwarded();
   void settle(std::vector<ProposalDesk::Settled> settled);
   void mail(NodeId to, const Mail& mail);
+  void trace(TraceKind kind, const Blob& command, NodeId other);
 
   struct Asker {
     caf::strong_actor_ptr actor;

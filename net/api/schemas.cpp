@@ -332,6 +332,28 @@ Text audit_page() {
                  {"head", object({{"first", digits()}, {"last", digits()}, {"chain", text()}})}});
 }
 
+Text trace() {
+  constexpr std::array<std::string_view, 2> states{"on", "over"};
+  const Text node = object({{"node", integer(1)},
+                            may("state", enumeration(states)),
+                            may("why", text()),
+                            may("messages", integer()),
+                            may("error", text())});
+  const Text note = object({{"nodes", array_of(integer(1))},
+                            {"kind", text()},
+                            {"entity", text()},
+                            {"what", text()},
+                            may("detail", text()),
+                            may("link", text()),
+                            {"index", digits()},
+                            {"at", digits()}});
+  return object({{"id", text()},
+                 {"entity", text()},
+                 {"state", enumeration(states)},
+                 {"nodes", array_of(node)},
+                 {"items", array_of(note)}});
+}
+
 /// Each section may be {"missing": why} instead; those named here can always be had.
 Text debug() {
   const auto section = [] { return open_object({}); };
@@ -362,41 +384,45 @@ Text debug() {
 }  // namespace
 
 std::map<std::string_view, std::string> schemas() {
-  return {{"Nothing", object({})},
-          {"Anything", open_object({})},
-          {"Error", error()},
-          {"Id", object({{"id", uuid()}})},
-          {"RetryPolicy", retry_policy()},
-          {"ContainerResources", resources()},
-          {"Capacity", capacity(Must::be)},
-          {"CapacityChange", capacity(Must::may)},
-          {"ServiceJobProcesses",
-           object({may("disableIncreaseDesired", boolean()), may("disableDecreaseDesired", boolean())})},
-          {"DisruptionBudget", budget()},
-          {"JobDescriptor", descriptor()},
-          {"JobStatus", status(states<JobState>())},
-          {"Job", job()},
-          {"Jobs", list_of("Job")},
-          {"JobAttributes", attributes_change("jobId")},
-          {"TaskStatus", status(states<TaskState>())},
-          {"Task", task()},
-          {"Tasks", list_of("Task")},
-          {"TaskAttributes", attributes_change("taskId")},
-          {"Pagination", pagination()},
-          {"HostPhase", object({{"phase", phases()}})},
-          {"Host", host()},
-          {"Hosts", list_of("Host")},
-          {"Rate", rate()},
-          {"Policy", policy(Must::be)},
-          {"PolicyChange", policy(Must::may)},
-          {"Cell", cell()},
-          {"Limits", limits()},
-          {"Health", health()},
-          {"AuditPage", audit_page()},
-          {"Debug", debug()},
-          {"NewMember", object({{"node", integer(1)}, {"address", text()}})},
-          {"NewLeader", object({{"node", integer(1)}})},
-          {"HandOver", object({{"seconds", integer(1, 3600)}})}};
+  return {
+      {"Nothing", object({})},
+      {"Anything", open_object({})},
+      {"Error", error()},
+      {"Id", object({{"id", uuid()}})},
+      {"RetryPolicy", retry_policy()},
+      {"ContainerResources", resources()},
+      {"Capacity", capacity(Must::be)},
+      {"CapacityChange", capacity(Must::may)},
+      {"ServiceJobProcesses",
+       object({may("disableIncreaseDesired", boolean()), may("disableDecreaseDesired", boolean())})},
+      {"DisruptionBudget", budget()},
+      {"JobDescriptor", descriptor()},
+      {"JobStatus", status(states<JobState>())},
+      {"Job", job()},
+      {"Jobs", list_of("Job")},
+      {"JobAttributes", attributes_change("jobId")},
+      {"TaskStatus", status(states<TaskState>())},
+      {"Task", task()},
+      {"Tasks", list_of("Task")},
+      {"TaskAttributes", attributes_change("taskId")},
+      {"Pagination", pagination()},
+      {"HostPhase", object({{"phase", phases()}})},
+      {"Host", host()},
+      {"Hosts", list_of("Host")},
+      {"Rate", rate()},
+      {"Policy", policy(Must::be)},
+      {"PolicyChange", policy(Must::may)},
+      {"Cell", cell()},
+      {"Limits", limits()},
+      {"Health", health()},
+      {"AuditPage", audit_page()},
+      {"Debug", debug()},
+      {"NewMember", object({{"node", integer(1)}, {"address", text()}})},
+      {"NewLeader", object({{"node", integer(1)}})},
+      {"HandOver", object({{"seconds", integer(1, 3600)}})},
+      {"NewTrace",
+       object({{"entity", text()}, may("messages", integer(1, 10'000)), may("seconds", integer(1, 600))})},
+      {"Trace", trace()}};
 }
 
 }  // namespace troupe::api

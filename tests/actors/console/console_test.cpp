@@ -44,6 +44,30 @@ TEST(Console, RefusesWhatItDoesNotUnderstand) {
     EXPECT_EQ(refusal_of(stage, command), ErrorCode::not_found) << command;
 }
 
+TEST(Console, TracesAnEntityWithinABudget) {
+  ConsoleStage stage;
+  const auto count = [&](const json::Value& trace) { return text_in(trace, "messages"); };
+  const std::string host = "0123456789abcdef 2 60 group/DEFAULT";
+  EXPECT_EQ(text_in(stage.told("trace start " + host), "state"), "on");
+  EXPECT_EQ(refusal_of(stage, "trace start fedcba9876543210 2 60 group/DEFAULT"),
+            ErrorCode::precondition_failed);
+  EXPECT_TRUE(stage.context->trace.is_on());
+  for (int n = 0; n < 3; ++n)
+    stage.context->trace.handled(EntityRef::of_group("DEFAULT"), "nudge", stage.context->trace_now());
+  EXPECT_FALSE(stage.context->trace.is_on());
+  const auto trace = stage.told("trace show 0123456789abcdef");
+  EXPECT_EQ(text_in(trace, "why"), "its messages are used up");
+  EXPECT_EQ(count(trace), "2");
+  EXPECT_EQ(text_in(trace, "entity"), "group/DEFAULT");
+  EXPECT_EQ(text_in(trace, "items/1/what"), "nudge");
+  EXPECT_EQ(refusal_of(stage, "trace show fedcba9876543210"), ErrorCode::not_found);
+  for (const char* bad : {"trace", "trace show", "trace start a 1 60", "trace start a 0 60 group/DEFAULT",
+                          "trace start a 1 601 group/DEFAULT", "trace start a 1 60 cat/1", "trace look a"})
+    EXPECT_FALSE(stage.ask(bad).ok()) << bad;
+  EXPECT_EQ(text_in(stage.told("trace start fedcba9876543210 2 60 group/DEFAULT"), "messages"), "0");
+  EXPECT_EQ(text_in(stage.told("trace stop fedcba9876543210"), "why"), "stopped");
+}
+
 TEST(Console, TellsWhatTheNodeIs) {
   ConsoleStage stage;
   stage.context->status.role = 3;
