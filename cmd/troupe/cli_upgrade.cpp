@@ -23,7 +23,7 @@ namespace {
 
 using Kind = UpgradeStep::Kind;
 
-constexpr milliseconds look_every{200};
+constexpr milliseconds upgrade_look_every{200};
 constexpr std::int64_t return_grace_s =
     60;  ///< a node that was handed over is given shards again after all times
 
@@ -234,7 +234,7 @@ std::optional<int> Upgrade::perform(const UpgradeStep& step, const Look& look) {
   };
   switch (step.kind) {
     case Kind::wait:
-      context_.io.pause(look_every);
+      context_.io.pause(upgrade_look_every);
       return std::nullopt;
     case Kind::hand_over: {
       if (!std::exchange(has_begun_, true) && args_.holds_level)

@@ -143,6 +143,9 @@ UpgradeStep UpgradeCore::hand_over(const UpgradeView& view, Moment now) {
   std::string why;
   if (const auto shards = node->shards.value_or(0); shards > 0)
     why = name_of(node_) + " still owns " + std::to_string(shards) + " shards";
+  // A new leader knows nothing of what the one before was told.
+  const bool is_forgotten = !why.empty() && view.leader != 0 && view.spared != node_;
+  if (is_forgotten && now < *deadline_) return {Kind::hand_over, node_};
   // Somebody else's failure meanwhile: the cell could not stand that of this node, too.
   for (const UpgradeNode& other : view.nodes)
     if (other.is_voter() && other.number != node_ && why.empty()) why = trouble_of(other);

@@ -35,6 +35,8 @@ struct Drill {
   /// Through all of one node; what it was told is in `road`.
   void replace(std::uint32_t number) {
     expect(Kind::hand_over, number);
+    view.spared = number;
+    view.spared_by = "ann";
     expect(Kind::wait, 0);
     node(number).shards = 0;
     expect(Kind::replace, number);
@@ -44,6 +46,7 @@ struct Drill {
     node(number).trouble.clear();
     node(number).build = new_build;
     expect(Kind::take_back, number);
+    view.spared = 0;
     node(number).shards = 21;
   }
   void expect(Kind kind, std::uint32_t number) {
@@ -147,6 +150,18 @@ TEST(UpgradeCore, AnotherNodesFailureMeanwhileHoldsTheHookBack) {
   drill.node(3).trouble = "does not answer";
   EXPECT_EQ(drill.look().kind, Kind::wait);
   EXPECT_THAT(drill.stops(milliseconds(61'000)), HasSubstr("node 3: does not answer"));
+}
+
+TEST(UpgradeCore, ANewLeaderIsToldAgainWhoHandsOver) {
+  Drill drill;
+  drill.expect(Kind::hand_over, 2);
+  drill.view.spared = 2;
+  drill.view.spared_by = "ann";
+  drill.expect(Kind::wait, 0);
+  drill.view.spared = 0;
+  drill.lead(3);
+  drill.expect(Kind::hand_over, 2);
+  EXPECT_THAT(drill.stops(milliseconds(61'000)), HasSubstr("node 2 still owns 21 shards"));
 }
 
 TEST(UpgradeCore, WhoDoesNotComeBackAsWantedEndsIt) {
