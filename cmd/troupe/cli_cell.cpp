@@ -37,7 +37,8 @@ void add_everything(Sheet& sheet, const json::Value& value, const std::string& p
 
 std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
 
-void add_node(Table& table, const json::Value& node) {
+/// `all`: the answer that it is part of.
+void add_node(Table& table, const json::Value& node, const json::Value& all) {
   const bool is_heard = is_true_at(node, "reachable");
   const std::string contact = text_at(node, "lastContactMs");
   const bool leads = text_at(node, "role") == "LEADER";
@@ -46,10 +47,14 @@ void add_node(Table& table, const json::Value& node) {
     row.push_back(or_dash(text_at(node, name)));
   row.push_back(or_dash(text_at(node, "lag")));
   row.push_back(leads || contact.empty() ? "-" : contact + " ms");
+  row.push_back(or_dash(text_at(node, "build")));
+  row.push_back(or_dash(text_at(node, "shardsOwned")));
   const std::string withheld = text_at(node, "voteWithheld");
-  row.push_back(!is_heard          ? "NO: " + text_at(node, "why")
-                : withheld.empty() ? "yes"
-                                   : "yes, does not vote: " + withheld);
+  std::string standing = is_heard ? "yes" : "NO: " + text_at(node, "why");
+  if (is_heard && !withheld.empty()) standing += ", does not vote: " + withheld;
+  if (text_at(all, "spared/node") == text_at(node, "node"))
+    standing += ", hands over for " + text_at(all, "spared/by") + ": " + text_at(all, "spared/reason");
+  row.push_back(std::move(standing));
   table.add(std::move(row));
 }
 
@@ -91,8 +96,9 @@ int cell_status(Context& context) {
   sheet.print(context.io.out);
   if (!has_nodes) return exit_ok;
   Table table({"NODE", "ROLE", "TERM", "LAST", "COMMITTED", "APPLIED", "SNAPSHOT", "LAG", "LAST CONTACT",
-               "REACHABLE"});
-  for (const auto& node : items_of(nodes.value().value)) add_node(table, node);
+               "BUILD", "SHARDS", "REACHABLE"});
+  const json::Value& all = nodes.value().value;
+  for (const auto& node : items_of(all)) add_node(table, node, all);
   context.io.out << '\n';
   table.print(context.io.out);
   return exit_ok;

@@ -25,8 +25,8 @@ TEST_F(Members, AreListed) {
 }
 
 constexpr const char* standing =
-    R"({"leader":1,"term":"3","commit":"90","items":[)"
-    R"({"node":1,"role":"LEADER","reachable":true,"http":"","term":"3","last":"91","commit":"90","applied":"90","snapshot":"40","lag":"0","lastContactMs":0},)"
+    R"({"leader":1,"term":"3","commit":"90","spared":{"node":2,"by":"ann","reason":"release 12","forMs":900},"items":[)"
+    R"({"node":1,"role":"LEADER","reachable":true,"http":"","term":"3","last":"91","commit":"90","applied":"90","snapshot":"40","build":"0123456789abcdef","shardsOwned":64,"lag":"0","lastContactMs":0},)"
     R"({"node":2,"role":"VOTER","reachable":false,"why":"cannot be reached","http":"","lag":"5","lastContactMs":900},)"
     R"({"node":3,"role":"LEARNER","reachable":true,"voteWithheld":"repairs itself","http":"","term":"3","last":"7","commit":"7","applied":"7","snapshot":"0","lag":"84","lastContactMs":20}]})";
 
@@ -37,11 +37,14 @@ TEST_F(Members, HowEachStandsIsPartOfTheCellsStatus) {
   EXPECT_EQ(
       line.out.str(),
       "name: home\n\n"
-      "NODE  ROLE     TERM  LAST  COMMITTED  APPLIED  SNAPSHOT  LAG  LAST CONTACT  REACHABLE\n"
-      "1     LEADER   3     91    90         90       40        0    -             yes\n"
-      "2     VOTER    -     -     -          -        -         5    900 ms        NO: cannot be reached\n"
-      "3     LEARNER  3     7     7          7        0         84   20 ms         yes, does not vote: "
-      "repairs itself\n");
+      "NODE  ROLE     TERM  LAST  COMMITTED  APPLIED  SNAPSHOT  LAG  LAST CONTACT  BUILD             SHARDS  "
+      "REACHABLE\n"
+      "1     LEADER   3     91    90         90       40        0    -             0123456789abcdef  64      "
+      "yes\n"
+      "2     VOTER    -     -     -          -        -         5    900 ms        -                 -       "
+      "NO: cannot be reached, hands over for ann: release 12\n"
+      "3     LEARNER  3     7     7          7        0         84   20 ms         -                 -       "
+      "yes, does not vote: repairs itself\n");
   EXPECT_EQ(line.run({"cell", "status", "--json"}), exit_ok);
   EXPECT_THAT(line.out.str(), testing::StartsWith(R"({"name":"home","nodes":[{"node":1,)"));
 }
