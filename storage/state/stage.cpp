@@ -109,9 +109,9 @@ SlotRecord& Stage::edit_slot(const JobId& job, SlotNumber number) {
 
 SlotRecord& Stage::open_slot(const JobId& job, SlotNumber number) {
   const JobEntry* entry = job_entry(job);
-  if (slot_at_.contains({job, number}) || (entry != nullptr && number.value < entry->slots.size()))
+  if (slot_at_.find({job, number}) || (entry != nullptr && number.value < entry->slots.size()))
     return edit_slot(job, number);
-  slot_at_.emplace(std::pair{job, number}, slots_.size());
+  slot_at_.add({job, number});
   SlotRecord fresh;
   fresh.number = number;
   return slots_.emplace_back(SlotChange{job, fresh, fresh}).after;
