@@ -41,7 +41,8 @@ void CommandApply::end_task(const TaskId& id, const End& how) {
   enter(task, TaskState::finished, reason);
   task.exit_code = how.exit_code;
   task.signal = how.signal;
-  if (!how.message.empty()) task.message = clipped(how.message);
+  // Who gave way to another is told for whom; how its process ended says nothing beside that.
+  if (!how.message.empty() && why != Reason::evicted) task.message = clipped(how.message);
   SlotRecord& ended = stage_.edit_slot(task.job, task.slot);
   ended.state = SlotState::ended;
   // A kill that is stuck decides nothing about a retry; what it was for does.

@@ -54,7 +54,10 @@ TEST(Preempting, EndsTheVictimsAndTellsThemWhy) {
   EXPECT_EQ(s.cell.task(s.running[0]).state, TaskState::started);
   EXPECT_EQ(s.cell.reads().group("DEFAULT")->use.leaving.cpu_milli, 2'000);
   expect_derived(*s.cell.machine, *s.cell.store);
-  ASSERT_TRUE(s.cell.ended(s.host, s.running[1], Reason::killed).taken());
+  ASSERT_TRUE(
+      s.cell.report(s.host, {s.running[1], TaskState::finished, Reason::killed, 0, 15, "ended by SIGTERM"})
+          .taken());
+  EXPECT_NE(s.cell.archived(s.running[1])->message.view().find("preempted by"), std::string_view::npos);
   EXPECT_EQ(s.cell.slot(s.low, 1).last_reason, Reason::evicted);
   EXPECT_EQ(s.cell.reads().group("DEFAULT")->use.leaving.cpu_milli, 1'000);
   EXPECT_TRUE(s.cell.place(s.waiting, s.host).taken());
