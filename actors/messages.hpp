@@ -47,6 +47,16 @@ struct AskScheduler {
   TaskId task;
   static constexpr auto fields() { return field_list(field("task", &AskScheduler::task)); }
 };
+/// Where would so many tasks go if they came now? Asked of the leader's scheduler.
+struct AskPlan {
+  JobId job;  ///< one that lives, or an id that is nobody's
+  DescriptorPtr descriptor;
+  std::uint32_t count = 0;
+  static constexpr auto fields() {
+    return field_list(field("job", &AskPlan::job), field("descriptor", &AskPlan::descriptor),
+                      field("count", &AskPlan::count));
+  }
+};
 /// What does this node run? For the console: "actors", "node", "show job/…".
 struct AskConsole {
   std::string command;
@@ -57,7 +67,7 @@ struct AskCell {
   CellOrder order;
   static constexpr auto fields() { return field_list(field("order", &AskCell::order)); }
 };
-using Question = std::variant<AskAgent, AskScheduler, AskConsole, AskCell>;
+using Question = std::variant<AskAgent, AskScheduler, AskConsole, AskCell, AskPlan>;
 /// Answers are bytes whose form the question fixes; an error stands beside them.
 struct Answer {
   std::uint8_t error = 0;  ///< 0: none, else 1 + ErrorCode

@@ -104,7 +104,7 @@ class Post {
           using T = std::decay_t<decltype(any)>;
           if constexpr (std::is_same_v<T, AskAgent>)
             return node_.door;
-          else if constexpr (std::is_same_v<T, AskScheduler>)
+          else if constexpr (std::is_same_v<T, AskScheduler> || std::is_same_v<T, AskPlan>)
             return node_.scheduler;
           else if constexpr (std::is_same_v<T, AskCell>)
             return node_.operations;

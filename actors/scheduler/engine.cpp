@@ -1,108 +1,25 @@
 #include "actors/scheduler/engine.hpp"
 
-#include <algorithm>
-
-#include "actors/scheduler/explain.hpp"
-#include "actors/scheduler/waiting_queue.hpp"
+#include "actors/scheduler/engine_state.hpp"
 #include "storage/base/planted_bug.hpp"
 
 namespace troupe::scheduler {
-
-struct Engine::State {
-  struct Task {
-    QueuedTask facts;
-    TaskClass* kind = nullptr;
-    bool in_flight = false;
-    Ticket ticket;         ///< in flight
-    milliseconds rest{0};  ///< the last one; 0: never refused
-    std::optional<Instant> rests_until{};
-    std::string last_refusal{};
-  };
-  // The tasks are looked up by id, and never walked.
-  using Tasks = absl::flat_hash_map<TaskId, std::unique_ptr<Task>>;
-
-  explicit State(Lookups lookups) : inventory(std::move(lookups)) {}
-
-  void put_to_rest(Task& task, Instant now) {
-    take_down(task);
-    task.rest = std::clamp(2 * task.rest, rest_first, rest_max);
-    task.rests_until = now + task.rest;
-    resting.insert({*task.rests_until, task.facts.task});
-  }
-  void wake_rested(Instant now) {
-    while (!resting.empty() && resting.begin()->first <= now) {
-      Task& task = *tasks.at(resting.begin()->second);
-      resting.erase(resting.begin());
-      task.rests_until.reset();
-      queue.wait(task.kind, turn_of(task.facts));
-    }
-  }
-  void take_down(Task& task) {
-    inventory.give_back(task.ticket, task.facts.task, task.facts.job, task.kind->demand);
-    queue.land(task.kind);
-    task.in_flight = false;
-    --in_flight;
-  }
-  void take_from_queue(Task& task) {
-    if (task.rests_until)
-      resting.erase({*task.rests_until, task.facts.task});
-    else
-      queue.stop_waiting(task.kind, turn_of(task.facts));
-  }
-  void erase(Tasks::iterator at) {
-    Task& task = *at->second;
-    if (task.in_flight)
-      take_down(task);
-    else
-      take_from_queue(task);
-    queue.leave(task.kind);
-    tasks.erase(at);
-  }
-  void settle_placed(Tasks::iterator at, const Placed& placed) {
-    Task& task = *at->second;
-    // It may wait again, or be planned elsewhere by now, because its first plan's outcome was unknown.
-    const HostId host = placed.host.value != 0 ? placed.host : task.ticket.host;
-    queue.settle_in(task.kind);
-    if (task.in_flight) {
-      inventory.drop(task.ticket, task.kind->demand);
-      queue.land(task.kind);
-      --in_flight;
-    } else {
-      take_from_queue(task);
-    }
-    inventory.count(host, task.facts.task, task.facts.job, task.kind->demand, placed.at);
-    queue.leave(task.kind);
-    tasks.erase(at);
-    ++counts.placed;
-  }
-  void put_on(Task& task, const Host& host, Plan& plan) {
-    queue.stop_waiting(task.kind, turn_of(task.facts));
-    task.in_flight = true;
-    ++in_flight;
-    task.ticket = inventory.assume(host, task.facts.task, task.facts.job, task.kind->demand);
-    queue.fly(task.kind);
-    plan.placements.push_back(
-        {task.facts.task, task.facts.job, task.facts.version, host.facts.id, host.facts.eligibility});
-  }
-
-  Inventory inventory;
-  WaitingQueue queue{inventory};
-  Tasks tasks;
-  std::set<std::pair<Instant, TaskId>> resting;
-  std::size_t in_flight = 0;
-  EngineStatus counts;
-};
 
 Engine::Engine(Lookups lookups) : state_(std::make_unique<State>(std::move(lookups))) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
-void Engine::upsert_host(const HostFacts& facts) { state_->inventory.upsert(facts); }
+void Engine::upsert_host(const HostFacts& facts) {
+  ++state_->changes;
+  state_->inventory.upsert(facts);
+}
 
 void Engine::remove_host(HostId host) { state_->inventory.remove(host); }
 
 void Engine::put_group(const GroupFacts& facts) { state_->queue.put_group(facts); }
+
+void Engine::drop_group(const std::string& name) { state_->queue.drop_group(name); }
 
 void Engine::enqueue(QueuedTask task) {
   TROUPE_CHECK(task.descriptor != nullptr);
@@ -122,16 +39,32 @@ void Engine::forget(TaskId task) {
   if (const auto known = state_->tasks.find(task); known != state_->tasks.end()) state_->erase(known);
 }
 
-void Engine::task_ended(const EndedTask& task) { state_->inventory.ended(task); }
+void Engine::task_ended(const EndedTask& task) {
+  ++state_->changes;
+  state_->preemptor.told(task.task);
+  state_->inventory.ended(task);
+}
+
+void Engine::task_leaving(TaskId task) {
+  ++state_->changes;
+  state_->preemptor.told(task);
+}
 
 Plan Engine::place(Instant now, const Budget& budget) {
   Plan plan;
   state_->wake_rested(now);
   state_->inventory.settle_layout();
+  state_->look_at_claims(now, budget, plan);
   state_->queue.unblock();
   TaskClass* kind = state_->queue.first();
   for (; kind != nullptr; kind = state_->queue.first()) {
     if (plan.placements.size() >= budget.placements_max || plan.evaluations >= budget.evaluations_max) break;
+    if (kind->gang > 0) {
+      // A whole gang in one plan: another one has room for it.
+      if (!plan.placements.empty() && plan.placements.size() + kind->gang > budget.placements_max) break;
+      if (!state_->place_gang(*kind, plan)) state_->queue.block(kind);
+      continue;
+    }
     const Host* host = state_->inventory.find(kind->demand, plan.evaluations);
     if (host == nullptr) {
       state_->queue.block(kind);
@@ -139,14 +72,27 @@ Plan Engine::place(Instant now, const Budget& budget) {
     }
     state_->put_on(*state_->tasks.at(kind->waiting.begin()->task), *host, plan);
   }
-  plan.more = kind != nullptr;
+  plan.more = kind != nullptr || !state_->changed_claims.empty();
+  if (!plan.more) state_->preempt(now, budget, plan);
   state_->counts.evaluations += plan.evaluations;
   return plan;
 }
 
-std::optional<Instant> Engine::next_rested() const {
-  if (state_->resting.empty()) return std::nullopt;
-  return state_->resting.begin()->first;
+std::optional<Instant> Engine::next_wake() const {
+  std::optional<Instant> next = state_->queue.next_look(state_->changes);
+  for (const auto* times : {&state_->resting, &state_->claim_ends})
+    if (!times->empty() && (!next || times->begin()->first < *next)) next = times->begin()->first;
+  return next;
+}
+
+void Engine::refuse_preemption(Instant now, TaskId task, const Refused& why) {
+  const auto known = state_->tasks.find(task);
+  if (known == state_->tasks.end() || !known->second->claims_until) return;
+  State::Task& entry = *known->second;
+  for (const TaskId& victim : entry.victims) state_->preemptor.told(victim);
+  ++state_->counts.refused;
+  entry.last_refusal = why.message;
+  state_->put_to_rest(entry, now);
 }
 
 void Engine::settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome) {
@@ -176,9 +122,20 @@ Explanation Engine::explain(TaskId task) const {
     explanation.standing = Explanation::Standing::in_flight;
     return explanation;
   }
+  if (entry.claims_until) {
+    explanation.standing = Explanation::Standing::preempting;
+    explanation.preemption = {PreemptionStanding::Kind::preempting, {}, entry.victims};
+    const auto host = state_->inventory.hosts().find(entry.ticket.host);
+    if (host != state_->inventory.hosts().end()) explanation.preemption.host = host->second->facts.name;
+    return explanation;
+  }
   explanation.standing = entry.rests_until ? Explanation::Standing::resting : Explanation::Standing::waiting;
+  explanation.gang = entry.kind->gang;
+  explanation.gang_waiting = entry.kind->gang > 0 ? entry.kind->waiting.size() : 0;
   explanation.position = state_->queue.before(*entry.kind, turn_of(entry.facts));
   explain_hosts(state_->inventory, *entry.kind, *entry.facts.descriptor, explanation);
+  if (explanation.fitting == 0 || explanation.group.is_capped)
+    explanation.preemption.kind = state_->preemption_kind(*entry.kind);
   return explanation;
 }
 
@@ -187,6 +144,7 @@ EngineStatus Engine::status() const {
   status.hosts = state_->inventory.hosts().size();
   status.in_flight = state_->in_flight;
   status.resting = state_->resting.size();
+  status.preempting = state_->claim_ends.size();
   status.queued = state_->tasks.size() - state_->in_flight;
   status.classes = state_->queue.classes();
   status.blocked = state_->queue.blocked();

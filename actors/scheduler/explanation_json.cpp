@@ -14,6 +14,8 @@ std::string_view standing_text(Explanation::Standing standing) {
       return "waiting";
     case Explanation::Standing::resting:
       return "resting";
+    case Explanation::Standing::preempting:
+      return "preempting";
     case Explanation::Standing::in_flight:
       return "inFlight";
   }
@@ -78,6 +80,10 @@ void queue_json(json::Writer& writer, const Explanation& explanation) {
   number(writer, "hosts", explanation.hosts);
   number(writer, "fitting", explanation.fitting);
   text(writer, "lastRefusal", explanation.last_refusal);
+  if (explanation.gang > 0) {
+    number(writer, "gang", explanation.gang);
+    number(writer, "gangWaiting", explanation.gang_waiting);
+  }
   writer.end_object();
 }
 
@@ -113,6 +119,18 @@ void nearest_json(json::Writer& writer, const Explanation& explanation) {
     writer.end_object();
   }
   writer.end_array();
+}
+
+void preemption_json(json::Writer& writer, const PreemptionStanding& preemption) {
+  writer.key("preemption");
+  writer.begin_object();
+  text(writer, "sentence", sentence_of(preemption));
+  text(writer, "host", preemption.host);
+  writer.key("victims");
+  writer.begin_array();
+  for (const TaskId& victim : preemption.victims) writer.text(to_text(victim));
+  writer.end_array();
+  writer.end_object();
 }
 
 void changes_json(json::Writer& writer, const Explanation& explanation) {
@@ -151,6 +169,25 @@ std::string sentence_of(const Change& change) {
   return {};
 }
 
+std::string sentence_of(const PreemptionStanding& preemption) {
+  switch (preemption.kind) {
+    case PreemptionStanding::Kind::none:
+      return {};
+    case PreemptionStanding::Kind::no_right:
+      return "nobody is ended for it: its capacity group would borrow, and it has no priority over others";
+    case PreemptionStanding::Kind::no_victims:
+      return "nobody can be ended for it: who might give way is protected by a disruption budget, or is not "
+             "where it fits";
+    case PreemptionStanding::Kind::looking:
+      return "tasks that may be ended for it are being looked for";
+    case PreemptionStanding::Kind::preempting:
+      return preemption.victims.empty() ? "it waits for tasks of host " + preemption.host + " that are ending"
+                                        : "it waits for " + std::to_string(preemption.victims.size()) +
+                                              " tasks of host " + preemption.host + " to end for it";
+  }
+  return {};
+}
+
 std::string explanation_json(TaskId task, const Explanation& explanation) {
   json::Writer writer;
   writer.begin_object();
@@ -158,6 +195,7 @@ std::string explanation_json(TaskId task, const Explanation& explanation) {
   failures_json(writer, explanation);
   queue_json(writer, explanation);
   group_json(writer, explanation.group);
+  preemption_json(writer, explanation.preemption);
   nearest_json(writer, explanation);
   changes_json(writer, explanation);
   writer.end_object();

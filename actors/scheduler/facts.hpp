@@ -33,6 +33,7 @@ struct QueuedTask {
   EventId order;               ///< of its creation: first come, first served within group and priority
   DescriptorPtr descriptor;    ///< shared: tasks with the same one are not compared again
   std::uint32_t priority = 0;  ///< higher first within the group
+  std::uint32_t gang = 0;      ///< so many of its job start at once or not at all; 0: it starts alone
 };
 
 /// A capacity group as the state has it. Groups that nobody has declared are Flex and promise nothing.
@@ -40,7 +41,20 @@ struct GroupFacts {
   std::string name;
   Tier tier = Tier::flex;
   Resources reservation;
-  Resources used;  ///< by its placed tasks
+  Resources used;       ///< by its placed tasks
+  Resources leaving{};  ///< of `used`, by those that are being ended
+};
+
+/// A task that is placed, as far as it may have to give way.
+struct RunningTask {
+  TaskId task;
+  JobId job;
+  Index version;
+  DescriptorPtr descriptor;
+  std::uint32_t priority = 0;
+  Instant since;             ///< when it started, or was placed
+  bool is_leaving = false;   ///< it is being ended
+  bool may_be_moved = true;  ///< as far as its slot's past decides that
 };
 
 /// A task that was placed and has ended.
@@ -61,6 +75,10 @@ struct Lookups {
   std::function<std::vector<Place>(const JobId&)> places_of{};
   /// Does a task live there that wants the host alone?
   std::function<bool(HostId)> is_exclusive{};
+  /// What is placed there now. Without it nobody is preempted.
+  std::function<void(HostId, std::vector<RunningTask>&)> running_on{};
+  /// How many more of a job's tasks may be disrupted now; without it as many as one likes.
+  std::function<std::uint32_t(const JobId&)> disruptions_left{};
 };
 
 struct Placement {
@@ -71,15 +89,29 @@ struct Placement {
   Index eligibility;
 };
 
+/// Tasks to be ended so that one has room, which then is kept for it.
+struct Preemption {
+  TaskId task;
+  JobId job;
+  Index version;
+  HostId host;
+  std::vector<Victim> victims;
+};
+
 struct Plan {
-  std::vector<Placement> placements;  ///< to be proposed as one PlaceTasks; each is in flight until settled
-  bool more = false;                  ///< the budget ended first: call again, without waiting for this plan
-  std::size_t evaluations = 0;        ///< places looked at in the trees
+  /// The first placements, in runs of these lengths: each run is to be taken whole or not at all.
+  std::vector<std::uint32_t> together;
+  std::vector<Placement> placements;    ///< to be proposed as one PlaceTasks; each is in flight until settled
+  std::vector<Preemption> preemptions;  ///< to be proposed as one PreemptTasks; likewise
+  bool more = false;                    ///< the budget ended first: call again, without waiting for this plan
+  std::size_t evaluations = 0;          ///< places looked at in the trees
 };
 
 struct Budget {
   std::size_t placements_max = 1'000;
   std::size_t evaluations_max = 200'000;
+  std::size_t preemptions_max = 1'000;
+  std::size_t preemption_hosts_max = 2'000;  ///< whose tasks are looked at for victims
 };
 
 /// The outcome of a placement, in log order.
@@ -125,18 +157,48 @@ struct GroupShare {
   bool is_capped = false;  ///< this task would take it above its ceiling
 };
 
+/// How a task that fits nowhere stands to those that might give way.
+struct PreemptionStanding {
+  enum class Kind : std::uint8_t {
+    none,        ///< it fits somewhere, or has not been looked at
+    no_right,    ///< it has no promise and no priority over anybody
+    no_victims,  ///< nobody who may be ended stands where that would help
+    looking,
+    preempting,  ///< it waits for its victims to end
+  };
+  Kind kind = Kind::none;
+  std::string host;             ///< preempting: where
+  std::vector<TaskId> victims;  ///< preempting
+};
+
 /// Why a task waits.
 struct Explanation {
-  enum class Standing : std::uint8_t { unknown, waiting, resting, in_flight };
+  enum class Standing : std::uint8_t { unknown, waiting, resting, preempting, in_flight };
   Standing standing = Standing::unknown;
   std::size_t position = 0;                    ///< waiting: how many of its group are before it
+  std::size_t gang = 0;                        ///< it starts with so many at once; 0: alone
+  std::size_t gang_waiting = 0;                ///< of them, those that wait for it now
   std::size_t hosts = 0;                       ///< in the inventory
   std::map<std::string, std::size_t> reasons;  ///< hosts per first reason that rules them out
   std::size_t fitting = 0;                     ///< hosts that would take it now: it waits for its turn only
   std::string last_refusal;                    ///< by the log
   GroupShare group;
+  PreemptionStanding preemption;
   std::vector<NearHost> nearest;  ///< if none fits: those that lack least, the nearest first
   std::vector<Change> changes;    ///< if none fits: each alone would do; the smallest first
+};
+
+/// What would become of tasks that nobody has made yet.
+struct Rehearsal {
+  struct Place {
+    HostId host;
+    std::string host_name;
+    Index eligibility;
+    std::vector<RunningTask> victims;  ///< that would be ended for it
+    bool waits = false;                ///< not placed at once: its victims, or others there, end first
+  };
+  std::vector<Place> places;         ///< in order; those behind them would wait
+  std::optional<Explanation> waits;  ///< of the first that would wait; nullopt: none would
 };
 
 }  // namespace troupe::scheduler

@@ -22,11 +22,17 @@ void remember_image(Host& host, std::uint64_t image) {
 
 }  // namespace
 
-Resources Host::free() const {
-  if (is_exclusive) return FreeTree::nothing;
+Resources Host::free_of_tasks() const {
   Resources left = facts.total;
   left -= facts.used;
   left -= assumed;
+  return left;
+}
+
+Resources Host::free() const {
+  if (is_exclusive) return FreeTree::nothing;
+  Resources left = free_of_tasks();
+  left -= claimed;
   return left;
 }
 
@@ -60,6 +66,7 @@ void Inventory::upsert(const HostFacts& facts) {
     known.is_exclusive_known = known.is_exclusive;
   }
   if (known.is_untouched()) known.is_exclusive = false;
+  if (known.claims > 0) changed_claims_.insert(facts.id);
   if (known.slot == no_slot) return;
   if (!is_same_shape(before, known.facts)) {
     by_name_.erase(before.name);
@@ -98,6 +105,7 @@ void Inventory::remove(HostId id) {
     ++layout_;
     map_changed_ = true;
   }
+  if (at->claims > 0) changed_claims_.insert(id);
   fresh_.erase(id);
   hosts_.erase(id);
 }
@@ -128,6 +136,17 @@ void Inventory::give_back(const Ticket& ticket, const TaskId& task, const JobId&
   if (at.is_untouched()) at.is_exclusive = false;
   refresh(at);
   improve(at);
+}
+
+void Inventory::undo(const Ticket& ticket, const TaskId& task, const JobId& job, Demand& demand) {
+  if (FollowedJob* known = book_.find(job)) shift(*known, book_.erase(*known, task));
+  // What it found while the place was taken is not so any more.
+  demand.all.cursors.clear();
+  demand.preferred.cursors.clear();
+  if (!drop(ticket, demand)) return;
+  Host& at = *host(ticket.host);
+  if (at.is_untouched()) at.is_exclusive = false;
+  refresh(at);
 }
 
 void Inventory::count(HostId id, const TaskId& task, const JobId& job, const Demand& demand, EventId event) {
@@ -173,6 +192,7 @@ void Inventory::refresh(Host& at) {
 }
 
 void Inventory::improve(const Host& at) {
+  if (at.claims > 0) changed_claims_.insert(at.facts.id);
   const Resources free = at.free();
   for (const Host::Seat& seat : at.seats) {
     seat.part->note_improved(seat.place);

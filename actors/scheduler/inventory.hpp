@@ -33,8 +33,10 @@ struct Host {
   std::uint64_t life = 0;        ///< told apart from a host of the same number that was removed
   std::uint32_t slot = no_slot;  ///< none until the next pass
   Resources assumed;             ///< in flight
-  std::size_t in_flight = 0;     ///< tasks
-  bool is_exclusive = false;     ///< a task that wants the host alone is placed or in flight
+  Resources claimed;             ///< kept for tasks that wait for others to end here
+  std::size_t claims = 0;
+  std::size_t in_flight = 0;  ///< tasks
+  bool is_exclusive = false;  ///< a task that wants the host alone is placed or in flight
   bool is_exclusive_known = false;
   std::uint32_t trouble = 0;  ///< launches that failed lately; halved by each that did not
   EventId last_delta;         ///< of the last placement or end counted
@@ -43,8 +45,9 @@ struct Host {
   std::size_t next_image = 0;
   std::vector<std::uint32_t> places;  ///< by kind of place
 
-  Resources free() const;
-  bool is_untouched() const { return facts.used == Resources{} && in_flight == 0; }
+  Resources free() const;           ///< what is claimed may be more than is there: then it is negative
+  Resources free_of_tasks() const;  ///< claims left out
+  bool is_untouched() const { return facts.used == Resources{} && in_flight == 0 && claims == 0; }
   const Seat* seat(const Pool* pool) const;
 };
 
@@ -140,15 +143,34 @@ class Inventory {
   Ticket assume(const Host& host, const TaskId& task, const JobId& job, Demand& demand);
   /// A placement that will not be.
   void give_back(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
+  /// A placement that was only tried: nothing has become better by it. With each go the cursors of its
+  /// search.
+  void undo(const Ticket& ticket, const TaskId& task, const JobId& job, Demand& demand);
   /// A placement that is counted elsewhere: nothing becomes free by it. False: the host was removed.
   bool drop(const Ticket& ticket, const Demand& demand);
   /// A placement that came true by that event.
   void count(HostId id, const TaskId& task, const JobId& job, const Demand& demand, EventId at);
   void ended(const EndedTask& task);
 
+  /// Keeps room on a host for a task, of what is to become free there.
+  Ticket claim(const Host& host, const TaskId& task, const JobId& job, const Demand& demand);
+  void give_up_claim(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
+  enum class Claim : std::uint8_t { waits, is_free, is_void };
+  /// void: the host is gone, or takes such tasks no more.
+  Claim look_at_claim(const Ticket& ticket, const Demand& demand);
+  /// From a claim that is free to a placement in flight; the host's eligibility as it is now.
+  const Host& redeem_claim(const Ticket& ticket, const Demand& demand);
+  /// Hosts with claims that have changed since the last call.
+  std::set<HostId> take_changed_claims() { return std::exchange(changed_claims_, {}); }
+
   void bind(Demand& demand, const JobId& job);
   void unbind(Demand& demand);
 
+  /// Might it stand there, if tasks that stand there ended?
+  bool could_take(const Host& host, const Demand& demand);
+  /// The host behind a number, or null: for walks over all hosts of a pool.
+  static std::size_t walk_length(const Pool& pool);
+  static const Host* at_step(const Pool& pool, std::size_t step);
   /// A host that takes the demand now: the best of those looked at.
   const Host* find(Demand& demand, std::size_t& looked_at);
   /// To be called before those below, once as long as nothing changes.
@@ -227,6 +249,7 @@ class Inventory {
   JobBook book_;
   std::uint64_t layout_ = 1;  ///< grows when a host's place on the map changes
   std::uint64_t lives_ = 0;
+  std::set<HostId> changed_claims_;
   bool map_changed_ = false;
 };
 

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "actors/runtime/logging.hpp"
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explanation_json.hpp"
+#include "actors/scheduler/plan_told.hpp"
+#include "storage/model/gang.hpp"
+#include "storage/model/preemption.hpp"
 
 namespace troupe {
 namespace {
@@ -54,7 +58,9 @@ class SchedulerShell {
     term_ = role.term;
     if (!leads) return;
     engine_.emplace(scheduler::Lookups{[this](const JobId& job) { return places_of(job); },
-                                       [this](HostId host) { return is_exclusive(host); }});
+                                       [this](HostId host) { return is_exclusive(host); },
+                                       [this](HostId host, auto& tasks) { running_on(host, tasks); },
+                                       [this](const JobId& job) { return left_of_budget(job); }});
     load();
   }
 
@@ -74,12 +80,21 @@ class SchedulerShell {
   // Everything is in derived tables: nothing is rebuilt from records. The state may be ahead of the events
   // that come next; each copy of a host says which of them it contains.
   void load() {
+    level_ = context_->reads().cell().record.level;
+    index_ = Index{context_->status.applied.load()};
     look_at_groups();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
     logging::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
                   engine_->status().queued);
     pass_soon();
+  }
+
+  /// Who looked in vain for others to end may find them when the level allows it.
+  void look_at_level() {
+    const std::uint32_t before = std::exchange(level_, context_->reads().cell().record.level);
+    if (before == level_) return;
+    for (const HostFacts& host : context_->reads().hosts()) upsert(host);
   }
 
   void upsert(const HostFacts& host) {
@@ -102,13 +117,37 @@ class SchedulerShell {
   }
 
   void look_at_groups() {
+    std::set<std::string> before = std::exchange(groups_, {});
     for (const auto& [record, use] : context_->reads().groups()) {
-      Resources reservation;
-      for (const auto member : {&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
-                                &Resources::network_mbps, &Resources::gpu})
-        reservation.*member = record.instance.*member * record.instance_count;
-      engine_->put_group({record.name, record.tier, reservation, use.placed});
+      engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving});
+      before.erase(record.name);
+      groups_.insert(record.name);
     }
+    for (const std::string& gone : before) engine_->drop_group(gone);
+  }
+
+  // Who might give way on a host. Before the cell's level allows preemption, nobody.
+  void running_on(HostId id, std::vector<scheduler::RunningTask>& tasks) {
+    const auto host = level_ < level_needed(PreemptTasks{}) ? std::nullopt : context_->reads().host(id);
+    if (!host) return;
+    for (const TaskId& task : host->tasks) {
+      const auto facts = context_->reads().task(task);
+      if (!facts || !facts->record.is_placed()) continue;
+      const TaskRecord& record = facts->record;
+      const Step started = record.step(TaskState::started);
+      tasks.push_back(
+          {task, record.job, record.version, facts->descriptor, priority_of(*facts->descriptor),
+           started.at.is_set() ? started.at : record.step(TaskState::launched).at,
+           record.state == TaskState::kill_initiated,
+           may_relocate(facts->descriptor->budget, record.eviction_resubmits) && record.set_aside.empty()});
+    }
+  }
+  std::uint32_t left_of_budget(const JobId& job) {
+    std::uint32_t left = 0;
+    context_->reads().with_job(job, [&](const JobView& view) {
+      left = disruptions_left(view.record.descriptor->budget, health_of(view), context_->now());
+    });
+    return left;
   }
 
   // What the engine asks for: where a job's tasks are. As many as the job has.
@@ -133,12 +172,27 @@ class SchedulerShell {
     });
   }
 
+  /// How many of the job start at once; 0 once they have, and of other jobs.
+  std::uint32_t gang_of(const JobId& job, const JobDescriptor& descriptor) {
+    std::uint32_t size = 0;
+    if (!gang_patience(descriptor)) return size;
+    context_->reads().with_job(job, [&](const JobView& view) {
+      const bool has_started = std::any_of(view.slots.begin(), view.slots.end(), [](const SlotEntry& slot) {
+        return slot.record.resubmits > 0 || is_closed(slot.record.state) ||
+               (slot.live != nullptr && slot.live->is_placed());
+      });
+      size = has_started ? 0 : view.record.capacity.desired;
+    });
+    return size;
+  }
   void enqueue(const WaitingTask& task) {
     engine_->enqueue({task.place.task,
                       task.job,
                       task.version,
                       {task.place.created_at, task.place.slot.value},
-                      task.descriptor});
+                      task.descriptor,
+                      priority_of(*task.descriptor),
+                      gang_of(task.job, *task.descriptor)});
   }
   /// As it is now: it waits, perhaps at a newer version, or it does not concern the engine any more.
   void look_at_task(const TaskId& id) {
@@ -149,14 +203,20 @@ class SchedulerShell {
   }
 
   void on_applied(const Applied& applied) {
+    index_ = applied.index;
     for (const Event& event : applied.events) {
       switch (event.kind) {
         case EventKind::host_changed:
           look_at_host(event.host);
           break;
         case EventKind::task_created:
-          engine_->enqueue(
-              {event.task, event.job, event.id.index, {event.id.index, event.slot.value}, event.descriptor});
+          engine_->enqueue({event.task,
+                            event.job,
+                            event.id.index,
+                            {event.id.index, event.slot.value},
+                            event.descriptor,
+                            priority_of(*event.descriptor),
+                            gang_of(event.job, *event.descriptor)});
           break;
         case EventKind::task_changed:
           on_task_changed(event);
@@ -167,6 +227,9 @@ class SchedulerShell {
           break;
         case EventKind::group_changed:
           look_at_groups();
+          break;
+        case EventKind::cell_changed:
+          look_at_level();
           break;
         default:
           break;
@@ -181,6 +244,7 @@ class SchedulerShell {
   }
 
   void on_task_changed(const Event& event) {
+    if (event.task_state == TaskState::kill_initiated) engine_->task_leaving(event.task);
     if (event.task_before != TaskState::accepted) return;
     // Set aside, or released.
     if (event.task_state == TaskState::accepted) return look_at_task(event.task);
@@ -201,11 +265,12 @@ class SchedulerShell {
     while (more && plans_.size() < plans_max) {
       scheduler::Plan plan = engine_->place(context_->now(), {});
       more = plan.more;
-      if (plan.placements.empty()) break;
+      if (plan.placements.empty() && plan.preemptions.empty()) break;
       propose(std::move(plan));
     }
     if (more && plans_.size() >= plans_max) return wake_in(retry_pass_after);
-    if (const auto rested = engine_->next_rested()) wake_in(*rested - context_->now());
+    if (more) return pass_soon();  // Others first: a long look for victims goes on afterwards.
+    if (const auto next = engine_->next_wake()) wake_in(*next - context_->now());
   }
 
   void wake_in(milliseconds wait) {
@@ -215,12 +280,35 @@ class SchedulerShell {
     self_->delayed_send(self_, std::max(wait, milliseconds(1)), WakeScheduler{++wake_number_});
   }
 
+  // Several commands: what any level knows must not wait for one that gangs and preemption need.
   void propose(scheduler::Plan plan) {
+    std::size_t together = 0;
+    for (const std::uint32_t count : plan.together) together += count;
+    const auto middle = plan.placements.begin() + static_cast<std::ptrdiff_t>(together);
+    propose_places({plan.placements.begin(), middle}, std::move(plan.together));
+    propose_places({middle, plan.placements.end()}, {});
+    if (plan.preemptions.empty()) return;
+    PreemptTasks body;
+    for (const scheduler::Preemption& end : plan.preemptions)
+      body.items.push_back({end.task, end.version, end.host, end.victims});
+    scheduler::Plan part;
+    part.preemptions = std::move(plan.preemptions);
+    propose(std::move(part), std::move(body));
+  }
+  void propose_places(std::vector<scheduler::Placement> placements, std::vector<std::uint32_t> together) {
+    if (placements.empty()) return;
     PlaceTasks body;
-    for (const scheduler::Placement& place : plan.placements)
+    for (const scheduler::Placement& place : placements)
       body.items.push_back({place.task, place.version, place.host, place.eligibility});
+    body.together = std::move(together);
     if (context_->fault_point && context_->fault_point({}, "plan")) err(body);
+    scheduler::Plan part;
+    part.placements = std::move(placements);
+    propose(std::move(part), std::move(body));
+  }
+  void propose(scheduler::Plan plan, CommandBody body) {
     Command command;
+    command.level = level_needed(body);
     command.fence = TermFence{term_};
     command.body = std::move(body);
     plans_[++next_cookie_] = std::move(plan);
@@ -263,6 +351,12 @@ class SchedulerShell {
         on_refused(plan.placements[n], {why->second->code, why->second->message});
       // Otherwise it is placed: the event says at which position, and may be behind or before this.
     }
+    for (std::uint32_t n = 0; n < plan.preemptions.size(); ++n) {
+      if (error != nullptr)
+        on_refused(plan.preemptions[n], {error->code, error->message});
+      else if (const auto why = refused.find(n); why != refused.end())
+        on_refused(plan.preemptions[n], {why->second->code, why->second->message});
+    }
     pass_soon();
   }
 
@@ -272,21 +366,50 @@ class SchedulerShell {
     engine_->settle(context_->now(), place.task, why);
     look_at_host(place.host);
   }
+  void on_refused(const scheduler::Preemption& end, const scheduler::Refused& why) {
+    look_at_task(end.task);
+    engine_->refuse_preemption(context_->now(), end.task, why);
+    look_at_host(end.host);
+  }
 
   void on_asked(const Asked& asked) {
-    const auto* question = std::get_if<AskScheduler>(&asked.question);
-    if (question == nullptr) return;
-    const Answer answer =
-        engine_ ? Answer::of(scheduler::explanation_json(question->task, engine_->explain(question->task)))
-                : Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
+    Answer answer = Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
+    if (const auto* why = std::get_if<AskScheduler>(&asked.question)) {
+      if (engine_) answer = Answer::of(scheduler::explanation_json(why->task, engine_->explain(why->task)));
+    } else if (const auto* plan = std::get_if<AskPlan>(&asked.question)) {
+      if (engine_) answer = rehearse(*plan);
+    } else {
+      return;
+    }
     self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
+  }
+
+  /// Behind all that waits, as of what this actor has heard.
+  Answer rehearse(const AskPlan& ask) {
+    if (ask.descriptor == nullptr || ask.count > planned_places_max)
+      return Answer::of(Error{ErrorCode::invalid_argument,
+                              "a plan is of at most " + std::to_string(planned_places_max) + " tasks"});
+    pass();
+    const EventId last{index_.next(), 0};
+    const scheduler::Rehearsal told = engine_->rehearse(
+        {{}, ask.job, {}, last, ask.descriptor, priority_of(*ask.descriptor)}, ask.count, context_->now());
+    PlanTold answer{index_, {}, told.waits ? scheduler::explanation_json({}, *told.waits) : ""};
+    for (const scheduler::Rehearsal::Place& place : told.places) {
+      answer.places.push_back({place.host, place.host_name, place.eligibility, {}, place.waits});
+      for (const scheduler::RunningTask& victim : place.victims)
+        answer.places.back().victims.push_back({{victim.task, victim.version}, victim.job});
+    }
+    return Answer::of(packed(answer));
   }
 
   caf::event_based_actor* self_;
   ContextPtr context_;
   MeetNode node_;
   Term term_;
-  std::set<NodeId> deaf_;  // nodes that do not speak
+  Index index_;                   // of the state, as far as it was heard of
+  std::uint32_t level_ = 0;       // the cell's feature level
+  std::set<std::string> groups_;  // that the engine was told of
+  std::set<NodeId> deaf_;         // nodes that do not speak
   bool pass_pending_ = false;
   Instant wake_at_;                          // unset: no WakeScheduler is awaited
   std::uint64_t wake_number_ = 0;            // of the one that is awaited

@@ -24,6 +24,8 @@ std::string class_key(const QueuedTask& task, const JobId& job) {
   pack(writer, descriptor.hard_constraints);
   pack(writer, descriptor.soft_constraints);
   pack(writer, descriptor.is_batch());
+  pack(writer, task.priority);
+  pack(writer, task.gang);
   for (const auto* name : {"troupe.driver", "troupe.placement"}) {
     const auto found = descriptor.attributes.find(name);
     pack(writer, found == descriptor.attributes.end() ? std::string() : found->second);
@@ -56,16 +58,29 @@ Turn turn_of(const QueuedTask& task) {
   return {std::numeric_limits<std::uint32_t>::max() - task.priority, task.order, task.task};
 }
 
+Resources TaskClass::at_once() const {
+  Resources sum = demand.resources;
+  for (const ResourceName& resource : resource_names) sum.*resource.member *= std::max<std::int64_t>(gang, 1);
+  return sum;
+}
+
 Resources QueueGroup::used() const {
   Resources sum = facts.used;
   sum += in_flight;
   return sum;
 }
 
-bool QueueGroup::is_capped_for(const Resources& need) const {
+GroupStanding QueueGroup::standing() const {
+  GroupStanding standing{facts.name, facts.tier, facts.reservation, used()};
+  standing.used -= facts.leaving;
+  return standing;
+}
+
+bool QueueGroup::is_capped_for(const Resources& need, const Resources& gone) const {
   if (facts.tier != Tier::critical) return false;
   Resources sum = used();
   sum += need;
+  sum -= gone;
   return std::any_of(resource_names.begin(), resource_names.end(), [&](const ResourceName& resource) {
     const std::int64_t ceiling = facts.reservation.*resource.member;
     return ceiling > 0 && need.*resource.member > 0 && sum.*resource.member > ceiling;
@@ -90,10 +105,23 @@ QueueGroup* WaitingQueue::group_of(const std::string& name) {
 
 void WaitingQueue::put_group(const GroupFacts& facts) {
   QueueGroup& group = *group_of(facts.name);
+  const bool is_promised_otherwise =
+      group.facts.tier != facts.tier || group.facts.reservation != facts.reservation;
   group.facts = facts;
   group.is_declared = true;
   uncap(group);
   rank(group);
+  if (is_promised_otherwise) reconsider(group);
+}
+
+void WaitingQueue::drop_group(const std::string& name) {
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) return;
+  GroupFacts facts;
+  facts.name = name;
+  put_group(facts);
+  found->second->is_declared = false;
+  if (found->second->classes == 0) groups_.erase(found);
 }
 
 void WaitingQueue::rank(QueueGroup& group) {
@@ -116,17 +144,21 @@ void WaitingQueue::rank(QueueGroup& group) {
 TaskClass* WaitingQueue::join(const QueuedTask& task) {
   for (const JobId& job : {JobId{}, task.job}) {
     const auto known = by_descriptor_.find({task.descriptor.get(), job});
-    if (known == by_descriptor_.end()) continue;
+    if (known == by_descriptor_.end() || known->second->priority != task.priority ||
+        known->second->gang != task.gang)
+      continue;
     ++known->second->tasks;
     return known->second;
   }
   Wishes wishes = wishes_of(*task.descriptor);
-  const JobId job = wishes.is_about_neighbours() ? task.job : JobId{};
+  const JobId job = wishes.is_about_neighbours() || task.gang > 0 ? task.job : JobId{};
   std::string key = class_key(task, job);
   auto& slot = classes_[key];
   if (!slot) {
     slot = std::make_unique<TaskClass>();
     slot->number = ++count_;
+    slot->priority = task.priority;
+    slot->gang = task.gang;
     slot->key = std::move(key);
     slot->demand.resources = task.descriptor->resources;
     slot->demand.wishes = std::move(wishes);
@@ -148,8 +180,10 @@ void WaitingQueue::leave(TaskClass* kind) {
   if (--kind->tasks != 0) return;
   TROUPE_CHECK(kind->waiting.empty());
   if (kind->hold != TaskClass::Hold::none) release(kind);
-  for (const auto& descriptor : kind->descriptors)
-    by_descriptor_.erase(std::pair<const JobDescriptor*, JobId>(descriptor.get(), kind->demand.job));
+  for (const auto& descriptor : kind->descriptors) {
+    const auto known = by_descriptor_.find(std::pair(descriptor.get(), kind->demand.job));
+    if (known != by_descriptor_.end() && known->second == kind) by_descriptor_.erase(known);
+  }
   QueueGroup* group = kind->group;
   if (--group->classes == 0 && !group->is_declared) groups_.erase(groups_.find(group->facts.name));
   inventory_.unbind(kind->demand);
@@ -171,7 +205,10 @@ void WaitingQueue::lower(TaskClass* kind) {
 void WaitingQueue::wait(TaskClass* kind, const Turn& turn) {
   lower(kind);
   kind->waiting.insert(turn);
-  lift(kind);
+  if (kind->hold == TaskClass::Hold::gang_is_incomplete && kind->waiting.size() >= kind->gang)
+    release(kind);
+  else
+    lift(kind);
 }
 
 void WaitingQueue::stop_waiting(TaskClass* kind, const Turn& turn) {
@@ -196,7 +233,7 @@ void WaitingQueue::settle_in(TaskClass* kind) { kind->group->facts.used += kind-
 void WaitingQueue::uncap(QueueGroup& group) {
   for (auto at = group.capped.begin(); at != group.capped.end();) {
     TaskClass* kind = (at++)->second;
-    if (!group.is_capped_for(kind->demand.resources)) release(kind);
+    if (!group.is_capped_for(kind->at_once())) release(kind);
   }
 }
 
@@ -204,8 +241,12 @@ TaskClass* WaitingQueue::first() {
   while (!order_.empty()) {
     QueueGroup& group = *order_.begin()->second;
     TaskClass* kind = group.heads.begin()->second;
-    if (!group.is_capped_for(kind->demand.resources)) return kind;
-    hold(kind, TaskClass::Hold::group_is_full);
+    if (kind->waiting.size() < kind->gang)
+      hold(kind, TaskClass::Hold::gang_is_incomplete);
+    else if (group.is_capped_for(kind->at_once()))
+      hold(kind, TaskClass::Hold::group_is_full);
+    else
+      return kind;
   }
   return nullptr;
 }
@@ -213,6 +254,8 @@ TaskClass* WaitingQueue::first() {
 void WaitingQueue::hold(TaskClass* kind, TaskClass::Hold why) {
   lower(kind);
   kind->hold = why;
+  if (might_preempt(*kind)) make_hungry(kind);
+  if (why == TaskClass::Hold::gang_is_incomplete) return;
   if (why == TaskClass::Hold::group_is_full) {
     kind->group->capped.emplace(kind->number, kind);
     return;
@@ -233,14 +276,84 @@ void WaitingQueue::release(TaskClass* kind) {
   };
   if (kind->hold == TaskClass::Hold::group_is_full) {
     kind->group->capped.erase(kind->number);
-  } else {
+  } else if (kind->hold == TaskClass::Hold::fits_nowhere) {
     --blocked_;
     for (const Search* search : {&kind->demand.all, &kind->demand.preferred})
       forget(blocked_by_pool_, search->pool);
     for (const BoundRelation& relation : kind->demand.relations) forget(blocked_by_job_, relation.job);
   }
   kind->hold = TaskClass::Hold::none;
+  sate(kind);
   lift(kind);
+}
+
+bool WaitingQueue::might_preempt(const TaskClass& kind) const {
+  if (!allows_preemption_ || kind.demand.wishes.exclusive_host || kind.gang > 0) return false;
+  if (kind.priority > 0) return true;
+  return kind.hold == TaskClass::Hold::fits_nowhere && kind.group->facts.reservation != Resources{};
+}
+
+void WaitingQueue::make_hungry(TaskClass* kind) {
+  if (std::exchange(kind->is_hungry, true)) return;
+  hungry_.emplace(kind->number, kind);
+  hungry_order_.emplace(kind->looks_at, kind->number);
+}
+
+void WaitingQueue::sate(TaskClass* kind) {
+  if (!std::exchange(kind->is_hungry, false)) return;
+  hungry_.erase(kind->number);
+  hungry_order_.erase({kind->looks_at, kind->number});
+}
+
+/// Its promise has changed: what it could not ask for it may ask for now.
+void WaitingQueue::reconsider(QueueGroup& group) {
+  for (const auto& [key, kind] : classes_) {
+    if (kind->group != &group || kind->hold == TaskClass::Hold::none) continue;
+    sate(kind.get());
+    kind->looks_at = {};
+    kind->pause = milliseconds(0);
+    if (might_preempt(*kind)) make_hungry(kind.get());
+  }
+}
+
+std::vector<TaskClass*> WaitingQueue::hungry(Instant now) const {
+  std::vector<std::pair<std::pair<Rank, Turn>, TaskClass*>> due;
+  for (const auto& [at, number] : hungry_order_) {
+    if (at > now) break;
+    TaskClass* kind = hungry_.at(number);
+    if (!kind->waiting.empty()) due.push_back({{kind->group->current_rank(), *kind->waiting.begin()}, kind});
+  }
+  std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<TaskClass*> kinds;
+  kinds.reserve(due.size());
+  for (const auto& [turn, kind] : due) kinds.push_back(kind);
+  return kinds;
+}
+
+void WaitingQueue::found_nobody(TaskClass* kind, Instant now, std::uint64_t changes, milliseconds first,
+                                milliseconds most) {
+  sate(kind);
+  kind->pause = std::clamp(2 * kind->pause, first, most);
+  kind->looks_at = now + kind->pause;
+  kind->changes = changes;
+  make_hungry(kind);
+}
+
+std::optional<Instant> WaitingQueue::next_look(std::uint64_t changes) const {
+  for (const auto& [at, number] : hungry_order_) {
+    const TaskClass* kind = hungry_.at(number);
+    if (!kind->waiting.empty() && kind->changes != changes) return at;
+  }
+  return std::nullopt;
+}
+
+GroupStanding WaitingQueue::standing_of(const std::string& name) const {
+  const auto found = groups_.find(name);
+  if (found == groups_.end()) return {name, Tier::flex, {}, {}};
+  const GroupFacts& facts = found->second->facts;
+  GroupStanding standing{facts.name, facts.tier, facts.reservation, facts.used};
+  standing.used -= facts.leaving;
+  return standing;
 }
 
 void WaitingQueue::block(TaskClass* kind) { hold(kind, TaskClass::Hold::fits_nowhere); }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/scheduler/inventory.hpp"
+#include "storage/model/preemption.hpp"
 
 namespace troupe::scheduler {
 
@@ -48,21 +49,35 @@ struct QueueGroup {
   std::map<std::uint64_t, TaskClass*> capped;  ///< that would take it above its ceiling
 
   Resources used() const;
-  /// A Critical group's reservation is its ceiling, too, in what it reserves something of.
-  bool is_capped_for(const Resources& need) const;
+  /// In flight included, and without what is being ended.
+  GroupStanding standing() const;
+  /// A Critical group's reservation is its ceiling, too, in what it reserves something of. `gone`: of its own
+  /// that will have ended.
+  bool is_capped_for(const Resources& need, const Resources& gone = {}) const;
   Rank current_rank() const;
 };
 
 /// Tasks that ask for the same: if one fits nowhere, none does.
 struct TaskClass {
   std::uint64_t number = 0;
+  std::uint32_t priority = 0;
+  std::uint32_t gang = 0;  ///< they start so many at once; 0: one by one
   std::string key;
   Demand demand;
   QueueGroup* group = nullptr;
   absl::btree_set<Turn> waiting;
   std::size_t tasks = 0;  ///< waiting or in flight
-  enum class Hold : std::uint8_t { none, fits_nowhere, group_is_full };
+  enum class Hold : std::uint8_t { none, fits_nowhere, group_is_full, gang_is_incomplete };
+  /// Of what starts at once.
+  Resources at_once() const;
   Hold hold = Hold::none;
+  // ---- of one that fits nowhere, looking for others to give way ----
+  bool is_hungry = false;
+  std::size_t asks_from = 0;    ///< where in its pool the next look begins
+  std::size_t hosts_asked = 0;  ///< in a look that was cut short
+  Instant looks_at;             ///< not before
+  milliseconds pause{0};        ///< the last one, after a look in vain
+  std::uint64_t changes = 0;    ///< seen when it looked in vain
   std::vector<DescriptorPtr>
       descriptors;  ///< known to ask for this; kept alive so that their addresses stay theirs
 };
@@ -74,6 +89,8 @@ class WaitingQueue {
 
   /// New, or changed in the state. What is in flight counts on top.
   void put_group(const GroupFacts& facts);
+  /// Nobody declares it any more.
+  void drop_group(const std::string& name);
 
   /// The task's class, made if it is the first; counts it as a member until `leave`.
   TaskClass* join(const QueuedTask& task);
@@ -91,6 +108,17 @@ class WaitingQueue {
   TaskClass* first();
   /// It fits nowhere.
   void block(TaskClass* kind);
+  /// Classes that fit nowhere, might have a right to others' places and may look now, in turn.
+  std::vector<TaskClass*> hungry(Instant now) const;
+  void found_victims(TaskClass* kind) { kind->pause = milliseconds(0); }
+  void found_nobody(TaskClass* kind, Instant now, std::uint64_t changes, milliseconds first,
+                    milliseconds most);
+  /// When the next one may look for which something has changed; nullopt: nothing has.
+  std::optional<Instant> next_look(std::uint64_t changes) const;
+  void allow_preemption() { allows_preemption_ = true; }
+  /// Of any group, by its placed tasks that stay; one that nobody declared is Flex and reserves nothing.
+  GroupStanding standing_of(const std::string& name) const;
+
   /// Takes up again what a host or a neighbour that has changed might help.
   void unblock();
 
@@ -109,6 +137,10 @@ class WaitingQueue {
   void release(TaskClass* kind);
   void rank(QueueGroup& group);
   void uncap(QueueGroup& group);
+  bool might_preempt(const TaskClass& kind) const;
+  void make_hungry(TaskClass* kind);
+  void sate(TaskClass* kind);
+  void reconsider(QueueGroup& group);
 
   Inventory& inventory_;
   std::uint64_t count_ = 0;
@@ -122,6 +154,9 @@ class WaitingQueue {
   absl::flat_hash_map<const Pool*, std::map<std::uint64_t, TaskClass*>> blocked_by_pool_;
   absl::flat_hash_map<const FollowedJob*, std::map<std::uint64_t, TaskClass*>> blocked_by_job_;
   std::size_t blocked_ = 0;
+  bool allows_preemption_ = false;
+  std::set<std::pair<Instant, std::uint64_t>> hungry_order_;  ///< (looks_at, number)
+  std::map<std::uint64_t, TaskClass*> hungry_;                ///< by number
 };
 
 }  // namespace troupe::scheduler

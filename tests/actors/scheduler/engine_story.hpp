@@ -10,6 +10,8 @@
 
 namespace troupe::test {
 
+/// So many cpus, with 100 MB each.
+inline Resources units(std::int64_t count) { return {1'000 * count, 100 * count, 0, 0, 0}; }
 inline DescriptorPtr job_like(Resources resources) {
   JobDescriptor d;
   d.resources = resources;

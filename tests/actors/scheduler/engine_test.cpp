@@ -72,12 +72,12 @@ TEST(Engine, PutsARefusedTaskBackAtItsPlaceWhenItHasRested) {
   s.place();
   s.settle(first, Refused{ErrorCode::precondition_failed, "the host's shape has changed"});
   EXPECT_EQ(s.engine.status().resting, 1U);
-  EXPECT_EQ(s.engine.next_rested(), s.now + Engine::rest_first);
+  EXPECT_EQ(s.engine.next_wake(), s.now + Engine::rest_first);
   EXPECT_EQ(s.place().placements.at(0).task, second) << "what it held is free for others meanwhile";
   s.engine.forget(second);
   s.now = s.now + Engine::rest_first;
   EXPECT_EQ(s.place().placements.at(0).task, first);
-  EXPECT_EQ(s.engine.next_rested(), std::nullopt);
+  EXPECT_EQ(s.engine.next_wake(), std::nullopt);
   EXPECT_EQ(s.engine.status().refused, 1U);
 }
 
@@ -90,7 +90,7 @@ TEST(Engine, LetsATaskRestLongerWithEachRefusal) {
   for (; rested < Engine::rest_max; ++refusals) {
     ASSERT_EQ(s.place().placements.size(), 1U);
     s.settle(task, Refused{ErrorCode::limit_exceeded, "the host is full"});
-    const Instant until = s.engine.next_rested().value();
+    const Instant until = s.engine.next_wake().value();
     EXPECT_GT(until - s.now, rested);
     rested = until - s.now;
     s.now = until - milliseconds(1);
@@ -111,7 +111,7 @@ TEST(Engine, ForgetsATaskThatRests) {
   s.place();
   s.settle(task, Refused{ErrorCode::conflict, "the host has changed"});
   s.engine.forget(task);
-  EXPECT_EQ(s.engine.next_rested(), std::nullopt);
+  EXPECT_EQ(s.engine.next_wake(), std::nullopt);
   s.now = s.now + Engine::rest_max;
   EXPECT_TRUE(s.place().placements.empty());
 }

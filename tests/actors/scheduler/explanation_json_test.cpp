@@ -25,6 +25,7 @@ TEST(ExplanationJson, counts_hosts_per_reason_in_the_shape_that_clients_read) {
       R"("reservation":{"cpu":0,"memory":0,"disk":0,"network":0,"gpu":0},)"
       R"("used":{"cpu":0,"memory":0,"disk":0,"network":0,"gpu":0},)"
       R"("isAboveReservation":false,"isAtCeiling":false},)"
+      R"("preemption":{"sentence":"","host":"","victims":[]},)"
       R"("nearest":[{"host":"host-7","lacks":[{"reason":"cpu","detail":"500 free"}]}],)"
       R"("changes":[{"kind":"resource","what":"cpu","from":4000,"to":1500,"hosts":3,)"
       R"("sentence":"ask for at most 1500 of cpu instead of 4000: 3 hosts take it then"},)"

@@ -123,6 +123,91 @@ TEST(Scheduler, LooksAtTheHostAgainThatRefusedItsPlan) {
   EXPECT_TRUE(s.apply_proposal().refused.empty());
 }
 
+// ---- preemption ----
+struct PreemptionStage : SchedulerStage {
+  HostId host = cell.host("host-1", room_for_two);
+  JobId low = cell.submit(batch_of(2));
+  TaskId first = cell.running(low, 0, host), second = cell.running(low, 1, host), urgent{};
+
+  explicit PreemptionStage(std::uint32_t level) {
+    for (std::uint32_t n = 1; n <= level; ++n) cell.apply(RaiseLevel{n}, cell.term_fence());
+    urgent = cell.start(cell.submit(with_priority(batch_of(1), 4)), 0);
+    tell();
+    lead();
+  }
+  std::vector<PreemptTasks::Item> preempted() const {
+    std::vector<PreemptTasks::Item> items;
+    for (const Propose& proposal : proposals)
+      if (const auto* body = std::get_if<PreemptTasks>(&proposal.command.body))
+        items.insert(items.end(), body->items.begin(), body->items.end());
+    return items;
+  }
+};
+
+TEST(Scheduler, EndsATaskOfLowerPriorityAndPlacesTheOtherInItsRoom) {
+  PreemptionStage s(2);
+  ASSERT_EQ(s.preempted().size(), 1U);
+  ASSERT_EQ(s.preempted()[0].victims.size(), 1U);
+  const TaskId victim = s.preempted()[0].victims[0].task;
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+  s.tell();
+  EXPECT_EQ(s.cell.task(victim).state, TaskState::kill_initiated);
+  EXPECT_TRUE(s.proposals.empty());
+  s.cell.ended(s.host, victim, Reason::killed);
+  s.tell();
+  ASSERT_EQ(s.proposed().size(), 1U);
+  EXPECT_EQ(s.proposed()[0].task, s.urgent);
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
+TEST(Scheduler, ThatLeadsAnewWaitsForWhatItsPredecessorEnded) {
+  PreemptionStage s(2);
+  s.apply_proposal();
+  s.tell();
+  s.follow();
+  s.lead();
+  EXPECT_TRUE(s.proposals.empty()) << "nobody else needs to end";
+}
+
+TEST(Scheduler, EndsNobodyBeforeTheCellsLevelAllowsIt) {
+  PreemptionStage s(1);
+  EXPECT_TRUE(s.proposals.empty());
+  s.cell.apply(RaiseLevel{2}, s.cell.term_fence());
+  s.tell();
+  s.advance(milliseconds(2'000));
+  EXPECT_EQ(s.preempted().size(), 1U);
+}
+
+TEST(Scheduler, RestsAfterAPreemptionThatWasRefused) {
+  PreemptionStage s(2);
+  s.answer_proposal({ErrorCode::unavailable, "too many proposals wait"});
+  EXPECT_TRUE(s.proposals.empty());
+  s.advance(scheduler::Engine::rest_max);
+  EXPECT_EQ(s.preempted().size(), 1U);
+}
+
+TEST(Scheduler, PlacesAGangInACommandOfItsOwn) {
+  SchedulerStage s;
+  s.cell.apply(RaiseLevel{1}, s.cell.term_fence());
+  s.cell.apply(RaiseLevel{2}, s.cell.term_fence());
+  s.cell.host("host-1", {4'000, 16'000, 160'000, 2'000, 0});
+  JobDescriptor d = *batch_of(2);
+  d.attributes["troupe.gangSeconds"] = "60";
+  const JobId gang = s.cell.submit(std::make_shared<const JobDescriptor>(d));
+  s.waiting_tasks(s.cell.submit(batch_of(1)), 1);
+  s.cell.start(gang, 0);
+  s.tell();
+  s.lead();
+  EXPECT_EQ(s.proposed().size(), 1U) << "the gang is not whole";
+  while (!s.proposals.empty()) s.apply_proposal();
+  s.cell.start(gang, 1);
+  s.tell();
+  ASSERT_EQ(s.proposals.size(), 1U);
+  EXPECT_EQ(std::get<PlaceTasks>(s.proposals[0].command.body).together, (std::vector<std::uint32_t>{2}));
+  EXPECT_EQ(s.proposals[0].command.level, 2U);
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
 TEST(Scheduler, PlacesATaskThatWasSetAsideWhenItIsReleased) {
   SchedulerStage s;
   const JobId job = s.cell.submit(batch_of(1));
