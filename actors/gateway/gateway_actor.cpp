@@ -86,6 +86,7 @@ class Gateway final : public Services {
   void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) override;
   void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
   void ask_scheduler(TaskId task, Told told) override;
+  void ask_plan(AskedPlan plan, Told told) override;
   void ask_console(NodeId node, std::string command, Told told) override;
   void ask_cell(CellOrder order, Told told) override;
   void ask_standing(NodeId node, Told told) override;
@@ -323,6 +324,11 @@ void Gateway::ask_agent(NodeId node, HostId host, agent::Call call, Told told) {
 
 void Gateway::ask_scheduler(TaskId task, Told told) {
   ask(NodeId{}, AskScheduler{task}, question_patience, std::move(told));
+}
+
+void Gateway::ask_plan(AskedPlan plan, Told told) {
+  ask(NodeId{}, AskPlan{plan.job, std::move(plan.descriptor), plan.count}, question_patience,
+      std::move(told));
 }
 
 void Gateway::ask_console(NodeId node, std::string command, Told told) {

@@ -7,6 +7,7 @@
 #include "net/api/bodies.hpp"
 #include "net/api/entity_json.hpp"
 #include "net/api/resources_json.hpp"
+#include "storage/model/preemption.hpp"
 
 namespace troupe::gateway {
 namespace {
@@ -22,14 +23,6 @@ std::string group_url(const std::string& name) { return std::string(applications
 void amounts(json::Writer& writer, std::string_view key, const Resources& resources) {
   writer.key(key);
   api::resources_json(writer, resources);
-}
-
-Resources reservation_of(const GroupRecord& group) {
-  Resources sum;
-  for (const auto member : {&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
-                            &Resources::network_mbps, &Resources::gpu})
-    sum.*member = group.instance.*member * group.instance_count;
-  return sum;
 }
 
 Resources headroom_of(const Resources& reservation, const Resources& used) {
@@ -128,6 +121,12 @@ void put_application(Services& services, const CallPtr& call) {
     if (!services.node().reads().group(group.name)) return call->fail(no_such_group(group.name));
     mutate(services, call, PutGroup{group}, {.status = 200, .entity_url = group_url(group.name)});
   });
+}
+
+void delete_application(Services& services, const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  const std::string& name = call->captured.at(0);
+  mutate(services, call, DeleteGroup{name}, {.status = 200, .entity_url = group_url(name)});
 }
 
 }  // namespace troupe::gateway

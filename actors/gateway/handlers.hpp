@@ -13,6 +13,10 @@ void put_capacity_attributes(Services& services, const CallPtr& call);
 http::Response list_jobs(const NodeContext& node, const Call& call);
 http::Response get_job(const NodeContext& node, const Call& call);
 
+// ---- plans.cpp ----
+void plan(Services& services, const CallPtr& call);
+void submit_plan(Services& services, const CallPtr& call);
+
 // ---- job_changes.cpp ----
 void put_job_attributes(Services& services, const CallPtr& call);
 void delete_job_attributes(Services& services, const CallPtr& call);
@@ -36,6 +40,7 @@ http::Response get_host(const NodeContext& node, const Call& call);
 // ---- groups.cpp ----
 void post_application(Services& services, const CallPtr& call);
 void put_application(Services& services, const CallPtr& call);
+void delete_application(Services& services, const CallPtr& call);
 http::Response list_applications(const NodeContext& node, const Call& call);
 http::Response get_application(const NodeContext& node, const Call& call);
 http::Response list_groups(const NodeContext& node, const Call& call);

@@ -26,6 +26,7 @@ void mutate(Services& services, const CallPtr& call, CommandBody body, MutationA
   command.request = call->request_id;
   command.caller = call->caller;
   command.reason = call->reason;
+  command.level = level_needed(body);
   command.body = std::move(body);
   services.propose(std::move(command), [call, answer = std::move(answer)](const Result<Outcome>& result) {
     http::Response response;

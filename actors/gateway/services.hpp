@@ -23,6 +23,13 @@ enum class StreamSignal : std::uint8_t {
   closed,   ///< over: the reader is gone, was too slow, or it was finished
 };
 
+/// So many tasks of a job, which may be nobody's yet.
+struct AskedPlan {
+  JobId job;
+  DescriptorPtr descriptor;
+  std::uint32_t count = 0;
+};
+
 /// Each may take megabytes and milliseconds.
 constexpr long debug_calls_max = 2;
 
@@ -48,6 +55,8 @@ class Services {
   /// Errors: overloaded, unavailable (no answer in time), and the answerer's.
   virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;
   virtual void ask_scheduler(TaskId task, Told told) = 0;
+  /// Answered by a packed PlanTold.
+  virtual void ask_plan(AskedPlan plan, Told told) = 0;
   virtual void ask_console(NodeId node, std::string command, Told told) = 0;
   /// Of the leader. An order that was not answered: outcome_unknown.
   virtual void ask_cell(CellOrder order, Told told) = 0;

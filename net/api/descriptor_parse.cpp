@@ -6,6 +6,8 @@
 #include "net/api/descriptor.hpp"
 #include "net/api/reading.hpp"
 #include "net/api/retry_policy.hpp"
+#include "storage/model/gang.hpp"
+#include "storage/model/preemption.hpp"
 
 namespace troupe::api {
 namespace {
@@ -75,6 +77,10 @@ void read_attributes(ObjectReader& top, const DescriptorLimits& limits, JobDescr
   if (bytes_of(out.attributes) > limits.attributes_bytes_max)
     top.complain("attributes", "must have at most " + std::to_string(limits.attributes_bytes_max) + " bytes");
   read_kill_wait(top, out);
+  const auto priority = out.attributes.find(std::string(priority_attribute));
+  if (priority != out.attributes.end() && !priority_from_text(priority->second))
+    complain_entry(top, "attributes", priority_attribute,
+                   "must be from 0 to " + std::to_string(priority_max));
 }
 
 void read_resources(ObjectReader& container, const DescriptorLimits& limits, Resources& out) {
@@ -264,6 +270,10 @@ JobDescriptor read_descriptor(const json::Value& body, const DescriptorLimits& l
   read_container(top, limits, out);
   read_kind(top, limits, out);
   if (auto budget = top.optional_object("disruptionBudget")) out.budget = read_budget(*budget);
+  const auto gang = out.attributes.find(std::string(gang_attribute));
+  if (gang != out.attributes.end() && (!out.is_batch() || !gang_patience_from_text(gang->second)))
+    complain_entry(top, "attributes", gang_attribute,
+                   "is for batch jobs, from 1 to " + std::to_string(gang_seconds_max) + " seconds");
   for (const auto* name : {"networkConfiguration", "extraContainers", "platformSidecars", "volumes"})
     refuse_unsupported(top, name);
   top.finish();

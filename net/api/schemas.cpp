@@ -59,6 +59,21 @@ Text error() {
                                           may("column", integer(1))})))});
 }
 
+Text plan() {
+  const Text ended = object({{"taskId", uuid()}, {"taskVersion", digits()}, {"jobId", uuid()}});
+  const Text place = object({{"slot", integer()},
+                             {"host", text()},
+                             {"hostVersion", digits()},
+                             {"waits", boolean()},
+                             {"preempted", array_of(ended)}});
+  return object({{"index", digits()},
+                 {"tasks", integer()},
+                 {"waiting", integer()},
+                 {"placements", array_of(place)},
+                 {"plan", text()},
+                 may("why", open_object({{"taskId", uuid()}}))});
+}
+
 // ---- descriptors ----
 Text retry_policy() {
   const Text retries = integer(0, DescriptorLimits{}.retries_max);
@@ -414,6 +429,10 @@ std::map<std::string_view, std::string> schemas() {
       {"PolicyChange", policy(Must::may)},
       {"Cell", cell()},
       {"Limits", limits()},
+      {"Plan", plan()},
+      {"PlanRequest", object({may("job", ref("JobDescriptor")),
+                              may("resize", object({{"jobId", uuid()}, {"desired", integer()}}))})},
+      {"PlannedSubmit", object({{"plan", text()}, may("job", ref("JobDescriptor"))})},
       {"Health", health()},
       {"AuditPage", audit_page()},
       {"Debug", debug()},

@@ -27,7 +27,14 @@ TEST(GatewayGroups, AreMadeReadAndChangedAsInTitus) {
   EXPECT_EQ(scene.call("PUT", std::string(path) + "/payments", larger)->response.status, 200);
   EXPECT_EQ(scene.cell.reads().group("payments")->record.instance_count, 20U);
   EXPECT_THAT(scene.get(path)->response.body, HasSubstr("DEFAULT"));
-  EXPECT_EQ(scene.call("DELETE", std::string(path) + "/payments")->response.status, 405);
+  EXPECT_EQ(scene.call("DELETE", std::string(path) + "/payments")->response.status, 409)
+      << "the cell's level does not know it yet";
+  scene.cell.apply(RaiseLevel{1}, scene.cell.term_fence());
+  scene.cell.apply(RaiseLevel{2}, scene.cell.term_fence());
+  EXPECT_EQ(scene.call("DELETE", std::string(path) + "/payments")->response.status, 200);
+  EXPECT_EQ(scene.get(std::string(path) + "/payments")->response.status, 404);
+  EXPECT_EQ(scene.call("DELETE", std::string(path) + "/payments")->response.status, 404);
+  EXPECT_EQ(scene.call("DELETE", std::string(path) + "/DEFAULT")->response.status, 400);
 }
 
 TEST(GatewayGroups, RefuseWhatIsWrong) {
