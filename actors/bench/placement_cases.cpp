@@ -53,6 +53,8 @@ std::vector<Case> make_cases() {
       {"services", "services that spread themselves", 5'000, 50'000, 0, 0, 0, 50,
        [](JobDescriptor& job, std::uint32_t, Random&) { job.kind = ServiceSpec{}; }},
       {"unschedulable", "every tenth task fits nowhere", 5'000, 50'000, 10, 0, 0, 1'000, plain},
+      {"preemption", "full hosts, and tasks for which others must end", 10'000, 39'000, 0, 0, 0, 0, plain,
+       true},
       {"churn", "tasks end, come and hosts change all the time", 5'000, 50'000, 0, 500, 20, 1'000, plain},
   };
 }

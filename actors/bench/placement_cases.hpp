@@ -22,6 +22,7 @@ struct Case {
   std::uint32_t jobs = 1'000;
   /// The job's descriptor, by its number; jobs take turns.
   std::function<void(JobDescriptor&, std::uint32_t job, Random&)> shape;
+  bool preempts = false;  ///< the hosts are full, and each task needs another one ended
 };
 const std::vector<Case>& cases();
 const Case* find_case(const std::string& name);

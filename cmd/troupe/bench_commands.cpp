@@ -154,6 +154,11 @@ void add_placement(CLI::App& bench) {
       ->check(CLI::Range(1, 200'000));
   placement->add_option("--tasks", params->tasks, "Likewise")->check(CLI::Range(1, 10'000'000));
   placement->add_option("--seed", params->seed)->capture_default_str();
+  placement->add_option("--trace", params->trace,
+                        "A folder with csv files of nodes and pods (as the Alibaba open GPU trace), instead "
+                        "of a case; compared with best fit");
+  placement->add_option("--make-trace", params->make_trace,
+                        "Write such files to this folder: --hosts nodes and --tasks pods");
 }
 
 void add_catch_up(CLI::App& bench) {

@@ -1,15 +1,20 @@
 #include "cmd/troupe/bench_placement.hpp"
 
+#include <fstream>
 #include <map>
 #include <set>
 #include <vector>
 
 #include "actors/bench/placement_cases.hpp"
+#include "actors/bench/placement_trace.hpp"
 #include "actors/scheduler/engine.hpp"
+#include "cmd/troupe/bench_preemption.hpp"
 #include "cmd/troupe/bench_support.hpp"
 
 namespace troupe::cli {
 namespace {
+
+constexpr std::uint32_t tasks_per_churn = 250;  // So many churns for a case's tasks.
 
 /// One case from the first task to the last, and what each part of it took.
 class PlacementRun {
@@ -78,7 +83,8 @@ class PlacementRun {
     placed_ += plan.placements.size();
     if (!plan.placements.empty()) passes_.push_back({plan.placements.size(), took});
     for (const scheduler::Placement& placement : plan.placements) note(placement);
-    return plan.more || (what_.ends_per_pass > 0 && passes_.size() < what_.tasks / 500);
+    // Not by what they place: under churn a pass may find nothing, and the next one much.
+    return plan.more || (what_.ends_per_pass > 0 && ++churned_ < what_.tasks / tasks_per_churn);
   }
   void note(const scheduler::Placement& placement) {
     hosts_used_.insert(placement.host);
@@ -99,7 +105,7 @@ class PlacementRun {
     }
     for (std::uint32_t n = 0; n < what_.host_changes_per_pass; ++n) {
       auto host = placement::host_of(static_cast<std::uint32_t>(1 + random_.below(what_.hosts)));
-      host.phase = random_.chance(50) ? HostPhase::draining : HostPhase::active;
+      host.phase = random_.chance(10) ? HostPhase::draining : HostPhase::active;
       engine_.upsert_host(host);
     }
     placing_ += clock_.steady() - begin;
@@ -135,6 +141,7 @@ class PlacementRun {
   std::uint32_t submitted_ = 0;
   std::map<TaskId, DescriptorPtr> descriptors_;  ///< of waiting tasks, where some end
   std::vector<Running> running_;
+  std::uint32_t churned_ = 0;
   std::set<HostId> hosts_used_;
   std::vector<Pass> passes_;
   std::chrono::nanoseconds queueing_{0};
@@ -142,6 +149,42 @@ class PlacementRun {
   std::uint64_t placed_ = 0;
   double explain_ms_ = 0;
 };
+
+Result<std::string> make_trace(const PlacementParams& params) {
+  constexpr std::uint32_t usual_nodes = 1'200, usual_pods = 8'000;  // About as many as the recorded one has.
+  const placement::Trace trace =
+      placement::make_trace(params.hosts != 0 ? params.hosts : usual_nodes,
+                            params.tasks != 0 ? params.tasks : usual_pods, params.seed);
+  for (const auto& [name, text] : {std::pair{"/nodes.csv", placement::nodes_csv(trace)},
+                                   std::pair{"/pods.csv", placement::pods_csv(trace)}}) {
+    std::ofstream file(params.make_trace + name, std::ios::binary);
+    if (!(file << text)) return Error{ErrorCode::io, "cannot write " + params.make_trace + name};
+  }
+  return std::string();
+}
+
+Result<std::string> run_trace(const PlacementParams& params) {
+  const auto trace = placement::read_trace(params.trace);
+  if (!trace.ok()) return trace.error();
+  const SystemClock clock;
+  const Moment begin = clock.steady();
+  const placement::TraceOutcome ours = placement::replay_engine(trace.value());
+  const double took = seconds_of(clock.steady() - begin);
+  const placement::TraceOutcome best_fit = placement::replay_best_fit(trace.value());
+  BenchLine out("placement");
+  out.param("trace", params.trace);
+  out.param("hosts", std::uint64_t{trace.value().nodes.size()});
+  out.param("tasks", std::uint64_t{trace.value().pods.size()});
+  out.begin_figures();
+  out.figure("placements_per_s", static_cast<double>(ours.placed) / took);
+  out.figure("placed", std::uint64_t{ours.placed});
+  out.figure("placed_at_once", std::uint64_t{ours.placed_at_once});
+  out.figure("fullest_permille", static_cast<std::uint64_t>(ours.share_milli));
+  out.figure("best_fit_placed", std::uint64_t{best_fit.placed});
+  out.figure("best_fit_placed_at_once", std::uint64_t{best_fit.placed_at_once});
+  out.figure("best_fit_fullest_permille", static_cast<std::uint64_t>(best_fit.share_milli));
+  return out.take();
+}
 
 }  // namespace
 
@@ -153,14 +196,21 @@ std::string placement_case_list() {
 }
 
 Result<std::string> bench_placement(const PlacementParams& params) {
+  if (!params.make_trace.empty()) return make_trace(params);
+  if (!params.trace.empty()) return run_trace(params);
   std::string lines;
   for (placement::Case what : placement::cases()) {
     if (params.name != "all" && params.name != what.name) continue;
     if (params.hosts != 0) what.hosts = params.hosts;
     if (params.tasks != 0) what.tasks = params.tasks;
+    if (!lines.empty()) lines += '\n';
+    if (what.preempts) {
+      lines += bench_preemption(what, params.seed);
+      continue;
+    }
     PlacementRun run(what, params.seed);
     run.run();
-    lines += (lines.empty() ? "" : "\n") + run.line();
+    lines += run.line();
   }
   if (lines.empty()) return Error{ErrorCode::invalid_argument, "there is no case " + params.name};
   return lines;

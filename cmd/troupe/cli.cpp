@@ -69,6 +69,7 @@ void add_client_commands(CLI::App& app, Surroundings& surroundings) {
   add_task_options(app, *context);
   add_cell_options(app, *context);
   add_actor_options(app, *context);
+  add_group_options(app, *context);
   add_limit_options(app, *context);
   add_debug_options(app, *context);
   add_console_options(app, *context);

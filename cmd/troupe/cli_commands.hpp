@@ -44,6 +44,15 @@ struct JobSubmit {
 };
 int job_submit(Context& context, const JobSubmit& args);
 
+struct JobPlan {
+  std::string file;  ///< a descriptor; or a resize:
+  std::string job{};
+  std::optional<std::uint32_t> desired{};
+  bool submits = false;
+  bool needs_all = false;  ///< it is not submitted if a task would wait
+};
+int job_plan(Context& context, const JobPlan& args);
+
 /// Checks a descriptor without asking anybody.
 int job_validate(Context& context, const std::string& file);
 struct JobInit {
@@ -180,6 +189,20 @@ struct ActorList {
 };
 int actor_list(Context& context, const ActorList& args);
 
+// ---- capacity groups ----
+/// What is empty stays, or is 0 of a new one. Amounts as they were typed.
+struct GroupShape {
+  std::string name;
+  std::string tier{};
+  std::string cpu{}, memory{}, disk{}, network{}, gpu{};
+  std::string count{}, tasks_max{}, jobs_max{};
+};
+int group_list(Context& context);
+int group_show(Context& context, const std::string& name);
+int group_create(Context& context, const GroupShape& shape);
+int group_update(Context& context, const GroupShape& shape);
+int group_delete(Context& context, const std::string& name);
+
 // ---- limits and audit ----
 int limits(Context& context);
 int cell_policy(Context& context);
@@ -248,6 +271,8 @@ void add_host_options(CLI::App& app, Context& context);
 void add_actor_options(CLI::App& app, Context& context);
 /// Below `troupe host`, and the console's `host`: drain, undrain, quarantine.
 void add_phase_options(CLI::App& hosts, Context& context);
+/// `troupe capacity-group`.
+void add_group_options(CLI::App& app, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
 /// `troupe debug`.

@@ -68,6 +68,28 @@ void add_submit(CLI::App& jobs, Context& context) {
   submit->callback([args, &context] { finish_with(job_submit(context, *args)); });
 }
 
+void add_plan(CLI::App& jobs, Context& context) {
+  auto* plan = jobs.add_subcommand("plan", "Say where a job's tasks would go, and whom that would end");
+  auto args = std::make_shared<JobPlan>();
+  auto* file = plan->add_option("file", args->file, "a job descriptor in JSON or YAML; - reads from stdin");
+  auto* job = plan->add_option("--resize", args->job, "a service that lives, instead of a file");
+  auto* desired = plan->add_option("--desired", args->desired, "its new size")->check(CLI::NonNegativeNumber);
+  job->needs(desired)->excludes(file);
+  desired->needs(job);
+  plan->add_flag("--submit", args->submits,
+                 "then submit, or resize, exactly so; refused if that has changed");
+  plan->add_flag("--all", args->needs_all, "with --submit: only if no task would wait");
+  plan->footer(
+      "Examples:\n"
+      "  troupe job plan encode.yaml\n"
+      "  troupe job plan encode.yaml --submit --all\n"
+      "  troupe job plan --resize 6f1c2a --desired 20");
+  plan->callback([args, &context] {
+    if (args->file.empty() && args->job.empty()) throw CLI::RequiredError("file or --resize");
+    finish_with(job_plan(context, *args));
+  });
+}
+
 void add_list(CLI::App& jobs, Context& context) {
   auto* list = jobs.add_subcommand("ls", "List the jobs that live");
   auto args = std::make_shared<JobList>();
@@ -135,10 +157,12 @@ void add_of_one(CLI::App& group, Context& context, const std::string& name, cons
 
 void add_job_options(CLI::App& app, Context& context) {
   auto* jobs = app.add_subcommand(
-      "job", "Jobs: init, validate, run, submit, ls, show, logs, kill, scale, wait and what changes them");
+      "job",
+      "Jobs: init, validate, run, submit, plan, ls, show, logs, kill, scale, wait and what changes them");
   jobs->require_subcommand(1);
   add_run(*jobs, context);
   add_submit(*jobs, context);
+  add_plan(*jobs, context);
   add_list(*jobs, context);
   add_of_one(*jobs, context, "show", "Show a job and its tasks", job_show);
   add_logs(*jobs, context);

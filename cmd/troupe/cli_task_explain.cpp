@@ -26,6 +26,7 @@ void print_standing(Context& context, const json::Value& told) {
   sheet.add("capacity group", text_at(told, "capacityGroup/name") + " (" +
                                   text_at(told, "capacityGroup/tier") + ")" +
                                   (is_true_at(told, "capacityGroup/isAtCeiling") ? ", at its ceiling" : ""));
+  sheet.add("preemption", text_at(told, "preemption/sentence"));
   sheet.print(context.io.out);
 }
 
