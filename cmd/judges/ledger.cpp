@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "storage/model/preemption.hpp"
+
 namespace troupe::judges {
 namespace {
 
@@ -59,6 +61,7 @@ void Ledger::decided(const Command& command, const Outcome& outcome) {
     note_host(*host, outcome);
   if (outcome.error || outcome.repeated) return;
   check_fences(command, outcome);
+  check_preemption(command, outcome);
   follow_fences(command, outcome);
 }
 
@@ -87,6 +90,25 @@ void Ledger::check_fences(const Command& command, const Outcome& outcome) {
     const auto open = sessions_.find(report->parts[n].host);
     if (!is_refused(outcome, n) && open != sessions_.end() && open->second != report->parts[n].session)
       complain_("a former session's report was taken at " + to_text(outcome.index));
+  }
+}
+
+/// Within a group only a higher priority ends another's task, and only where the room is needed.
+void Ledger::check_preemption(const Command& command, const Outcome& outcome) {
+  const auto* body = std::get_if<PreemptTasks>(&command.body);
+  for (std::size_t n = 0; body != nullptr && n < body->items.size(); ++n) {
+    const auto waiting = tasks_.find(body->items[n].task);
+    if (is_refused(outcome, n) || waiting == tasks_.end()) continue;
+    const JobDescriptor& theirs = *waiting->second.descriptor;
+    for (const Victim& victim : body->items[n].victims) {
+      const auto found = tasks_.find(victim.task);
+      if (found == tasks_.end()) continue;
+      const JobDescriptor& its = *found->second.descriptor;
+      if (found->second.host != HostId{} && found->second.host != body->items[n].host)
+        complain_("a task was ended for another on a host where it is not, at " + to_text(outcome.index));
+      if (its.capacity_group == theirs.capacity_group && priority_of(its) >= priority_of(theirs))
+        complain_("a task was ended for another of no higher priority, at " + to_text(outcome.index));
+    }
   }
 }
 

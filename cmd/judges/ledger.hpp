@@ -39,7 +39,8 @@ struct JobStory {
 /// Keeps its own books from the events alone and compares: every node tells the same events at the same
 /// positions; jobs and tasks move along their drawings; no former owner's command and no former session's
 /// report is taken; no host is given more than it has, as it said last; what is Started was launched on its
-/// host; nothing is told to stop that nobody ended. One thread; outlives its cluster.
+/// host; nothing is told to stop that nobody ended; a task is ended for another of its group only by a higher
+/// priority. One thread; outlives its cluster.
 class Ledger final : public embedded::SimObserver {
  public:
   using Complain = std::function<void(const std::string& what)>;
@@ -71,6 +72,7 @@ class Ledger final : public embedded::SimObserver {
   void decided(const Command& command, const Outcome& outcome);
   void check_fences(const Command& command, const Outcome& outcome);
   void follow_fences(const Command& command, const Outcome& outcome);
+  void check_preemption(const Command& command, const Outcome& outcome);
   void applied(const std::string& node, const Applied& applied, std::size_t& hint);
   const Event* find_event(EventId id, std::size_t& hint) const;
   void hear(const Event& event);
