@@ -85,11 +85,12 @@ std::optional<Instant> Engine::next_wake() const {
   return next;
 }
 
-void Engine::refuse_preemption(Instant now, TaskId task, const Refused& why) {
-  const auto known = state_->tasks.find(task);
+void Engine::refuse_preemption(Instant now, const Preemption& plan, const Refused& why) {
+  // Also where nobody waits any more: they may have to give way to others.
+  for (const Victim& victim : plan.victims) state_->preemptor.told(victim.task);
+  const auto known = state_->tasks.find(plan.task);
   if (known == state_->tasks.end() || !known->second->claims_until) return;
   State::Task& entry = *known->second;
-  for (const TaskId& victim : entry.victims) state_->preemptor.told(victim);
   ++state_->counts.refused;
   entry.last_refusal = why.message;
   state_->put_to_rest(entry, now);

@@ -78,7 +78,7 @@ class Engine {
   void settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome);
 
   /// The log refused to end its victims, or nobody knows whether it did: it rests.
-  void refuse_preemption(Instant now, TaskId task, const Refused& why);
+  void refuse_preemption(Instant now, const Preemption& plan, const Refused& why);
 
   bool knows(TaskId task) const;  ///< it waits, rests or is in flight
   /// A walk over all hosts: milliseconds for 10,000.

@@ -368,7 +368,7 @@ class SchedulerShell {
   }
   void on_refused(const scheduler::Preemption& end, const scheduler::Refused& why) {
     look_at_task(end.task);
-    engine_->refuse_preemption(context_->now(), end.task, why);
+    engine_->refuse_preemption(context_->now(), end, why);
     look_at_host(end.host);
   }
 

@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import unittest
 
 from client import Broken, request
@@ -61,11 +62,23 @@ class Bench(unittest.TestCase):
         done = troupe("bench", "placement", "--case", "all", "--hosts", "40", "--tasks", "400", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        self.assertGreaterEqual(len(lines), 13)
+        self.assertGreaterEqual(len(lines), 14)
         for line in lines:
             figures = line["figures"]
-            self.assertLessEqual({"placements_per_s", "placed", "left_waiting", "explain_ms"}, set(figures))
+            own = "jobs_below_availability" if line["params"]["case"] == "preemption" else "explain_ms"
+            self.assertLessEqual({"placements_per_s", "placed", "left_waiting", own}, set(figures))
+            self.assertEqual(figures.get("jobs_below_availability", 0), 0)
             self.assertGreater(figures["placed"], 40, line["params"]["case"])
+
+    def test_placement_on_a_trace_that_it_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = troupe("bench", "placement", "--make-trace", folder, "--hosts", "20", "--tasks", "300")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            done = troupe("bench", "placement", "--trace", folder, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            figures = json.loads(done.stdout)["figures"]
+            self.assertGreaterEqual(figures["placed"] * 100, figures["best_fit_placed"] * 95)
+        self.assertIn("no csv", troupe("bench", "placement", "--trace", "/").stderr)
 
     def test_placement_refuses_a_case_that_there_is_not(self):
         self.assertIn("no case", troupe("bench", "placement", "--case", "moon").stderr)

@@ -127,7 +127,7 @@ class World {
     for (const Preemption& preemption : plan.preemptions) {
       const Job& by = *waiting_.at(preemption.task);
       if (random_.chance(10)) {
-        s_.engine.refuse_preemption(s_.now, preemption.task, {ErrorCode::conflict, "no"});
+        s_.engine.refuse_preemption(s_.now, preemption, {ErrorCode::conflict, "no"});
         continue;
       }
       for (const Victim& victim : preemption.victims) {

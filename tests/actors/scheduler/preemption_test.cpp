@@ -145,12 +145,25 @@ TEST(Preemption, ThatTheLogRefusedIsTriedAgainLater) {
   s.add_host(1, units(1));
   const TaskId victim = s.run(1, job_like(units(1)));
   const TaskId task = s.wait(job_like(units(1)), 1);
-  ASSERT_EQ(s.place().preemptions.size(), 1U);
-  s.engine.refuse_preemption(s.now, task, {ErrorCode::precondition_failed, "it has changed"});
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.preemptions.size(), 1U);
+  s.engine.refuse_preemption(s.now, plan.preemptions[0], {ErrorCode::precondition_failed, "it has changed"});
   EXPECT_EQ(s.engine.explain(task).standing, Explanation::Standing::resting);
   EXPECT_EQ(s.engine.explain(task).last_refusal, "it has changed");
   EXPECT_TRUE(s.place().preemptions.empty());
   s.now = *s.engine.next_wake();
+  EXPECT_THAT(s.victims_of(s.place()), ElementsAre(victim));
+}
+
+TEST(Preemption, ThatWasRefusedForATaskThatIsGoneLeavesItsVictimsToOthers) {
+  PreemptionStory s;
+  s.add_host(1, units(1));
+  const TaskId victim = s.run(1, job_like(units(1)));
+  const TaskId gone = s.wait(job_like(units(1)), 1);
+  const Plan plan = s.place();
+  s.engine.forget(gone);
+  s.engine.refuse_preemption(s.now, plan.preemptions.at(0), {ErrorCode::not_found, "no live task"});
+  s.wait(job_like(units(1)), 1);
   EXPECT_THAT(s.victims_of(s.place()), ElementsAre(victim));
 }
 
