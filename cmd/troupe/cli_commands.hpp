@@ -257,6 +257,17 @@ struct DebugBundle {
 /// What nodes tell of themselves, in one .tar.gz.
 int debug_bundle(Context& context, const DebugBundle& args);
 
+// ---- traces ----
+struct TraceStart {
+  std::string entity;
+  std::uint32_t messages = 1'000;  ///< of each node
+  std::string time = "60s";
+  bool waits = false;  ///< until it is off, then shows it
+};
+int trace_start(Context& context, const TraceStart& args);
+int trace_show(Context& context, const std::string& id);
+int trace_stop(Context& context, const std::string& id);
+
 struct Events {
   std::string job;
   std::uint64_t limit = 0;  ///< 0: for ever
@@ -275,6 +286,8 @@ void add_phase_options(CLI::App& hosts, Context& context);
 void add_group_options(CLI::App& app, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
+/// `troupe trace`.
+void add_trace_options(CLI::App& app, Context& context);
 /// `troupe debug`.
 void add_debug_options(CLI::App& app, Context& context);
 /// Below `troupe cell`.

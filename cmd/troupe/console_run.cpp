@@ -169,6 +169,21 @@ int console_tail(ConsoleSession& session, const ConsoleCommand& command, const s
   return session.tails() == Tails::in_a_child ? in_a_child(follow) : follow();
 }
 
+int console_trace(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument) {
+  std::istringstream words(argument);
+  std::string verb, what, messages, seconds, more;
+  words >> verb >> what >> messages >> seconds >> more;
+  if (verb == "show" && messages.empty() && !what.empty()) return trace_show(session.context(), what);
+  if (verb == "stop" && messages.empty() && !what.empty()) return trace_stop(session.context(), what);
+  TraceStart args{what};
+  const auto number = number_of(messages);
+  const bool is_usual = messages.empty() || (number && *number <= UINT32_MAX);
+  if (verb != "start" || what.empty() || !more.empty() || !is_usual) return usage(session, command);
+  if (number) args.messages = static_cast<std::uint32_t>(*number);
+  if (!seconds.empty()) args.time = seconds;
+  return trace_start(session.context(), args);
+}
+
 int console_exit(ConsoleSession& session, const ConsoleCommand&, const std::string&) {
   session.leave();
   return exit_ok;

@@ -47,6 +47,7 @@ int console_show_help(ConsoleSession& session, const ConsoleCommand& command, co
 int console_nodes(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_use(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 int console_tail(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
+int console_trace(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);
 /// job, task, host: `where`, and what the command line does to them: kill, enable, disable; kill; drain,
 /// undrain, quarantine.
 int console_entities(ConsoleSession& session, const ConsoleCommand& command, const std::string& argument);

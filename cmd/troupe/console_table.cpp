@@ -48,6 +48,10 @@ const std::vector<ConsoleRow>& table() {
           "first",
           "actor where mailbox > 100 and kind = task"},
          console_actor},
+        {{"trace", "start ENTITY [MESSAGES [SECONDS]] | show ID | stop ID", "start show stop",
+          "follow an entity's messages, commands and events on all nodes, as `troupe trace` does",
+          "trace start host/host-7 200 30"},
+         console_trace},
         {{"exit", "", "", "leave the console", "exit"}, console_exit}};
     for (const ConsoleCommand& command : node_commands) {
       const auto is_there = [&](const ConsoleRow& row) { return row.words.name == command.name; };

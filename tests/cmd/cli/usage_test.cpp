@@ -44,6 +44,9 @@ const std::vector<std::vector<std::string>> commands{{"job", "run"},
                                                      {"cell", "transfer-leader"},
                                                      {"cell", "upgrade"},
                                                      {"debug", "bundle"},
+                                                     {"trace", "start"},
+                                                     {"trace", "show"},
+                                                     {"trace", "stop"},
                                                      {"events"},
                                                      {"console"}};
 
