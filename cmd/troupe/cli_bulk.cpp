@@ -83,26 +83,6 @@ bool is_agreed(Context& context, const BulkArgs& args, const Bulk& bulk) {
                   "these are more than " + std::to_string(unasked_max) + ' ' + std::string(bulk.noun) + 's');
 }
 
-/// Somebody else did it, or it ended by itself.
-bool is_over(const Error& error) {
-  return error.code == ErrorCode::not_found || error.code == ErrorCode::job_terminating ||
-         error.code == ErrorCode::task_terminating;
-}
-
-/// One change, under one request id whichever nodes it is sent to.
-Result<Answer> change_anywhere(Context& context, std::optional<CellClient>& client, const Bulk& bulk,
-                               const BulkItem& item, const InterruptGuard& guard) {
-  const std::string key = new_key();
-  for (int round = 1;; ++round) {
-    auto answer = client->change(bulk.method, item.target, bulk.body, key);
-    const bool may_be_elsewhere = !answer.ok() && may_be_dead(answer.error()) && !context.others.empty();
-    if (!may_be_elsewhere || round == rounds_max || guard.was_interrupted()) return answer;
-    // It lives, but there is no leader yet, or nobody lives for now.
-    if (!moves_on(context)) context.io.pause(between_rounds);
-    client.emplace(context.options, context.io);
-  }
-}
-
 struct BulkRun {
   std::size_t done = 0;
   std::optional<Error> error{};
@@ -110,14 +90,12 @@ struct BulkRun {
 
 /// One after another, until one fails or somebody interrupts.
 BulkRun run_all(Context& context, const BulkArgs& args, const Bulk& bulk, const InterruptGuard& guard) {
-  std::optional<CellClient> client;
-  client.emplace(context.options, context.io);
   const milliseconds between(1000 / args.per_second);
   BulkRun run;
   for (const BulkItem& item : bulk.changes) {
     if (run.done > 0) context.io.pause(between);
     if (guard.was_interrupted()) return run;
-    const auto answer = change_anywhere(context, client, bulk, item, guard);
+    const auto answer = change_anywhere(context, bulk.method, item.target, bulk.body, guard);
     const bool was_over = !answer.ok() && bulk.phase.empty() && is_over(answer.error());
     if (!answer.ok() && !was_over) {
       run.error = answer.error();
@@ -148,7 +126,24 @@ std::string bulk_complaint(const Context& context, const BulkArgs& args) {
   return {};
 }
 
-int run_bulk(Context& context, const BulkArgs& args, const Bulk& bulk, const InterruptGuard& guard) {
+bool is_over(const Error& error) {
+  return error.code == ErrorCode::not_found || error.code == ErrorCode::job_terminating ||
+         error.code == ErrorCode::task_terminating;
+}
+
+Result<Answer> change_anywhere(Context& context, std::string_view method, const std::string& target,
+                               const std::string& body, const InterruptGuard& guard) {
+  const std::string key = new_key();
+  for (int round = 1;; ++round) {
+    auto answer = context.client().change(method, target, body, key);
+    const bool may_be_elsewhere = !answer.ok() && may_be_dead(answer.error()) && !context.others.empty();
+    if (!may_be_elsewhere || round == rounds_max || guard.was_interrupted()) return answer;
+    // It lives, but there is no leader yet, or nobody lives for now.
+    if (!moves_on(context)) context.io.pause(between_rounds);
+  }
+}
+
+std::optional<int> begin_bulk(Context& context, const BulkArgs& args, const Bulk& bulk) {
   if (bulk.selected == 0)
     return report(context.io.err,
                   Error{ErrorCode::not_found, "the condition holds of no " + std::string(bulk.noun)});
@@ -163,6 +158,11 @@ int run_bulk(Context& context, const BulkArgs& args, const Bulk& bulk, const Int
   }
   if (!is_agreed(context, args, bulk)) return exit_refused;
   if (context.others.empty()) learn_others(context);
+  return std::nullopt;
+}
+
+int run_bulk(Context& context, const BulkArgs& args, const Bulk& bulk, const InterruptGuard& guard) {
+  if (const auto code = begin_bulk(context, args, bulk)) return *code;
   return tell_end(context, args, bulk, run_all(context, args, bulk, guard));
 }
 

@@ -43,6 +43,15 @@ std::string bulk_complaint(const Context& context, const BulkArgs& args);
 /// ended meanwhile counts as done.
 int run_bulk(Context& context, const BulkArgs& args, const Bulk& bulk, const InterruptGuard& guard);
 
+/// Tells what would be done, and asks; answers the exit code where it ends there: a dry run, nothing
+/// selected, too many, nobody agrees.
+std::optional<int> begin_bulk(Context& context, const BulkArgs& args, const Bulk& bulk);
+/// One change, under one request id whichever nodes it is sent to: a dead one's place is taken by another.
+Result<Answer> change_anywhere(Context& context, std::string_view method, const std::string& target,
+                               const std::string& body, const InterruptGuard& guard);
+/// Somebody else did it, or it ended by itself.
+bool is_over(const Error& error);
+
 /// Are `selected` all that the list at `path` has? Errors: the cell's.
 Result<bool> is_all_of(CellClient& client, const std::string& path, std::size_t selected);
 /// "3 hosts", "1 host"

@@ -257,6 +257,17 @@ struct DebugBundle {
 /// What nodes tell of themselves, in one .tar.gz.
 int debug_bundle(Context& context, const DebugBundle& args);
 
+// ---- procedures ----
+struct ProcedureRun {
+  std::string procedure{};  ///< a built-in one's name, or a file
+  BulkArgs bulk{};
+  std::uint32_t at_once = 1;
+  std::string command{};  ///< at {command}
+  std::string into{};     ///< at {into}
+};
+int run_procedure(Context& context, const ProcedureRun& args);
+int list_procedures(Context& context);
+
 // ---- traces ----
 struct TraceStart {
   std::string entity;
@@ -286,6 +297,8 @@ void add_phase_options(CLI::App& hosts, Context& context);
 void add_group_options(CLI::App& app, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
+/// `troupe run`.
+void add_run_options(CLI::App& app, Context& context);
 /// `troupe trace`.
 void add_trace_options(CLI::App& app, Context& context);
 /// `troupe debug`.

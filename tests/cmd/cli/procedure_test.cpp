@@ -1,0 +1,128 @@
+// `run` at a cell that answers what the test tells it to; commands are real.
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "fake_cell.hpp"
+#include "tests/storage/base/temp_folder.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// Two of three hosts are selected; conditions hold as the test says.
+struct Procedures : testing::Test {
+  FakeCell cell;
+  CommandLine line{cell.address()};
+  TempFolder folder;
+  std::map<std::string, bool> holds;  ///< by a part of the condition
+
+  Procedures() {
+    cell.on("GET /api/v3/hosts", [this](const http::Request& request) {
+      const std::string where(request.parameter("where"));
+      if (where.empty()) return http::Response{200, {}, R"({"items":[],"pagination":{"totalItems":3}})"};
+      if (where == "hostGroup = bad")
+        return http::Response{
+            200,
+            {},
+            R"({"items":[{"id":"1","name":"h1","phase":"Active"},{"id":"2","name":"h2"}],"pagination":{}})"};
+      bool held = true;
+      for (const auto& [part, does] : holds)
+        if (where.find(part) != where.npos) held = does;
+      return http::Response{200, {}, held ? R"({"items":[{"id":"1"}]})" : R"({"items":[]})"};
+    });
+    for (const char* host : {"h1", "h2"}) cell.on(std::string("PUT /api/v3/hosts/") + host + "/phase", "{}");
+  }
+  int run(std::vector<std::string> more) {
+    more.insert(more.begin(), "run");
+    return line.run(more);
+  }
+  std::string wrote(const std::string& name) const {
+    std::ifstream file(folder.file(name));
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::vector<std::string> replace(const std::string& command) const {
+    return {"replace-hosts", "--command", command, "--where", "hostGroup = bad", "--reason", "INC-7"};
+  }
+};
+
+TEST_F(Procedures, HostsAreReplacedOneAfterTheOther) {
+  EXPECT_EQ(run(replace("echo {name} >> " + folder.file("replaced"))), exit_ok) << line.err.str();
+  EXPECT_EQ(wrote("replaced"), "h1\nh2\n");
+  const auto asked = cell.asked("PUT /api/v3/hosts/h1/phase");
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].body, R"({"phase":"Draining"})");
+  EXPECT_EQ(asked[0].header("x-titus-callreason"), "INC-7 (run replace-hosts)");
+  EXPECT_EQ(asked[1].body, R"({"phase":"Active"})");
+  EXPECT_THAT(line.out.str(), HasSubstr("run replace-hosts over 2 hosts, 1 at a time:\n  1. drain\n"));
+  EXPECT_THAT(line.out.str(), HasSubstr("h2: undrain: done (step 6 of 7)\n"));
+}
+
+TEST_F(Procedures, TheFirstCheckThatFailsEndsIt) {
+  holds["id = 1 and (phase = Draining)"] = false;
+  EXPECT_EQ(run(replace("echo {name} >> " + folder.file("replaced"))), exit_failed);
+  EXPECT_EQ(wrote("replaced"), "h1\n");
+  EXPECT_TRUE(cell.asked("PUT /api/v3/hosts/h2/phase").empty());
+  EXPECT_THAT(line.out.str(), HasSubstr("h1: check phase = Draining: failed: does not hold (step 5 of 7)\n"));
+  EXPECT_THAT(line.err.str(), HasSubstr("stopped: 0 of 2 done, 1 not begun\n"));
+  EXPECT_THAT(line.err.str(), HasSubstr("h1 stays before step 5: check phase = Draining\n"));
+}
+
+TEST_F(Procedures, ACommandThatFailsEndsItToo) {
+  EXPECT_EQ(run(replace("exit 3")), exit_failed);
+  EXPECT_THAT(line.out.str(), HasSubstr("failed: it ended with exit code 3 (step 3 of 7)"));
+}
+
+TEST_F(Procedures, ADryRunSaysWhatWouldBeDone) {
+  auto arguments = replace("rm {name}");
+  arguments.emplace_back("--dry-run");
+  EXPECT_EQ(run(arguments), exit_ok) << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr("  3. command rm {name}\n"));
+  EXPECT_THAT(line.out.str(), HasSubstr("h2"));
+  EXPECT_TRUE(cell.asked("PUT /api/v3/hosts/h1/phase").empty());
+}
+
+TEST_F(Procedures, AFileOfOnesOwnAndJson) {
+  std::ofstream(folder.file("p.yaml"))
+      << "procedure: mine\nover: host\nsteps:\n  - check: connected\n  - do: "
+         "quarantine\n";
+  EXPECT_EQ(run({folder.file("p.yaml"), "--where", "hostGroup = bad", "--reason", "INC-7", "--json",
+                 "--at-once", "2"}),
+            exit_ok)
+      << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr(R"({"name":"h1","step":"check connected","state":"done"})"));
+  EXPECT_THAT(line.out.str(),
+              HasSubstr(R"({"procedure":"mine","done":["h1","h2"],"failed":[],"underWay":[],"left":[]})"));
+}
+
+TEST_F(Procedures, DiagnosticsAreCollected) {
+  cell.on("GET /api/v3/hosts/h1", R"({"name":"h1","phase":"Active"})");
+  cell.on("GET /api/v3/audit", R"({"items":[]})");
+  EXPECT_EQ(run({"collect-diagnostics", "--into", folder.file("inc"), "--where", "hostGroup = bad",
+                 "--reason", "r"}),
+            exit_ok)
+      << line.err.str();
+  EXPECT_THAT(wrote("inc/h1.json"), HasSubstr(R"({"record":{"name":"h1","phase":"Active"},)"));
+  EXPECT_THAT(wrote("inc/h2.json"), HasSubstr(R"("record":{"missing":)"));
+}
+
+TEST_F(Procedures, WhatIsMissingIsSaid) {
+  EXPECT_EQ(run({"--list"}), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("replace-hosts"));
+  EXPECT_EQ(run({"no-such"}), exit_not_found);
+  EXPECT_EQ(run({"replace-hosts", "--where", "hostGroup = bad", "--reason", "r"}), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("--command"));
+  EXPECT_EQ(run({"replace-hosts", "--command", "x", "--reason", "r"}), exit_usage);
+  EXPECT_EQ(run({"replace-hosts", "--command", "x", "--where", "hostGroup = bad"}), exit_usage);
+  EXPECT_THAT(line.err.str(), HasSubstr("--reason"));
+  auto few = replace("true");
+  few.insert(few.end(), {"--at-most", "1"});
+  EXPECT_EQ(run(few), exit_refused);
+  EXPECT_TRUE(cell.asked("PUT /api/v3/hosts/h1/phase").empty());
+}
+
+}  // namespace
+}  // namespace troupe::cli
