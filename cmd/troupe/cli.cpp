@@ -74,6 +74,7 @@ void add_client_commands(CLI::App& app, Surroundings& surroundings) {
   add_debug_options(app, *context);
   add_trace_options(app, *context);
   add_run_options(app, *context);
+  add_completion_options(app, *context);
   add_console_options(app, *context);
   app.footer(exit_code_help);
 }

@@ -297,6 +297,8 @@ void add_phase_options(CLI::App& hosts, Context& context);
 void add_group_options(CLI::App& app, Context& context);
 /// `troupe limits` and `troupe audit`.
 void add_limit_options(CLI::App& app, Context& context);
+/// `troupe completion`.
+void add_completion_options(CLI::App& app, Context& context);
 /// `troupe run`.
 void add_run_options(CLI::App& app, Context& context);
 /// `troupe trace`.
