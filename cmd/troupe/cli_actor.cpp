@@ -29,19 +29,21 @@ void take_actors(const json::Value& answer, ActorsChosen& chosen) {
 }
 
 /// Each node once; one that does not answer is told as such.
-Result<ActorsChosen> of_all_nodes(CellClient& client, const ActorList& args) {
+Result<ActorsChosen> of_all_nodes(const Context& context, CellClient& client, const ActorList& args) {
   const auto nodes = nodes_known(client);
   if (!nodes.ok()) return nodes.error();
+  const auto told = ask_each(nodes.value(), [&](const CellNode& node) {
+    return context.client().get(actors_target(args, std::to_string(node.number)));
+  });
   ActorsChosen chosen;
-  for (const CellNode& node : nodes.value()) {
-    const std::string number = std::to_string(node.number);
-    const auto answer = client.get(actors_target(args, number));
+  for (std::size_t n = 0; n < told.size(); ++n) {
+    const auto& answer = told[n];
     if (answer.ok())
       take_actors(answer.value().value, chosen);
     else if (answer.error().code == ErrorCode::invalid_argument)
       return answer.error();
     else
-      chosen.no_answer.emplace_back(number, answer.error());
+      chosen.no_answer.emplace_back(std::to_string(nodes.value()[n].number), answer.error());
   }
   std::stable_sort(chosen.items.begin(), chosen.items.end(), [](const json::Value& a, const json::Value& b) {
     return integer_at(a, "mailbox") > integer_at(b, "mailbox");
@@ -54,7 +56,7 @@ Result<ActorsChosen> of_all_nodes(CellClient& client, const ActorList& args) {
 
 Result<ActorsChosen> choose_actors(Context& context, const ActorList& args) {
   return read_anywhere<ActorsChosen>(context, [&](CellClient& client) -> Result<ActorsChosen> {
-    if (args.asks_all) return of_all_nodes(client, args);
+    if (args.asks_all) return of_all_nodes(context, client, args);
     const auto answer = client.get(actors_target(args, args.node == 0 ? "" : std::to_string(args.node)));
     if (!answer.ok()) return answer.error();
     ActorsChosen chosen;

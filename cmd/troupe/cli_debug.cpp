@@ -54,7 +54,7 @@ void add_document(Bundle& bundle, const Answer& answer) {
     bundle.files.push_back({folder + "metrics.txt", std::move(metrics)});
 }
 
-Result<Answer> ask_node(Context& context, const std::string& address) {
+Result<Answer> ask_node(const Context& context, const std::string& address) {
   Options options = context.options;
   options.address = address;
   auto answer = CellClient(options, context.io).get("/api/v3/debug");
@@ -81,17 +81,15 @@ Result<Bundle> bundle_of_all(Context& context) {
   Bundle bundle;
   bundle.files.push_back(
       {"cell-status.json", json::to_json(status.value().value, json::Style::pretty) + '\n'});
-  for (const CellNode& node : nodes_in(status.value().value)) {
-    const std::string number = std::to_string(node.number);
-    if (node.http.empty()) {
-      bundle.note(number, unknown_address(node.number));
-      continue;
-    }
-    const auto answer = ask_node(context, node.http);
-    if (answer.ok())
-      add_document(bundle, answer.value());
+  const auto nodes = nodes_in(status.value().value);
+  const auto told = ask_each(nodes, [&](const CellNode& node) {
+    return node.http.empty() ? Result<Answer>(unknown_address(node.number)) : ask_node(context, node.http);
+  });
+  for (std::size_t n = 0; n < told.size(); ++n) {
+    if (told[n].ok())
+      add_document(bundle, told[n].value());
     else
-      bundle.note(number, answer.error());
+      bundle.note(std::to_string(nodes[n].number), told[n].error());
   }
   if (bundle.told.empty() && bundle.first_error) return *bundle.first_error;
   return bundle;

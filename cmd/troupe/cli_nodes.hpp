@@ -1,6 +1,7 @@
 #pragma once
 // The cell's nodes by number, for what is asked of one of them and not of any.
 
+#include <future>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,18 @@ Result<std::vector<CellNode>> nodes_known(CellClient& client);
 /// known), and the cell's.
 Result<std::string> address_of(Context& context, std::uint32_t node);
 Error unknown_address(std::uint32_t node);
+
+/// Asks all at the same time, each on a thread of its own: silent ones cost their patience once. The answers
+/// are in the nodes' order. `ask` makes what it asks with itself.
+template <class Ask>
+auto ask_each(const std::vector<CellNode>& nodes, const Ask& ask) {
+  using Told = decltype(ask(nodes.front()));
+  std::vector<std::future<Told>> asked;
+  for (const CellNode& node : nodes)
+    asked.push_back(std::async(std::launch::async, [&ask, &node] { return ask(node); }));
+  std::vector<Told> told;
+  for (auto& one : asked) told.push_back(one.get());
+  return told;
+}
 
 }  // namespace troupe::cli

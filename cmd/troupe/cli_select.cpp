@@ -69,6 +69,7 @@ Result<Chosen> fetch(CellClient& client, const api::Selection& selection) {
 Result<Chosen> fetch_actors(Context& context, const api::Selection& selection, std::uint32_t node) {
   const bool needs_all = !selection.order_by.empty();
   ActorList args{selection.where, node};
+  args.asks_all = node == 0;
   args.limit =
       needs_all ? actors_shown_max : std::min(selection.limit.value_or(shown_default), actors_shown_max);
   auto actors = choose_actors(context, args);

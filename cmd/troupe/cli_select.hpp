@@ -13,7 +13,7 @@ std::string where_parameter(const std::string& where);
 /// How many are shown of a selection without a limit.
 constexpr std::uint32_t shown_default = 100;
 /// `job|task|host|actor where CONDITION [order by FIELD [desc]] [limit N]`, as a table or, with --json, as
-/// {"items": [...]}. Actors are those of `node`; 0: of the attached one. Answers the exit code.
+/// {"items": [...]}. Actors are those of `node`; 0: of all nodes. Answers the exit code.
 int print_selection(Context& context, const std::string& selection, std::uint32_t node = 0);
 
 }  // namespace troupe::cli

@@ -194,6 +194,21 @@ constexpr const char* two_actors =
     R"({"kind":"job","entity":"job/b","node":2,"mailbox":3,"handled":9,"lastError":"fenced: x"}],)"
     R"("pagination":{"hasMore":true,"totalItems":5},"notLookedAt":4})";
 
+TEST_F(Console, SelectsActorsOfAllNodesAskedAtTheSameTime) {
+  std::mutex mutex;
+  std::vector<http::ReplyPtr> held;
+  // Nobody is answered before all have asked.
+  cell.stream("GET /api/v3/actors", [&](const http::Request&, http::ReplyPtr reply) {
+    const std::lock_guard lock(mutex);
+    held.push_back(std::move(reply));
+    if (held.size() < 2) return;
+    for (const auto& one : held) one->send({200, {}, two_actors});
+  });
+  EXPECT_EQ(run("actor where mailbox > 2"), exit_ok) << line.err.str();
+  EXPECT_THAT(names_shown(line.out.str()), ElementsAre("ENTITY", "task/a", "task/a", "job/b", "job/b"));
+  held.clear();
+}
+
 TEST_F(Console, SelectsActorsOfTheNodeThatIsUsed) {
   cell.on("GET /api/v3/actors", two_actors);
   EXPECT_EQ(line.run({"console"}, "use 2\nactor where mailbox > 2 and kind in (task, job)\n"), exit_ok)
@@ -204,7 +219,7 @@ TEST_F(Console, SelectsActorsOfTheNodeThatIsUsed) {
   EXPECT_EQ(asked.parameter("limit"), "100");
   EXPECT_THAT(names_shown(line.out.str()), ElementsAre("ENTITY", "task/a", "job/b"));
   EXPECT_THAT(line.err.str(), AllOf(HasSubstr("there are 3 more"), HasSubstr("4 more are awake")));
-  EXPECT_EQ(run("actor where mailbox > 2 order by handled desc"), exit_refused) << "5, of which 2 are here";
+  EXPECT_EQ(run("actor where mailbox > 2 order by handled desc"), exit_refused) << "10, of which 4 are here";
   EXPECT_EQ(cell.asked("GET /api/v3/actors").at(1).parameter("limit"), "1000");
   EXPECT_EQ(run("actor where mailbx > 2"), exit_refused);
   EXPECT_THAT(line.err.str(), AllOf(HasSubstr("column 13"), HasSubstr("did you mean mailbox?")));
