@@ -8,12 +8,13 @@
 namespace troupe::scheduler {
 namespace {
 
+constexpr std::int64_t thousandths = 1'000;
+
 /// Thousandths of a host, of cpu and memory together.
 std::int64_t size_on(const Host& host, const Resources& amount) {
-  constexpr std::int64_t whole = 1'000;
   const Resources& total = host.facts.total;
-  return amount.cpu_milli * whole / std::max<std::int64_t>(total.cpu_milli, 1) +
-         amount.memory_mb * whole / std::max<std::int64_t>(total.memory_mb, 1);
+  return amount.cpu_milli * thousandths / std::max<std::int64_t>(total.cpu_milli, 1) +
+         amount.memory_mb * thousandths / std::max<std::int64_t>(total.memory_mb, 1);
 }
 
 /// The one that is missed least comes first.
@@ -23,12 +24,11 @@ bool gives_way_before(const RunningTask& a, const RunningTask& b) {
 
 /// How much of what is missing the amount would be, in thousandths of each resource asked for.
 std::int64_t covered(const Resources& need, const Resources& room, const Resources& amount) {
-  constexpr std::int64_t whole = 1'000;
   std::int64_t sum = 0;
   for (const ResourceName& resource : resource_names) {
     const std::int64_t asked = need.*resource.member;
     const std::int64_t missing = asked - room.*resource.member;
-    if (asked > 0 && missing > 0) sum += std::min(missing, amount.*resource.member) * whole / asked;
+    if (asked > 0 && missing > 0) sum += std::min(missing, amount.*resource.member) * thousandths / asked;
   }
   return sum;
 }

@@ -32,7 +32,7 @@ Result<void> each_meta(const KvStore& store, char kind, Use use) {
   return each_record<Record>(store, keys::meta, keys::meta_low(kind), keys::meta_high(kind), use);
 }
 
-std::size_t at(SlotState state) { return static_cast<std::size_t>(state); }
+std::size_t index_of(SlotState state) { return static_cast<std::size_t>(state); }
 
 }  // namespace
 
@@ -256,7 +256,7 @@ Result<void> StateMachine::load_shard(ShardTables& shard) {
   if (auto done = load_slots(shard); !done.ok()) return done;
   if (auto done = load_tasks(shard); !done.ok()) return done;
   shard.jobs.each([&](JobEntry& job) {
-    for (const SlotEntry& slot : job.slots) ++job.counts.slots[at(slot.record.state)];
+    for (const SlotEntry& slot : job.slots) ++job.counts.slots[index_of(slot.record.state)];
     Committer::update_job_duty(tables_, job);
   });
   return {};
