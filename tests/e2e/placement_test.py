@@ -71,6 +71,36 @@ class Placement(unittest.TestCase):
             self.assertEqual(self.hosts_of(cell, wanted), ["host-2"])
             cell.passed = True
 
+    def test_promised_capacity_is_taken_back_as_a_plan_said_before(self):
+        with ZonedCell("placement.preemption", nodes=1, agents=2) as cell:
+            cell.start()
+            port = next(iter(cell.http.values()))
+
+            def troupe(*arguments, text=""):
+                done = subprocess.run([TROUPE, "--address", f"127.0.0.1:{port}", *arguments], input=text,
+                                      capture_output=True, text=True, timeout=30, check=False)
+                self.assertEqual(done.returncode, 0, f"{arguments}: {done.stdout} {done.stderr}")
+                return done.stdout
+
+            half = {"cpu": 32}
+            low = cell.client.submit(self.job(cell, 4, **half))
+            cell.await_tasks(low, "Started", 4)
+            troupe("capacity-group", "create", "promised", "--tier", "Critical", "--cpu", "32", "--memory", "64",
+                   "--count", "2")
+            self.assertIn("promised", troupe("capacity-group", "ls"))
+            wanted = dict(self.job(cell, 2, **half), capacityGroup="promised")
+            told = troupe("job", "plan", "-", text=json.dumps(wanted))
+            self.assertIn("ENDED TASK", told)
+            self.assertIn(low, told)
+            self.assertEqual(len(cell.await_tasks(low, "Started", 4)), 4, "a plan ends nobody")
+            high = troupe("job", "plan", "-", "--submit", "--all", text=json.dumps(wanted)).split()[-3]
+            cell.await_tasks(high, "Started", 2)
+            cell.await_tasks(low, "Accepted", 2)
+            ended = cell.client.get(f"/api/v3/tasks?jobIds={low}&taskStates=Finished")["items"]
+            self.assertEqual({task["status"]["reasonCode"] for task in ended}, {"evicted"})
+            self.assertIn(f"of job {high}: capacity group promised takes back", ended[0]["status"]["reasonMessage"])
+            cell.passed = True
+
 
 if __name__ == "__main__":
     unittest.main()
