@@ -12,6 +12,8 @@ struct Slots {
   AdvanceSlots advance;
   std::optional<Instant> wake;
   std::uint32_t may_start = 0;
+  TokenBucket relaunches{};          ///< as it will be after `advance`
+  const SlotRecord* held = nullptr;  ///< one that the bucket holds back
 };
 
 std::uint32_t not_started(const JobCounts& counts) { return counts.live() - counts.in(TaskState::started); }
@@ -19,6 +21,7 @@ std::uint32_t not_started(const JobCounts& counts) { return counts.live() - coun
 /// By the counts alone: spares the walk over the slots for the many events that ask nothing of the job.
 bool is_steady(const JobView& view) {
   const auto& c = view.counts;
+  if (view.record.throttled.is_set()) return false;
   const std::uint32_t settled = c.in(SlotState::running) + c.in(SlotState::done) + c.in(SlotState::failed);
   if (c.in(SlotState::ended) != 0 || c.in(SlotState::waiting) != 0 || c.in(SlotState::empty) != 0)
     return false;
@@ -27,8 +30,16 @@ bool is_steady(const JobView& view) {
   return !view.record.descriptor->is_batch() || c.in(SlotState::running) != 0;
 }
 
-void start(const JobView& view, const SlotRecord& slot, Random& random, Slots& found) {
+void start(Instant now, const JobView& view, const SlotRecord& slot, Random& random, Slots& found) {
   if (found.may_start == 0) return;
+  if (is_budgeted(slot)) {
+    const BucketRule rule = view.relaunch_rule();
+    if (!found.relaunches.has_one(rule, now)) {
+      found.held = &slot;
+      return;
+    }
+    found.relaunches.take(rule, now);
+  }
   --found.may_start;
   AdvanceSlots::Item item;
   item.job = view.record.id;
@@ -55,11 +66,13 @@ void decide(const JobView& view, const SlotRecord& slot, Slots& found) {
 void visit(Instant now, const JobView& view, const SlotRecord& slot, Random& random, Slots& found) {
   switch (slot.state) {
     case SlotState::empty:
-      return start(view, slot, random, found);
-    case SlotState::waiting:
-      if (slot.retry_at <= now) return start(view, slot, random, found);
-      found.wake = std::min(found.wake.value_or(slot.retry_at), slot.retry_at);
+      return start(now, view, slot, random, found);
+    case SlotState::waiting: {
+      const Instant due = waiting_due(slot, view);
+      if (due <= now) return start(now, view, slot, random, found);
+      found.wake = std::min(found.wake.value_or(due), due);
       return;
+    }
     case SlotState::ended:
       return decide(view, slot, found);
     case SlotState::running:
@@ -72,6 +85,7 @@ void visit(Instant now, const JobView& view, const SlotRecord& slot, Random& ran
 /// Slots below the desired size, those that have no record yet included.
 Slots walk(Instant now, const JobView& view, Random& random) {
   Slots found;
+  found.relaunches = view.record.relaunches;
   const std::uint32_t busy = not_started(view.counts);
   found.may_start = JobCore::not_started_max - std::min(busy, JobCore::not_started_max);
   auto next = view.slots.begin();
@@ -86,6 +100,23 @@ Slots walk(Instant now, const JobView& view, Random& random) {
     visit(now, view, fresh, random, found);
   }
   return found;
+}
+
+/// A job whose relaunches wait for its budget is said to be throttled, until the bucket is full again.
+std::optional<CommandBody> note_throttle(Instant now, const JobView& view, Slots& found) {
+  if (!view.record.throttled.is_set()) {
+    if (found.held == nullptr) return std::nullopt;
+    const BucketRule rule = view.relaunch_rule();
+    std::string reason =
+        "its tasks keep failing, the last one as " + std::string(reason_text(found.held->last_reason)) +
+        " with exit code " + std::to_string(found.held->last_exit_code) + ": relaunches are held to " +
+        std::to_string(rule.per_minute) + " a minute, " + std::to_string(rule.burst) + " at once";
+    return NoteJobs{{{view.record.id, true, std::move(reason)}}};
+  }
+  const Due over = throttle_over(view);
+  if (over && *over <= now) return NoteJobs{{{view.record.id, false, {}}}};
+  if (over) found.wake = std::min(found.wake.value_or(*over), *over);
+  return std::nullopt;
 }
 
 KillTasks kill_all(const std::vector<TaskId>& tasks, Reason reason, const std::string& message) {
@@ -150,9 +181,9 @@ std::vector<JobEffect> JobCore::look(Instant now, const JobView& view) {
       body = kill_all(victims, Reason::scaled_down, "the job was scaled down");
     } else if (Slots found = walk(now, view, random_); !found.advance.items.empty()) {
       body = std::move(found.advance);
-    } else {
+    } else if (body = finish_batch(view); !body) {
+      body = note_throttle(now, view, found);
       wake = found.wake;
-      body = finish_batch(view);
     }
   } else {
     body = end_killed(view);

@@ -5,13 +5,11 @@
 #include <span>
 #include <vector>
 
-#include "storage/state/views.hpp"
+#include "storage/state/duties.hpp"
 
 namespace troupe::cores {
 
 inline constexpr milliseconds retry_delay_min{1'000};
-inline constexpr milliseconds good_run{
-    300'000};  ///< this long in Started: no delay, and the growth starts anew
 inline constexpr milliseconds retry_delay_cap{24 * 3'600'000};
 
 /// Of a slot in SlotState::ended.

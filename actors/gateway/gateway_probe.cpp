@@ -145,6 +145,7 @@ void GatewayProbe::Impl::read_cell(const NodeContext& node) {
   set("troupe_hosts", "Registered hosts", std::uint64_t{cell.hosts});
   set("troupe_hosts_connected", "Hosts whose agent is connected", std::uint64_t{cell.hosts_connected});
   set("troupe_requests_remembered", "Request ids in the table", std::uint64_t{cell.requests});
+  set("troupe_jobs_throttled", "Of these, those whose relaunches wait for their budget", cell.throttled_jobs);
 }
 
 /// Of more groups than that a scraper would drown in series; the console has each.

@@ -52,6 +52,8 @@ void standing_json(json::Writer& writer, const GroupView& group) {
   writer.uint(group.use.wanted);
   writer.key("tasksMax");
   writer.uint(group.record.tasks_max);
+  writer.key("tasksStarting");
+  writer.uint(group.use.starting);
   writer.key("tasksWaiting");
   writer.uint(group.waiting);
   writer.key("waitingSince");

@@ -44,7 +44,7 @@ http::Response list_hosts(const NodeContext& node, const Call& call) {
   std::vector<HostFacts> hosts = node.reads().hosts();
   Where where(query.value(), node.now());
   std::erase_if(hosts, [&](const HostFacts& facts) {
-    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks});
+    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks, facts.launches});
   });
   if (where.is_spent()) return api::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
@@ -53,7 +53,7 @@ http::Response list_hosts(const NodeContext& node, const Call& call) {
   const api::Page page = api::select_page(keys, query.value().paging);
   return api::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
-        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks);
+        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks, hosts[i].launches);
       }));
 }
 

@@ -1,5 +1,7 @@
 #include "actors/replica/proposal_desk.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -21,6 +23,7 @@ Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now
   if (pending_.size() >= pending_max || bytes_ >= pending_bytes_max)
     return Error{ErrorCode::overloaded, "too many proposals wait on this node; try again in a second"};
   command.proposal = {self_, life_, ++count_};
+  command.level = std::max(command.level, level_needed(command.body));
   Pending pending;
   pending.ticket = ticket;
   pending.repeats = !std::holds_alternative<TermFence>(command.fence);

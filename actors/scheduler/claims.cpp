@@ -47,7 +47,7 @@ const Host& Inventory::redeem_claim(const Ticket& ticket, const Demand& demand) 
 // other.
 bool Inventory::could_take(const Host& at, const Demand& demand) {
   learn_exclusive(*host(at.facts.id));
-  if (at.is_exclusive || demand.wishes.exclusive_host) return false;
+  if (at.is_exclusive || at.is_held() || demand.wishes.exclusive_host) return false;
   return demand.resources.fits_into(at.facts.total) && is_allowed(at, demand);
 }
 

@@ -109,6 +109,11 @@ void Engine::settle(Instant now, TaskId task, const std::variant<Placed, Refused
   state_->put_to_rest(entry, now);
 }
 
+bool Engine::is_held(HostId host) const {
+  const auto at = state_->inventory.hosts().find(host);
+  return at != state_->inventory.hosts().end() && at->second->is_held();
+}
+
 bool Engine::knows(TaskId task) const { return state_->tasks.contains(task); }
 
 Explanation Engine::explain(TaskId task) const {

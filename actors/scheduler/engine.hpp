@@ -80,6 +80,8 @@ class Engine {
   /// The log refused to end its victims, or nobody knows whether it did: it rests.
   void refuse_preemption(Instant now, const Preemption& plan, const Refused& why);
 
+  /// It has room, but may launch nothing more until it is told anew.
+  bool is_held(HostId host) const;
   bool knows(TaskId task) const;  ///< it waits, rests or is in flight
   /// A walk over all hosts: milliseconds for 10,000.
   Explanation explain(TaskId task) const;

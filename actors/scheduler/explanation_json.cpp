@@ -84,6 +84,7 @@ void queue_json(json::Writer& writer, const Explanation& explanation) {
     number(writer, "gang", explanation.gang);
     number(writer, "gangWaiting", explanation.gang_waiting);
   }
+  if (!explanation.held_back.empty()) text(writer, "heldBack", explanation.held_back);
   writer.end_object();
 }
 

@@ -23,6 +23,7 @@ struct HostFacts {
   bool connected = false;
   StringMap attributes;
   std::vector<std::string> drivers;
+  std::uint64_t launches_left = LaunchRoom::unlimited;  ///< placements that limits and rests allow, likewise
 };
 
 /// A task in Accepted.
@@ -43,6 +44,7 @@ struct GroupFacts {
   Resources reservation;
   Resources used;       ///< by its placed tasks
   Resources leaving{};  ///< of `used`, by those that are being ended
+  std::uint64_t launches_left = LaunchRoom::unlimited;
 };
 
 /// A task that is placed, as far as it may have to give way.
@@ -182,6 +184,7 @@ struct Explanation {
   std::map<std::string, std::size_t> reasons;  ///< hosts per first reason that rules them out
   std::size_t fitting = 0;                     ///< hosts that would take it now: it waits for its turn only
   std::string last_refusal;                    ///< by the log
+  std::string held_back;  ///< by a limit of launches of its group or the cell; empty: none
   GroupShare group;
   PreemptionStanding preemption;
   std::vector<NearHost> nearest;  ///< if none fits: those that lack least, the nearest first

@@ -30,7 +30,7 @@ Resources Host::free_of_tasks() const {
 }
 
 Resources Host::free() const {
-  if (is_exclusive) return FreeTree::nothing;
+  if (is_exclusive || is_held()) return FreeTree::nothing;
   Resources left = free_of_tasks();
   left -= claimed;
   return left;
@@ -65,6 +65,7 @@ void Inventory::upsert(const HostFacts& facts) {
   } else if (!(facts.used == before.used)) {
     known.is_exclusive_known = known.is_exclusive;
   }
+  if (facts.as_of >= known.last_delta) known.placed_since = 0;
   if (known.is_untouched()) known.is_exclusive = false;
   if (known.claims > 0) changed_claims_.insert(facts.id);
   if (known.slot == no_slot) return;
@@ -158,6 +159,7 @@ void Inventory::count(HostId id, const TaskId& task, const JobId& job, const Dem
   if (!is_counted) {
     at->facts.used += demand.resources;
     at->last_delta = std::max(at->last_delta, event);
+    ++at->placed_since;
   }
   if (at->is_untouched()) at->is_exclusive = false;
   refresh(*at);
@@ -232,7 +234,11 @@ std::vector<Lack> Inventory::lacks(const Host& at, const Demand& demand) {
   for (const BoundRelation& relation : demand.relations)
     if (relation.what.is_hard && !allows(relation, demand, at.places[relation.kind]))
       all.push_back(relation_lack(relation, at));
-  if (at.is_exclusive) return all;
+  if (at.is_held())
+    all.push_back(
+        {"launches",
+         "it takes no more launches now: its limit is reached, or it rests after launches that failed"});
+  if (at.is_exclusive || at.is_held()) return all;
   const Resources free = at.free();
   for (const ResourceName& resource : resource_names)
     if (demand.resources.*resource.member > free.*resource.member)

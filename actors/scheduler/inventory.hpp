@@ -35,8 +35,9 @@ struct Host {
   Resources assumed;             ///< in flight
   Resources claimed;             ///< kept for tasks that wait for others to end here
   std::size_t claims = 0;
-  std::size_t in_flight = 0;  ///< tasks
-  bool is_exclusive = false;  ///< a task that wants the host alone is placed or in flight
+  std::size_t in_flight = 0;       ///< tasks
+  std::uint64_t placed_since = 0;  ///< the facts were told, so that fewer launches are left
+  bool is_exclusive = false;       ///< a task that wants the host alone is placed or in flight
   bool is_exclusive_known = false;
   std::uint32_t trouble = 0;  ///< launches that failed lately; halved by each that did not
   EventId last_delta;         ///< of the last placement or end counted
@@ -48,6 +49,10 @@ struct Host {
   Resources free() const;           ///< what is claimed may be more than is there: then it is negative
   Resources free_of_tasks() const;  ///< claims left out
   bool is_untouched() const { return facts.used == Resources{} && in_flight == 0 && claims == 0; }
+  /// Its limit of launches is reached, or it rests after launches that failed.
+  bool is_held() const {
+    return facts.launches_left != LaunchRoom::unlimited && in_flight + placed_since >= facts.launches_left;
+  }
   const Seat* seat(const Pool* pool) const;
 };
 

@@ -55,6 +55,8 @@ class SchedulerShell {
     if (leads && engine_ && role.term == term_) return;
     engine_.reset();
     plans_.clear();
+    held_.clear();
+    has_limits_ = false;
     term_ = role.term;
     if (!leads) return;
     engine_.emplace(scheduler::Lookups{[this](const JobId& job) { return places_of(job); },
@@ -90,10 +92,10 @@ class SchedulerShell {
     pass_soon();
   }
 
-  /// Who looked in vain for others to end may find them when the level allows it.
-  void look_at_level() {
-    const std::uint32_t before = std::exchange(level_, context_->reads().cell().record.level);
-    if (before == level_) return;
+  /// Its limits, perhaps, or its level: who looked in vain for others to end may find them when that allows
+  /// it.
+  void look_at_cell() {
+    level_ = context_->reads().cell().record.level;
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
   }
 
@@ -110,7 +112,22 @@ class SchedulerShell {
     facts.connected = host.record.is_connected() && !deaf_.contains(host.record.session_node);
     facts.attributes = host.record.attributes;
     facts.drivers = host.record.drivers;
+    const LaunchRoom room = launch_room(host.launches, context_->now());
+    facts.launches_left = room.left;
+    if (room.left != LaunchRoom::unlimited) has_limits_ = true;
+    if (room.left == 0 && room.again.is_set()) held_.insert({room.again, facts.id});
     engine_->upsert_host(facts);
+  }
+  /// A host at its limit of launches is looked at when time may have made room, or a launch of it has ended.
+  void look_at_held_hosts(Instant now) {
+    while (!held_.empty() && held_.begin()->first <= now) {
+      const HostId host = held_.begin()->second;
+      held_.erase(held_.begin());
+      look_at_host(host);
+    }
+  }
+  void look_if_held(HostId host) {
+    if (has_limits_ && host.value != 0 && engine_->is_held(host)) look_at_host(host);
   }
   void look_at_host(HostId id) {
     if (const auto host = context_->reads().host_facts(id)) upsert(*host);
@@ -119,7 +136,8 @@ class SchedulerShell {
   void look_at_groups() {
     std::set<std::string> before = std::exchange(groups_, {});
     for (const auto& [record, use] : context_->reads().groups()) {
-      engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving});
+      engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving,
+                          group_launches_left(record)});
       before.erase(record.name);
       groups_.insert(record.name);
     }
@@ -148,6 +166,18 @@ class SchedulerShell {
       left = disruptions_left(view.record.descriptor->budget, health_of(view), context_->now());
     });
     return left;
+  }
+  std::uint64_t group_launches_left(const GroupRecord& record) {
+    if (record.launch_limit().is_none()) return LaunchRoom::unlimited;
+    const auto group = context_->reads().group(record.name);
+    return group ? left_of(group->launches) : LaunchRoom::unlimited;
+  }
+  /// Of the cell or a group; what time will bring is waited for.
+  std::uint64_t left_of(const LaunchStanding& launches) {
+    const LaunchRoom room = launch_room(launches, context_->now());
+    if (room.left == 0 && room.again.is_set() && (!room_again_.is_set() || room.again < room_again_))
+      room_again_ = room.again;
+    return room.left;
   }
 
   // What the engine asks for: where a job's tasks are. As many as the job has.
@@ -228,8 +258,7 @@ class SchedulerShell {
         case EventKind::group_changed:
           look_at_groups();
           break;
-        case EventKind::cell_changed:
-          look_at_level();
+          look_at_cell();
           break;
         default:
           break;
@@ -241,16 +270,18 @@ class SchedulerShell {
   void on_ended(const Event& event) {
     engine_->task_ended({event.task, event.job, event.host, event.descriptor->resources, event.id,
                          is_system_error(event.reason)});
+    look_if_held(event.host);
   }
 
   void on_task_changed(const Event& event) {
     if (event.task_state == TaskState::kill_initiated) engine_->task_leaving(event.task);
-    if (event.task_before != TaskState::accepted) return;
+    if (event.task_before != TaskState::accepted) return look_if_held(event.host);
     // Set aside, or released.
     if (event.task_state == TaskState::accepted) return look_at_task(event.task);
     if (!engine_->knows(event.task)) return look_at_host(event.host);
     if (event.task_state == TaskState::finished) return engine_->forget(event.task);
     engine_->settle(context_->now(), event.task, scheduler::Placed{event.id, event.host});
+    look_if_held(event.host);
   }
 
   void pass_soon() {
@@ -260,17 +291,31 @@ class SchedulerShell {
   }
 
   void pass() {
+    const Instant now = context_->now();
+    room_again_ = {};
     look_at_groups();
-    bool more = true;
+    look_at_held_hosts(now);
+    const std::uint64_t cell_left = left_of(context_->reads().cell_launches());
+    bool more = true, is_held = false;
     while (more && plans_.size() < plans_max) {
-      scheduler::Plan plan = engine_->place(context_->now(), {});
+      scheduler::Budget budget;
+      const std::size_t in_flight = engine_->status().in_flight;
+      if (cell_left != LaunchRoom::unlimited)
+        budget.placements_max =
+            std::min<std::uint64_t>(budget.placements_max, cell_left > in_flight ? cell_left - in_flight : 0);
+      is_held = budget.placements_max == 0;
+      if (is_held) break;
+      scheduler::Plan plan = engine_->place(now, budget);
       more = plan.more;
       if (plan.placements.empty() && plan.preemptions.empty()) break;
       propose(std::move(plan));
     }
     if (more && plans_.size() >= plans_max) return wake_in(retry_pass_after);
-    if (more) return pass_soon();  // Others first: a long look for victims goes on afterwards.
-    if (const auto next = engine_->next_wake()) wake_in(*next - context_->now());
+    if (more && !is_held) return pass_soon();  // Others first: a long look for victims goes on afterwards.
+    Instant next = room_again_;
+    if (const auto wake = engine_->next_wake(); wake && (!next.is_set() || *wake < next)) next = *wake;
+    if (!held_.empty() && (!next.is_set() || held_.begin()->first < next)) next = held_.begin()->first;
+    if (next.is_set()) wake_in(next - now);
   }
 
   void wake_in(milliseconds wait) {
@@ -375,13 +420,19 @@ class SchedulerShell {
   void on_asked(const Asked& asked) {
     Answer answer = Answer::of(Error{ErrorCode::not_leader, "this node does not lead; try again"});
     if (const auto* why = std::get_if<AskScheduler>(&asked.question)) {
-      if (engine_) answer = Answer::of(scheduler::explanation_json(why->task, engine_->explain(why->task)));
+      if (engine_) answer = Answer::of(scheduler::explanation_json(why->task, explain(why->task)));
     } else if (const auto* plan = std::get_if<AskPlan>(&asked.question)) {
       if (engine_) answer = rehearse(*plan);
     } else {
       return;
     }
     self_->send(caf::actor_cast<caf::actor>(asked.asker), Answered{asked.cookie, answer});
+  }
+  scheduler::Explanation explain(const TaskId& task) {
+    scheduler::Explanation explanation = engine_->explain(task);
+    if (launch_room(context_->reads().cell_launches(), context_->now()).left == 0)
+      explanation.held_back = "launches of the cell are at their limit";
+    return explanation;
   }
 
   /// Behind all that waits, as of what this actor has heard.
@@ -416,6 +467,9 @@ class SchedulerShell {
   std::optional<scheduler::Engine> engine_;  // while this node leads
   std::map<std::uint64_t, scheduler::Plan> plans_;
   std::uint64_t next_cookie_ = 0;
+  std::set<std::pair<Instant, HostId>> held_;  // hosts at a limit of launches that time will lift
+  bool has_limits_ = false;                    // some host has one
+  Instant room_again_;                         // during a pass: when a group or the cell will have room
 };
 
 }  // namespace

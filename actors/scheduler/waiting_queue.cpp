@@ -36,6 +36,11 @@ std::string class_key(const QueuedTask& task, const JobId& job) {
   return key;
 }
 
+/// Its group is at its ceiling, or at its limit of launches.
+bool is_held_back(const QueueGroup& group, const TaskClass& kind) {
+  return group.is_held(std::max<std::size_t>(kind.gang, 1)) || group.is_capped_for(kind.at_once());
+}
+
 /// FNV-1a: any well mixed number will do; two images that share one are taken for the same.
 std::uint64_t image_number(const Image& image) {
   std::uint64_t hash = 14'695'981'039'346'656'037ULL;
@@ -219,11 +224,13 @@ void WaitingQueue::stop_waiting(TaskClass* kind, const Turn& turn) {
 
 void WaitingQueue::fly(TaskClass* kind) {
   kind->group->in_flight += kind->demand.resources;
+  ++kind->group->flying;
   rank(*kind->group);
 }
 
 void WaitingQueue::land(TaskClass* kind) {
   kind->group->in_flight -= kind->demand.resources;
+  --kind->group->flying;
   uncap(*kind->group);
   rank(*kind->group);
 }
@@ -233,7 +240,7 @@ void WaitingQueue::settle_in(TaskClass* kind) { kind->group->facts.used += kind-
 void WaitingQueue::uncap(QueueGroup& group) {
   for (auto at = group.capped.begin(); at != group.capped.end();) {
     TaskClass* kind = (at++)->second;
-    if (!group.is_capped_for(kind->at_once())) release(kind);
+    if (!is_held_back(group, *kind)) release(kind);
   }
 }
 
@@ -243,7 +250,7 @@ TaskClass* WaitingQueue::first() {
     TaskClass* kind = group.heads.begin()->second;
     if (kind->waiting.size() < kind->gang)
       hold(kind, TaskClass::Hold::gang_is_incomplete);
-    else if (group.is_capped_for(kind->at_once()))
+    else if (is_held_back(group, *kind))
       hold(kind, TaskClass::Hold::group_is_full);
     else
       return kind;
@@ -254,7 +261,8 @@ TaskClass* WaitingQueue::first() {
 void WaitingQueue::hold(TaskClass* kind, TaskClass::Hold why) {
   lower(kind);
   kind->hold = why;
-  if (might_preempt(*kind)) make_hungry(kind);
+  // Nobody gives way to what may not be launched yet.
+  if (!kind->group->is_held() && might_preempt(*kind)) make_hungry(kind);
   if (why == TaskClass::Hold::gang_is_incomplete) return;
   if (why == TaskClass::Hold::group_is_full) {
     kind->group->capped.emplace(kind->number, kind);

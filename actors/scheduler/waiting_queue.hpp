@@ -41,12 +41,13 @@ struct Rank {
 struct QueueGroup {
   GroupFacts facts;
   Resources in_flight;
+  std::size_t flying = 0;  ///< tasks in flight
   std::size_t classes = 0;
   bool is_declared = false;  ///< others are forgotten when none of their tasks waits
   Rank rank;
   bool is_ranked = false;                      ///< has heads, and stands among those whose turn may come
   absl::btree_map<Turn, TaskClass*> heads;     ///< of its classes that may be tried
-  std::map<std::uint64_t, TaskClass*> capped;  ///< that would take it above its ceiling
+  std::map<std::uint64_t, TaskClass*> capped;  ///< that would take it above its ceiling or limit of launches
 
   Resources used() const;
   /// In flight included, and without what is being ended.
@@ -54,6 +55,8 @@ struct QueueGroup {
   /// A Critical group's reservation is its ceiling, too, in what it reserves something of. `gone`: of its own
   /// that will have ended.
   bool is_capped_for(const Resources& need, const Resources& gone = {}) const;
+  /// By its limit of launches, were there so many more.
+  bool is_held(std::size_t more = 1) const { return flying + more > facts.launches_left; }
   Rank current_rank() const;
 };
 

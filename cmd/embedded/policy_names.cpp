@@ -27,7 +27,17 @@ const std::map<std::string_view, SetPolicy>& policies() {
       {"launched_ms_max", span(&CellPolicy::launched_max)},
       {"start_initiated_ms_max", span(&CellPolicy::start_initiated_max)},
       {"kill_initiated_ms_max", span(&CellPolicy::kill_initiated_max)},
-      {"host_lost_after_ms", span(&CellPolicy::host_lost_after)}};
+      {"host_lost_after_ms", span(&CellPolicy::host_lost_after)},
+      {"relaunch_burst", count(&CellPolicy::relaunch_burst)},
+      {"relaunches_per_minute", count(&CellPolicy::relaunches_per_minute)},
+      {"launch_burst", count(&CellPolicy::launch_burst)},
+      {"launches_per_minute", count(&CellPolicy::launches_per_minute)},
+      {"launches_max", count(&CellPolicy::launches_max)},
+      {"host_launch_burst", count(&CellPolicy::host_launch_burst)},
+      {"host_launches_per_minute", count(&CellPolicy::host_launches_per_minute)},
+      {"host_launches_max", count(&CellPolicy::host_launches_max)},
+      {"host_rest_ms", span(&CellPolicy::host_rest_first)},
+      {"host_rest_ms_max", span(&CellPolicy::host_rest_max)}};
   return all;
 }
 

@@ -34,6 +34,11 @@ Instant created_of(const json::Value& job) {
   return time_at(job, "status/timestamp");
 }
 
+std::string throttle_of(const json::Value& job) {
+  if (!value_at(job, "throttled")) return {};
+  return "since " + to_text(time_at(job, "throttled/since")) + ": " + text_at(job, "throttled/reason");
+}
+
 void print_job(Context& context, const json::Value& job) {
   Sheet sheet;
   sheet.add("id", text_at(job, "id"));
@@ -44,6 +49,7 @@ void print_job(Context& context, const json::Value& job) {
   sheet.add("state", text_at(job, "status/state"));
   sheet.add("reason", text_at(job, "status/reasonCode"));
   sheet.add("message", text_at(job, "status/reasonMessage"));
+  sheet.add("throttled", throttle_of(job));
   sheet.add("set aside", text_at(job, "setAside"));
   sheet.add("created", to_text(created_of(job)));
   sheet.add("submitted by", text_at(job, "jobDescriptor/attributes/titus.createdBy"));
@@ -62,7 +68,8 @@ Table job_table() {
 
 void add_job_row(Table& table, const json::Value& job, Instant now) {
   table.add({text_at(job, "id"), text_at(job, "jobDescriptor/applicationName"), type_of(job),
-             text_at(job, "status/state"), text_at(job, "status/reasonCode"),
+             text_at(job, "status/state"),
+             value_at(job, "throttled") ? "throttled" : text_at(job, "status/reasonCode"),
              text_at(job, "summary/tasks/started") + '/' + wanted_of(job), age_text(created_of(job), now),
              text_at(job, "jobDescriptor/owner/teamEmail")});
 }

@@ -72,6 +72,12 @@ GroupRecord read_group(const json::Value& value, std::optional<std::string_view>
       static_cast<std::uint32_t>(read_required_integer(reader, "instanceCount", {1, instance_count_max}));
   out.tasks_max = static_cast<std::uint64_t>(read_integer(reader, "tasksMax", {0, amount_max}).value_or(0));
   out.jobs_max = static_cast<std::uint64_t>(read_integer(reader, "jobsMax", {0, amount_max}).value_or(0));
+  const auto count = [&](std::string_view field, std::int64_t least) {
+    return static_cast<std::uint64_t>(read_integer(reader, field, {least, amount_max}).value_or(least));
+  };
+  out.launch_burst = count("launchBurst", 1);
+  out.launches_per_minute = count("launchesPerMinute", 0);
+  out.launches_max = count("launchesMax", 0);
   reader.finish();
   return out;
 }

@@ -158,10 +158,26 @@ void host_members(json::Writer& writer, const HostRecord& host) {
   version_json(writer, std::max({host.registered, host.connected, host.disconnected}), host.version);
 }
 
-void host_use(json::Writer& writer, const Resources& used, std::size_t tasks) {
+void host_use(json::Writer& writer, const Resources& used, std::size_t tasks,
+              const LaunchStanding& launches) {
   writer.key("used");
   resources_json(writer, used);
   number_json(writer, "taskCount", tasks);
+  writer.key("launches");
+  writer.begin_object();
+  number_json(writer, "underWay", launches.under_way);
+  number_json(writer, "failures", launches.record.failures);
+  time_unless_unset(writer, "restsUntil", launches.rests_until);
+  writer.end_object();
+}
+
+void throttle_json(json::Writer& writer, const JobRecord& job) {
+  if (!job.throttled.is_set()) return;
+  writer.key("throttled");
+  writer.begin_object();
+  time_json(writer, "since", job.throttled);
+  text_json(writer, "reason", job.throttle_reason);
+  writer.end_object();
 }
 
 void refusal_json(json::Writer& writer, const PlacementRefusal& refusal) {
@@ -184,6 +200,7 @@ void job_json(json::Writer& writer, const JobRecord& job, const JobCounts* count
   }
   job_status_json(writer, job);
   if (counts) summary_json(writer, *counts);
+  throttle_json(writer, job);
   text_unless_empty(writer, "setAside", job.set_aside);
   version_json(writer, std::max({job.created, job.kill_initiated, job.finished}), job.version);
   writer.end_object();
@@ -206,16 +223,17 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
 void host_json(json::Writer& writer, const HostView& host) {
   writer.begin_object();
   host_members(writer, host.record);
-  host_use(writer, host.used, host.tasks.size());
+  host_use(writer, host.used, host.tasks.size(), host.launches);
   writer.key("tasks");
   json::write_value(writer, host.tasks);
   writer.end_object();
 }
 
-void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks) {
+void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks,
+               const LaunchStanding& launches) {
   writer.begin_object();
   host_members(writer, host);
-  host_use(writer, used, tasks);
+  host_use(writer, used, tasks, launches);
   writer.end_object();
 }
 
@@ -232,6 +250,9 @@ void group_json(json::Writer& writer, const GroupRecord& group) {
   amount_json(writer, "instanceCount", group.instance_count);
   number_json(writer, "tasksMax", group.tasks_max);
   number_json(writer, "jobsMax", group.jobs_max);
+  number_json(writer, "launchBurst", group.launch_burst);
+  number_json(writer, "launchesPerMinute", group.launches_per_minute);
+  number_json(writer, "launchesMax", group.launches_max);
   writer.end_object();
 }
 

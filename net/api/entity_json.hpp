@@ -14,7 +14,8 @@
 
 namespace troupe::api {
 
-/// {id, jobDescriptor, status, statusHistory, version}, with `counts` also summary{slots, tasks}. A batch
+/// {id, jobDescriptor, status, statusHistory, version}, throttled{since, reason} if its relaunches are held
+/// back, with `counts` also summary{slots, tasks}. A batch
 /// job's or service's current size stands in the descriptor.
 void job_json(json::Writer& writer, const JobRecord& job, const JobCounts* counts = nullptr);
 
@@ -31,9 +32,10 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
 /// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, taskCount, tasks, ...}.
 void host_json(json::Writer& writer, const HostView& host);
 /// In lists: how many tasks, but not which.
-void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks);
+void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks,
+               const LaunchStanding& launches);
 
-/// The shape of v2's management/applications, plus tasksMax.
+/// The shape of v2's management/applications, plus tasksMax, jobsMax and the limits of launches.
 void group_json(json::Writer& writer, const GroupRecord& group);
 
 /// How a node sees its cell.

@@ -22,6 +22,20 @@ constexpr std::array counts{
     PolicyCount{"auditMax", &CellPolicy::audit_max, 1, many, "entries of the audit that are kept"},
     PolicyCount{"levelMax", &CellPolicy::level_max, 0, CellPolicy::level_unbounded,
                 "feature level above which the cell is not raised: the way back to an older build"},
+    PolicyCount{"relaunchBurst", &CellPolicy::relaunch_burst, 0, many,
+                "launches after failures, of one job at once, beside one for each of its tasks"},
+    PolicyCount{"relaunchesPerMinute", &CellPolicy::relaunches_per_minute, 0, many,
+                "the same a minute, for each task of the job; 0: no limit"},
+    PolicyCount{"launchBurst", &CellPolicy::launch_burst, 1, many, "launches of the cell at once"},
+    PolicyCount{"launchesPerMinute", &CellPolicy::launches_per_minute, 0, many,
+                "launches of the cell a minute; 0: no limit"},
+    PolicyCount{"launchesMax", &CellPolicy::launches_max, 0, many,
+                "launches of the cell under way; 0: no limit"},
+    PolicyCount{"hostLaunchBurst", &CellPolicy::host_launch_burst, 1, many, "launches on a host at once"},
+    PolicyCount{"hostLaunchesPerMinute", &CellPolicy::host_launches_per_minute, 0, many,
+                "launches on a host a minute; 0: no limit"},
+    PolicyCount{"hostLaunchesMax", &CellPolicy::host_launches_max, 0, many,
+                "launches on a host under way; 0: no limit"},
 };
 
 constexpr std::array times{
@@ -34,6 +48,11 @@ constexpr std::array times{
                "longest stay in KillInitiated"},
     PolicyTime{"hostLostAfterMs", &CellPolicy::host_lost_after, second, day,
                "a host that is away for so long has lost its tasks"},
+    PolicyTime{
+        "hostRestMs", &CellPolicy::host_rest_first, 0, day,
+        "a host on which launches of two jobs failed takes none for so long, twice as long each further "
+        "time; 0: never"},
+    PolicyTime{"hostRestMsMax", &CellPolicy::host_rest_max, second, day, "the longest of these rests"},
 };
 
 RateRule read_rule(json::ObjectReader& reader) {

@@ -189,6 +189,7 @@ Text job() {
                  {"status", ref("JobStatus")},
                  {"statusHistory", array_of(ref("JobStatus"))},
                  may("summary", object({{"slots", slots}, {"tasks", tasks}})),
+                 may("throttled", object({{"since", digits()}, {"reason", text()}})),
                  may("setAside", text()),
                  {"version", version()}});
 }
@@ -237,23 +238,25 @@ Text host() {
                                {"memoryMB", integer()},
                                {"diskMB", integer()},
                                {"networkMbps", integer()}});
-  return object({{"id", integer(1)},
-                 {"name", text()},
-                 {"hostGroup", text()},
-                 {"phase", phases()},
-                 {"connected", boolean()},
-                 may("node", integer(1)),
-                 {"resources", amounts},
-                 {"attributes", map_of(text())},
-                 {"drivers", array_of(text())},
-                 {"registered", digits()},
-                 may("connectedAt", digits()),
-                 may("disconnectedAt", digits()),
-                 may("setAside", text()),
-                 {"version", version()},
-                 {"used", amounts},
-                 {"taskCount", integer()},
-                 may("tasks", array_of(uuid()))});
+  return object(
+      {{"id", integer(1)},
+       {"name", text()},
+       {"hostGroup", text()},
+       {"phase", phases()},
+       {"connected", boolean()},
+       may("node", integer(1)),
+       {"resources", amounts},
+       {"attributes", map_of(text())},
+       {"drivers", array_of(text())},
+       {"registered", digits()},
+       may("connectedAt", digits()),
+       may("disconnectedAt", digits()),
+       may("setAside", text()),
+       {"version", version()},
+       {"used", amounts},
+       {"taskCount", integer()},
+       {"launches", object({{"underWay", integer()}, {"failures", integer()}, may("restsUntil", digits())})},
+       may("tasks", array_of(uuid()))});
 }
 
 Text rate() {

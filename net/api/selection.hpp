@@ -63,6 +63,7 @@ struct HostSubject {
   const HostRecord& record;
   const Resources& used;
   std::size_t tasks = 0;  ///< live ones
+  LaunchStanding launches{};
 };
 /// Of an entity, on the node that owns it.
 struct ActorSubject {

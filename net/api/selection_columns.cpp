@@ -229,6 +229,12 @@ constexpr Column<JobSubject> job_columns[] = {
      [](const JobSubject& s, std::string_view, Reading& out) {
        out.number(static_cast<double>(s.counts.tasks[5]));
      }},
+    {"throttled.since", FieldType::time,
+     [](const JobSubject& s, std::string_view, Reading& out) { out.time_if_set(s.record.throttled); }},
+    {"throttled.reason", FieldType::text,
+     [](const JobSubject& s, std::string_view, Reading& out) {
+       out.text_unless_empty(s.record.throttle_reason);
+     }},
     {"setAside", FieldType::text,
      [](const JobSubject& s, std::string_view, Reading& out) { out.text_unless_empty(s.record.set_aside); }},
     {"version.timestamp", FieldType::time,
@@ -406,6 +412,16 @@ constexpr Column<HostSubject> host_columns[] = {
      }},
     {"taskCount", FieldType::number,
      [](const HostSubject& s, std::string_view, Reading& out) { out.number(static_cast<double>(s.tasks)); }},
+    {"launches.underWay", FieldType::number,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       out.number(static_cast<double>(s.launches.under_way));
+     }},
+    {"launches.failures", FieldType::number,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       out.number(static_cast<double>(s.launches.record.failures));
+     }},
+    {"launches.restsUntil", FieldType::time,
+     [](const HostSubject& s, std::string_view, Reading& out) { out.time_if_set(s.launches.rests_until); }},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "storage/model/command_table.hpp"
+#include "storage/model/feature_level.hpp"
 
 namespace troupe {
 namespace {
@@ -103,6 +104,19 @@ std::string subject(const Body&) {
 
 }  // namespace
 
+namespace {
+
+bool has_limits(const CellPolicy& policy) {
+  const CellPolicy usual;
+  return policy.relaunch_burst != usual.relaunch_burst ||
+         policy.relaunches_per_minute != usual.relaunches_per_minute ||
+         policy.launch_burst != usual.launch_burst || !policy.launch_limit().is_none() ||
+         policy.host_launch_burst != usual.host_launch_burst || !policy.host_launch_limit().is_none() ||
+         policy.host_rest_first != usual.host_rest_first || policy.host_rest_max != usual.host_rest_max;
+}
+
+}  // namespace
+
 std::string subject_of(const CommandBody& body) {
   return std::visit([](const auto& any) { return subject(any); }, body);
 }
@@ -153,6 +167,11 @@ std::uint32_t level_needed(const CommandBody& body) {
     return planned;
   if (const auto* place = std::get_if<PlaceTasks>(&body); place != nullptr && !place->together.empty())
     return planned;
+  const auto* policy = std::get_if<SetPolicy>(&body);
+  const auto* group = std::get_if<PutGroup>(&body);
+  if ((policy != nullptr && has_limits(policy->policy)) ||
+      (group != nullptr && (group->group.launch_burst != 1 || !group->group.launch_limit().is_none())))
+    return level_of_budgets;
   return command_row(static_cast<std::uint16_t>(body.index() + 1)).level;
 }
 

@@ -419,13 +419,27 @@ struct NoteOperation {
   std::string what;  ///< "members/remove/3", "leader/2"
   static constexpr auto fields() { return field_list(field("what", &NoteOperation::what)); }
 };
+/// 29. The job actors' word that a job's relaunches wait for its budget, or do so no more; all of one shard.
+struct NoteJobs {
+  struct Item {
+    JobId job;
+    bool throttled = false;
+    std::string reason;  ///< of throttled
+    static constexpr auto fields() {
+      return field_list(field("job", &Item::job), field("throttled", &Item::throttled),
+                        field("reason", &Item::reason));
+    }
+  };
+  std::vector<Item> items;
+  static constexpr auto fields() { return field_list(field("items", &NoteJobs::items)); }
+};
 
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
                  CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
-                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation>;
+                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation, NoteJobs>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {
@@ -452,7 +466,8 @@ struct Command {
   std::uint16_t number() const { return static_cast<std::uint16_t>(body.index() + 1); }
 };
 std::string_view command_name(const Command& command);
-/// The feature level without which the body cannot be applied: its command's, or that of a field it uses.
+/// The feature level that a build must know to apply the body alike: its command's, or that of a field it
+/// uses. Without it an older build would drop what it does not know of, and come to another state.
 std::uint32_t level_needed(const CommandBody& body);
 /// What a user's command is about: "job/6f1c…", "host/7", "group/payments", "cell".
 std::string subject_of(const CommandBody& body);

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "storage/model/command.hpp"
+#include "storage/model/feature_level.hpp"
 
 namespace troupe {
 namespace {
@@ -75,6 +76,9 @@ constexpr std::array rows{
     CommandRow{27, "delete_group", FenceKind::none, 2, "the group exists, has no live job and is not DEFAULT",
                "it is gone and the second is refused"},
     CommandRow{28, "note_operation", FenceKind::none, 2, "none", "it is noted again"},
+    CommandRow{29, "note_jobs", FenceKind::epoch, level_of_budgets,
+               "the job lives, is Accepted and stands otherwise",
+               "it stands so already and the item is refused"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

@@ -12,7 +12,10 @@ namespace troupe {
 ///   0  a cell whose first members did not say what they know
 ///   1  everything in command_table() but what names a higher level
 ///   2  preemption and its traces on jobs, planned places, tasks placed together, groups that go, ceilings of
-///      Critical groups, an audit of what no command does
+///      Critical groups, an audit of what no command does; launch budgets and limits: a job's relaunches take
+///      tokens, note_jobs says that it is held to them, placements are held to the limits of the cell, the
+///      group and the host, and a host rests whose launches fail
 constexpr std::uint32_t feature_level_known = 2;
+constexpr std::uint32_t level_of_budgets = 2;
 
 }  // namespace troupe

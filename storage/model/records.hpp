@@ -7,7 +7,9 @@
 
 #include "storage/base/rare_map.hpp"
 #include "storage/base/rare_text.hpp"
+#include "storage/model/feature_level.hpp"
 #include "storage/model/job_descriptor.hpp"
+#include "storage/model/launch_limits.hpp"
 #include "storage/model/state.hpp"
 #include "storage/model/task_steps.hpp"
 
@@ -25,20 +27,24 @@ struct JobRecord {
   Instant created;
   Instant kill_initiated;
   Instant finished;
-  Index created_at;         ///< log index; orders jobs made in the same millisecond
-  Index version;            ///< log index of the last change
-  RareText set_aside;       ///< not empty: quarantined, and why
-  Disruptions disrupted{};  ///< of its tasks, within the interval of its budget's rate
+  Index created_at;          ///< log index; orders jobs made in the same millisecond
+  Index version;             ///< log index of the last change
+  RareText set_aside;        ///< not empty: quarantined, and why
+  Disruptions disrupted{};   ///< of its tasks, within the interval of its budget's rate
+  TokenBucket relaunches;    ///< for tasks that follow a failed one
+  Instant throttled;         ///< since when such tasks have to wait for the bucket; unset: they do not
+  RareText throttle_reason;  ///< for people
   static constexpr std::size_t fields_at_first = 14;
   static constexpr auto fields() {
     using R = JobRecord;
-    return field_list(field("id", &R::id), field("descriptor", &R::descriptor), field("state", &R::state),
-                      field("reason", &R::reason), field("message", &R::message),
-                      field("capacity", &R::capacity), field("caller", &R::caller),
-                      field("call_reason", &R::call_reason), field("created", &R::created),
-                      field("kill_initiated", &R::kill_initiated), field("finished", &R::finished),
-                      field("created_at", &R::created_at), field("version", &R::version),
-                      field("set_aside", &R::set_aside), field("disrupted", &R::disrupted));
+    return field_list(
+        field("id", &R::id), field("descriptor", &R::descriptor), field("state", &R::state),
+        field("reason", &R::reason), field("message", &R::message), field("capacity", &R::capacity),
+        field("caller", &R::caller), field("call_reason", &R::call_reason), field("created", &R::created),
+        field("kill_initiated", &R::kill_initiated), field("finished", &R::finished),
+        field("created_at", &R::created_at), field("version", &R::version), field("set_aside", &R::set_aside),
+        field("disrupted", &R::disrupted), field("relaunches", &R::relaunches),
+        field("throttled", &R::throttled), field("throttle_reason", &R::throttle_reason));
   }
 };
 
@@ -166,12 +172,19 @@ struct GroupRecord {
   std::uint64_t tasks_max = 0;  ///< cap on live tasks; 0: the cell's only
   Index version;
   std::uint64_t jobs_max = 0;  ///< cap on live jobs; 0: the cell's only
+  std::uint64_t launch_burst = 1;
+  std::uint64_t launches_per_minute = 0;  ///< 0: no limit
+  std::uint64_t launches_max = 0;         ///< under way; 0: no limit
+  LaunchLimit launch_limit() const { return {{launch_burst, launches_per_minute}, launches_max}; }
   static constexpr std::size_t fields_at_first = 6;
   static constexpr auto fields() {
     using R = GroupRecord;
     return field_list(field("name", &R::name), field("tier", &R::tier), field("instance", &R::instance),
                       field("instance_count", &R::instance_count), field("tasks_max", &R::tasks_max),
-                      field("version", &R::version), field("jobs_max", &R::jobs_max));
+                      field("version", &R::version), field("jobs_max", &R::jobs_max),
+                      field("launch_burst", &R::launch_burst),
+                      field("launches_per_minute", &R::launches_per_minute),
+                      field("launches_max", &R::launches_max));
   }
   friend bool operator==(const GroupRecord&, const GroupRecord&) = default;
 };
@@ -242,7 +255,24 @@ struct CellPolicy {
   std::uint64_t audit_max = 1'000'000;        ///< entries kept; the oldest go first
   std::vector<RateRule> rates{};              ///< the first that fits a call counts; none: no limit
   std::uint64_t level_max = level_unbounded;  ///< the cell's feature level is not raised above it by itself
+  // Launches that follow a failure, of one job: so many at once beside one for each of its tasks, and so many
+  // a minute for each of its tasks.
+  std::uint64_t relaunch_burst = 10;
+  std::uint64_t relaunches_per_minute = 2;  ///< 0: no limit
+  // Of the cell, and of each host.
+  std::uint64_t launch_burst = 1;
+  std::uint64_t launches_per_minute = 0;  ///< 0: no limit
+  std::uint64_t launches_max = 0;         ///< under way; 0: no limit
+  std::uint64_t host_launch_burst = 1;
+  std::uint64_t host_launches_per_minute = 0;
+  std::uint64_t host_launches_max = 0;
+  milliseconds host_rest_first{5'000};  ///< a host whose launches fail; 0: it does not rest
+  milliseconds host_rest_max{300'000};
   static constexpr std::uint64_t level_unbounded = 1'000'000;
+  LaunchLimit launch_limit() const { return {{launch_burst, launches_per_minute}, launches_max}; }
+  LaunchLimit host_launch_limit() const {
+    return {{host_launch_burst, host_launches_per_minute}, host_launches_max};
+  }
   static constexpr std::size_t fields_at_first = 8;
   static constexpr auto fields() {
     using P = CellPolicy;
@@ -252,7 +282,14 @@ struct CellPolicy {
         field("launched_max", &P::launched_max), field("start_initiated_max", &P::start_initiated_max),
         field("kill_initiated_max", &P::kill_initiated_max), field("host_lost_after", &P::host_lost_after),
         field("caller_jobs_max", &P::caller_jobs_max), field("caller_tasks_max", &P::caller_tasks_max),
-        field("audit_max", &P::audit_max), field("rates", &P::rates), field("level_max", &P::level_max));
+        field("audit_max", &P::audit_max), field("rates", &P::rates), field("level_max", &P::level_max),
+        field("relaunch_burst", &P::relaunch_burst),
+        field("relaunches_per_minute", &P::relaunches_per_minute), field("launch_burst", &P::launch_burst),
+        field("launches_per_minute", &P::launches_per_minute), field("launches_max", &P::launches_max),
+        field("host_launch_burst", &P::host_launch_burst),
+        field("host_launches_per_minute", &P::host_launches_per_minute),
+        field("host_launches_max", &P::host_launches_max), field("host_rest_first", &P::host_rest_first),
+        field("host_rest_max", &P::host_rest_max));
   }
   friend bool operator==(const CellPolicy&, const CellPolicy&) = default;
 };
@@ -273,6 +310,22 @@ struct CellRecord {
                       field("policy", &R::policy));
   }
 };
+
+/// Of a job that fails; none below the feature level that has budgets.
+struct RelaunchLimit {
+  std::uint64_t burst = 0;       ///< beside one for each task
+  std::uint64_t per_minute = 0;  ///< for each task; 0: no limit
+  BucketRule rule(const Capacity& size) const {
+    const std::uint64_t tasks = std::max<std::uint64_t>(size.desired, 1);
+    return {burst + tasks, per_minute * tasks};
+  }
+  friend bool operator==(const RelaunchLimit&, const RelaunchLimit&) = default;
+};
+inline bool has_budgets(const CellRecord& cell) { return cell.level >= level_of_budgets; }
+inline RelaunchLimit relaunch_limit(const CellRecord& cell) {
+  if (!has_budgets(cell)) return {};
+  return {cell.policy.relaunch_burst, cell.policy.relaunches_per_minute};
+}
 
 /// The outcome of a mutation, by caller and request id. Refusals are remembered too.
 struct RequestRecord {

@@ -30,6 +30,9 @@ inline constexpr AttributeBounds job_attribute_bounds{200, 64 * 1024};
 inline constexpr AttributeBounds task_attribute_bounds{32, 8 * 1024};
 bool is_possible(const Resources& resources);
 
+/// More in a row make a host rest no longer.
+inline constexpr std::uint32_t launch_failures_max = 32;
+
 /// Applies one command's body to a stage. Lives for one command, on the apply thread. Throws Poison.
 class CommandApply {
  public:
@@ -65,6 +68,7 @@ class CommandApply {
   Result<void> operator()(const ShrinkJob& body);
   Result<void> operator()(const PreemptTasks& body);
   Result<void> operator()(const DeleteGroup& body);
+  Result<void> operator()(const NoteJobs& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
   Result<void> operator()(const NoteOperation&) { return {}; }  ///< Nothing but its entry in the audit.
 
@@ -94,6 +98,23 @@ class CommandApply {
   /// The task's place becomes the last one of its job, so that the job can do without it.
   void move_to_last_slot(const TaskId& id, SlotNumber last);
   Check note(const NoteGroups::Item& item);
+  Check note(const NoteJobs::Item& item);
+  /// May the slot's next task be made now, as far as the job's budget goes?
+  Check check_relaunch(const JobRecord& job, const SlotRecord& slot) const;
+  void take_relaunch(const JobId& job);
+  /// A limit that a placement is held to, with this command's own placements.
+  struct LaunchScope {
+    std::string key;
+    LaunchStanding standing;
+  };
+  using LaunchScopes = std::vector<LaunchScope>;
+  LaunchScopes launch_scopes(HostId host, const std::string& group) const;
+  Check check_launches(const LaunchScopes& scopes) const;
+  void take_launches(const LaunchScopes& scopes);
+  void give_launches_back(const LaunchScopes& scopes);
+  /// A placed task ends for that reason: it may be a launch that failed by its host's fault.
+  void note_launch_end(const TaskRecord& task, Reason why);
+  void note_launch_success(HostId host);
   Check advance(const AdvanceSlots::Item& item);
   Check start_task(const AdvanceSlots::Item& item, const SlotRecord& before);
   Check finish(const FinishJobs::Item& item);

@@ -187,6 +187,7 @@ CommandApply::Check CommandApply::start_task(const AdvanceSlots::Item& item, con
   if (stage_.task(item.task) != nullptr ||
       tables.shard(tables.shard_id(item.task)).tasks.find(item.task) != nullptr)
     return Error{ErrorCode::conflict, "this task id is taken"};
+  if (Check held = check_relaunch(job, before)) return held;
   const bool first = before.task.is_nil();
   SlotRecord& slot = stage_.open_slot(item.job, item.slot);
   slot.state = SlotState::running;
@@ -210,6 +211,7 @@ CommandApply::Check CommandApply::start_task(const AdvanceSlots::Item& item, con
   task.eviction_resubmits = slot.eviction_resubmits;
   task.enter(TaskState::accepted, {stage_.now(), Reason::normal});
   stage_.create_task(std::move(task));
+  if (is_budgeted(before) && relaunch_limit(stage_.cell()).per_minute != 0) take_relaunch(item.job);
   return std::nullopt;
 }
 

@@ -38,6 +38,7 @@ void CommandApply::end_task(const TaskId& id, const End& how) {
   const bool killed = task.state == TaskState::kill_initiated;
   const Reason why = killed ? task.step(TaskState::kill_initiated).reason : how.reason;
   const Reason reason = how.reason == Reason::stuck_in_killing_state ? how.reason : why;
+  note_launch_end(task, why);
   enter(task, TaskState::finished, reason);
   task.exit_code = how.exit_code;
   task.signal = how.signal;
@@ -89,6 +90,7 @@ CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) cons
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
   if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
+  if (Check held = check_launches(launch_scopes(item.host, job->descriptor->capacity_group))) return held;
   return check_ceiling(*job->descriptor);
 }
 
@@ -114,6 +116,8 @@ void CommandApply::book(const PlaceTasks::Item& item, Booking what) {
   Resources amount = descriptor.resources;
   if (what == Booking::give_back) (amount = {}) -= descriptor.resources;
   stage_.use_on(item.host, amount);
+  const LaunchScopes scopes = launch_scopes(item.host, descriptor.capacity_group);
+  what == Booking::take ? take_launches(scopes) : give_launches_back(scopes);
   if (stage_.tables().cell.groups.contains(descriptor.capacity_group))
     moved_[descriptor.capacity_group] += amount;
 }
@@ -181,6 +185,7 @@ void CommandApply::take_status(const ReportTasks::Status& status, HostId host) {
   TaskRecord& edited = stage_.edit_task(status.task);
   enter(edited, status.state, Reason::normal);
   edited.message = clipped(status.message);
+  if (status.state == TaskState::started) note_launch_success(host);
 }
 
 Result<void> CommandApply::operator()(const KillTasks& body) {

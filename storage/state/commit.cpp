@@ -11,6 +11,16 @@ namespace troupe {
 namespace {
 
 bool is_order(TaskState state) { return state == TaskState::launched || state == TaskState::kill_initiated; }
+bool is_starting(TaskState state) {
+  return state == TaskState::launched || state == TaskState::start_initiated;
+}
+
+/// A token taken from its bucket is all that has changed of the job: nobody needs to hear.
+bool is_silent_change(const JobRecord& before, const JobRecord& after) {
+  return before.state == after.state && before.capacity == after.capacity &&
+         before.descriptor == after.descriptor && before.set_aside == after.set_aside &&
+         before.throttled == after.throttled && !(before.relaunches == after.relaunches);
+}
 
 std::size_t at(TaskState state) { return static_cast<std::size_t>(state); }
 std::size_t at(SlotState state) { return static_cast<std::size_t>(state); }
@@ -45,6 +55,7 @@ void Committer::commit(Stage& stage) {
   commit_shards(stage);
   commit_groups(stage);
   commit_hosts(stage);
+  commit_launches(stage);
   for (auto& change : stage.jobs_)
     if (!change.before)
       create_job(change.after);
@@ -60,6 +71,7 @@ void Committer::commit(Stage& stage) {
 void Committer::commit_cell(Stage& stage) {
   if (!stage.cell_) return;
   const bool policy_moved = !(stage.cell_->policy == tables_.cell.record.policy);
+  const bool level_moved = stage.cell_->level != tables_.cell.record.level;
   {
     const std::unique_lock lock(tables_.cell.mutex);
     const Instant now = tables_.cell.record.now;
@@ -68,7 +80,28 @@ void Committer::commit_cell(Stage& stage) {
     if (tables_.shards.empty() && !stage.cell_->name.empty()) tables_.make_shards(stage.cell_->shard_count);
   }
   emit(EventKind::cell_changed);
-  if (!policy_moved) return;
+  if (policy_moved || level_moved) refresh_job_duties();
+  if (policy_moved) refresh_task_and_host_duties();
+}
+
+void Committer::copy_relaunch_limit(Tables& tables) {
+  for (auto& shard : tables.shards) {
+    const std::unique_lock lock(shard->mutex);
+    shard->relaunch_limit = relaunch_limit(tables.cell.record);
+  }
+}
+
+void Committer::refresh_job_duties() {
+  copy_relaunch_limit(tables_);
+  for (auto& shard : tables_.shards) {
+    const std::unique_lock lock(shard->mutex);
+    shard->jobs.each([&](JobEntry& job) {
+      if (job.record.state != JobState::finished) update_job_duty(tables_, job);
+    });
+  }
+}
+
+void Committer::refresh_task_and_host_duties() {
   for (auto& shard : tables_.shards) {
     const std::unique_lock lock(shard->mutex);
     shard->tasks.each([&](TaskEntry& task) {
@@ -180,6 +213,13 @@ void Committer::drop_group(const std::string& name) {
   };
   drop(keys::group(name), cell.groups);
   drop(keys::condition(name), cell.conditions);
+  const std::string launches = launches_of_group(name);
+  if (const auto found = cell.launches.find(launches); found != cell.launches.end()) {
+    const Bytes key = keys::launches(launches);
+    tables_.shift_cell_hash(0 - record_hash(key, packed(found->second)));
+    batch_.erase(keys::meta, key);
+    cell.launches.erase(found);
+  }
   cell.group_names.erase(entity);
   if (const auto entry = cell.group_entries.find(name); entry != cell.group_entries.end()) {
     move_duty(shard, entry->second.due_ms, std::nullopt, entity);
@@ -203,10 +243,28 @@ void Committer::commit_hosts(Stage& stage) {
   }
 }
 
+void Committer::commit_launches(Stage& stage) {
+  if (stage.launches_.empty()) return;
+  const std::unique_lock lock(tables_.cell.mutex);
+  for (auto& [scope, record] : stage.launches_) {
+    LaunchRecord& kept = tables_.cell.launches[scope];
+    const bool is_told = kept.failures != record.failures;
+    put_named(keys::launches(scope), record, kept == LaunchRecord{} ? nullptr : &kept);
+    kept = record;
+    const auto id = host_of_launches(scope);
+    if (!is_told || !id) continue;
+    // Whether it takes tasks has changed.
+    Event& event = emit(EventKind::host_changed);
+    event.host = *id;
+    event.shard = shard_of(*id, tables_.cell.record.shard_count);
+  }
+}
+
 void Committer::index_job(Tables& tables, JobEntry& entry) {
   const std::unique_lock lock(tables.cell.mutex);
   const JobDescriptor& descriptor = *entry.record.descriptor;
   ++tables.cell.live_jobs;
+  if (entry.record.throttled.is_set()) ++tables.cell.throttled_jobs;
   tables.cell.wanted_tasks += entry.record.capacity.desired;
   GroupUse& use = tables.cell.group_entries[descriptor.capacity_group].use;
   ++use.jobs;
@@ -284,6 +342,7 @@ void Committer::index_task(Tables& tables, TaskEntry& entry) {
   host.tasks.insert(record.id);
   if (is_order(record.state)) ++host.orders;
   if (record.state == TaskState::kill_initiated) use.leaving += job->record.descriptor->resources;
+  if (is_starting(record.state)) ++host.starting, ++use.starting;
 }
 
 void Committer::create_task(TaskRecord record) {
@@ -351,6 +410,8 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
       host.as_of = {index_, ordinal_};  // The event that this becomes, below.
       if (was_placed && is_order(before.state)) --host.orders;
       if (!ended && is_order(now.state)) ++host.orders;
+      if (was_placed && is_starting(before.state)) --host.starting, --use.starting;
+      if (!ended && is_starting(now.state)) ++host.starting, ++use.starting;
       hosts_touched_.push_back(now.host);
     }
   }
@@ -444,14 +505,18 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
     CallerUse& caller = tables_.cell.callers[entry->record.caller];
     caller.wanted += desired;
     caller.wanted -= before.capacity.desired;
+    if (before.throttled.is_set()) --tables_.cell.throttled_jobs;
+    if (entry->record.throttled.is_set()) ++tables_.cell.throttled_jobs;
   }
   touch(entry->record.id);
   const bool ended = entry->record.state == JobState::finished;
-  Event& event = emit(ended ? EventKind::job_archived : EventKind::job_changed);
-  event.job = entry->record.id;
-  event.shard = shard_id;
-  event.job_state = entry->record.state;
-  event.reason = entry->record.reason;
+  if (!is_silent_change(before, entry->record)) {
+    Event& event = emit(ended ? EventKind::job_archived : EventKind::job_changed);
+    event.job = entry->record.id;
+    event.shard = shard_id;
+    event.job_state = entry->record.state;
+    event.reason = entry->record.reason;
+  }
   if (ended) return finish_job(*entry);
   put_current(shard, keys::job(shard_id, entry->record.id), entry->record, entry->hash);
 }
@@ -475,6 +540,7 @@ void Committer::finish_job(JobEntry& entry) {
   const std::unique_lock lock(tables_.cell.mutex);
   const JobDescriptor& descriptor = *entry.record.descriptor;
   --tables_.cell.live_jobs;
+  if (entry.record.throttled.is_set()) --tables_.cell.throttled_jobs;
   tables_.cell.wanted_tasks -= entry.record.capacity.desired;
   GroupUse& use = tables_.cell.group_entries[descriptor.capacity_group].use;
   --use.jobs;
@@ -488,7 +554,7 @@ void Committer::finish_job(JobEntry& entry) {
 
 void Committer::update_job_duty(Tables& tables, JobEntry& entry) {
   ShardTables& shard = tables.shard(tables.shard_id(entry.record.id));
-  move_duty(shard, entry.due_ms, job_duty(entry.view()), EntityRef::of(entry.record.id));
+  move_duty(shard, entry.due_ms, job_duty(entry.view(shard.relaunch_limit)), EntityRef::of(entry.record.id));
 }
 
 void Committer::update_task_duty(Tables& tables, TaskEntry& entry, const JobDescriptor& descriptor) {

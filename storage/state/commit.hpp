@@ -33,6 +33,8 @@ class Committer {
   static void update_host_duty(Tables& tables, HostEntry& entry);
   static void update_group_duty(Tables& tables, const std::string& name);
   static void name_group(Tables& tables, const GroupRecord& group);
+  /// Each shard has a copy of the cell's limit of relaunches.
+  static void copy_relaunch_limit(Tables& tables);
 
  private:
   template <class Record>
@@ -48,6 +50,9 @@ class Committer {
   void commit_hosts(Stage& stage);
   void commit_groups(Stage& stage);
   void drop_group(const std::string& name);
+  void commit_launches(Stage& stage);
+  void refresh_job_duties();
+  void refresh_task_and_host_duties();
   void create_job(JobRecord record);
   void commit_task(Change<TaskRecord>& change);
   static void grow_slots(JobEntry& entry, std::uint32_t count);

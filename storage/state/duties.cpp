@@ -14,15 +14,15 @@ Due earlier(Due a, Due b) {
   return std::min(*a, *b);
 }
 
-Due slot_duty(const SlotEntry& slot, const JobRecord& job) {
-  const bool wanted = slot.record.number.value < job.capacity.desired;
+Due slot_duty(const SlotEntry& slot, const JobView& job) {
+  const bool wanted = slot.record.number.value < job.record.capacity.desired;
   switch (slot.record.state) {
     case SlotState::empty:
       return wanted ? Due(due_now) : std::nullopt;
     case SlotState::ended:
       return wanted ? Due(due_now) : std::nullopt;
     case SlotState::waiting:
-      return wanted && !planted(Bug::retry_duty_lost) ? Due(slot.record.retry_at) : std::nullopt;
+      return wanted && !planted(Bug::retry_duty_lost) ? Due(waiting_due(slot.record, job)) : std::nullopt;
     case SlotState::running: {
       const bool surplus = !wanted && slot.live != nullptr && slot.live->state < TaskState::kill_initiated;
       return surplus && !planted(Bug::surplus_duty_lost) ? Due(due_now) : std::nullopt;
@@ -50,14 +50,39 @@ Due killing_duty(const JobView& job) {
 
 }  // namespace
 
+bool is_budgeted(const SlotRecord& slot) {
+  if (slot.task.is_nil()) return false;
+  switch (slot.last_reason) {
+    case Reason::scaled_down:
+    case Reason::killed:
+    case Reason::evicted:
+    case Reason::lost:
+      return false;
+    default:
+      return !slot.last_started.is_set() || slot.last_finished - slot.last_started < good_run;
+  }
+}
+
+Instant waiting_due(const SlotRecord& slot, const JobView& job) {
+  const BucketRule rule = job.relaunch_rule();
+  // Before it is throttled, its actor is to say so as soon as the bucket holds a slot back.
+  if (!job.record.throttled.is_set() || rule.is_none() || !is_budgeted(slot)) return slot.retry_at;
+  return std::max(slot.retry_at, job.record.relaunches.next_at(rule));
+}
+
+Due throttle_over(const JobView& job) {
+  if (!job.record.throttled.is_set()) return std::nullopt;
+  return job.relaunch_rule().is_none() ? due_now : job.record.relaunches.full_at();
+}
+
 Due job_duty(const JobView& job) {
   if (!job.record.set_aside.empty() || job.record.state == JobState::finished) return std::nullopt;
   if (job.record.state == JobState::kill_initiated) return killing_duty(job);
   if (job.record.descriptor->is_batch() && job.counts.closed() >= job.record.capacity.desired) return due_now;
-  if (const auto due = duty_by_counts(job)) return *due;
-  Due due;
+  Due due = throttle_over(job);
+  if (const auto by_counts = duty_by_counts(job)) return earlier(due, *by_counts);
   for (const SlotEntry& slot : job.slots) {
-    due = earlier(due, slot_duty(slot, job.record));
+    due = earlier(due, slot_duty(slot, job));
     if (due == Due(due_now)) break;
   }
   return due;

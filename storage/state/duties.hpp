@@ -12,6 +12,16 @@ namespace troupe {
 inline constexpr Instant due_now{0};
 using Due = std::optional<Instant>;  ///< nullopt: nothing to do until something changes
 
+/// Started for so long, a task was no failure: no delay, and no token of the job's budget for the next one.
+inline constexpr milliseconds good_run{300'000};
+/// Does the slot's next task follow a failure, so that it takes a token of its job's budget? Not what the
+/// user, the cell or a lost host ended.
+bool is_budgeted(const SlotRecord& slot);
+/// When a slot in SlotState::waiting is to be looked at.
+Instant waiting_due(const SlotRecord& slot, const JobView& job);
+/// Set: a job that is throttled is to be told so no more, then or already.
+Due throttle_over(const JobView& job);
+
 Due job_duty(const JobView& job);
 Due task_duty(const TaskRecord& task, const JobDescriptor& descriptor, const CellPolicy& policy);
 /// `orders`: live tasks placed on the host that are Launched or KillInitiated; `placed`: all live ones;

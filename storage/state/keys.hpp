@@ -6,6 +6,7 @@
 //             'h' host                              HostRecord
 //             'g' name                              GroupRecord
 //             'a' name                              GroupCondition
+//             'l' scope                             LaunchRecord
 //             'r' caller 0 request                  RequestRecord
 //             'm'                                   raft::Membership as of the applied index
 //             'k' index                             Index: an entry that an operator had skipped
@@ -79,6 +80,7 @@ Key shard(ShardId id);
 Key host(HostId id);
 Bytes group(std::string_view name);
 Bytes condition(std::string_view name);
+Bytes launches(std::string_view scope);
 Bytes request(std::string_view caller, std::string_view request);
 
 Key job(ShardId shard, const JobId& id);

@@ -83,6 +83,7 @@ Result<void> StateMachine::load_meta() {
     if (cell.record.shard_count == 0 || cell.record.shard_count > shard_count_max)
       return Error{ErrorCode::corrupt, "the cell's record has no possible shard count: repair from a peer"};
     tables_.make_shards(cell.record.shard_count);
+    Committer::copy_relaunch_limit(tables_);
   }
   auto membership = read_membership(store_);
   if (!membership.ok())
@@ -128,6 +129,12 @@ Result<void> StateMachine::load_hosts() {
     cell.hash += record_hash(key, value);
     Committer::name_group(tables_, r);
     cell.groups[r.name] = std::move(r);
+    return true;
+  });
+  if (!done.ok()) return done;
+  done = each_meta<LaunchRecord>(store_, 'l', [&](BytesView key, BytesView value, LaunchRecord r) {
+    cell.hash += record_hash(key, value);
+    cell.launches[std::string(key.substr(1))] = r;
     return true;
   });
   if (!done.ok()) return done;

@@ -64,11 +64,38 @@ void merge(const Tables& tables, Order order_of, PageStart<Id> start, Use use) {
   }
 }
 
-HostFacts facts_of(const HostEntry& entry) {
-  return {entry.record, entry.used, entry.tasks.size(), entry.as_of};
+}  // namespace
+
+LaunchStanding Reads::standing_of(std::string_view scope, const LaunchLimit& limit,
+                                  std::uint64_t under_way) const {
+  LaunchStanding standing{{}, {}, under_way};
+  if (!has_budgets(tables_.cell.record)) return standing;
+  standing.limit = limit;
+  const auto kept = tables_.cell.launches.find(scope);
+  if (kept != tables_.cell.launches.end()) standing.record = kept->second;
+  return standing;
 }
 
-}  // namespace
+LaunchStanding Reads::standing_of(const HostEntry& entry) const {
+  const CellPolicy& policy = tables_.cell.record.policy;
+  if (policy.host_launch_limit().is_none() && tables_.cell.launches.empty()) return {{}, {}, entry.starting};
+  const HostId id = entry.record.id;
+  LaunchStanding standing = standing_of(launches_of_host(id), policy.host_launch_limit(), entry.starting);
+  let_rest(standing, policy, id);
+  return standing;
+}
+
+HostFacts Reads::facts_of(const HostEntry& entry) const {
+  return {entry.record, entry.used, entry.tasks.size(), entry.as_of, standing_of(entry)};
+}
+
+LaunchStanding Reads::cell_launches() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  const auto& live = tables_.cell.live_tasks;
+  return standing_of(troupe::cell_launches, tables_.cell.record.policy.launch_limit(),
+                     live[static_cast<std::size_t>(TaskState::launched)] +
+                         live[static_cast<std::size_t>(TaskState::start_initiated)]);
+}
 
 bool Reads::has_shards() const {
   const std::shared_lock lock(tables_.cell.mutex);
@@ -86,7 +113,7 @@ bool Reads::with_job(const JobId& id, const std::function<void(const JobView&)>&
   const std::shared_lock lock(shard.mutex);
   const JobEntry* entry = shard.jobs.find(id);
   if (entry == nullptr) return false;
-  use(entry->view());
+  use(entry->view(shard.relaunch_limit));
   return true;
 }
 
@@ -106,7 +133,7 @@ std::optional<HostView> Reads::host(HostId id) const {
   const auto found = tables_.cell.hosts.find(id);
   if (found == tables_.cell.hosts.end()) return std::nullopt;
   const HostEntry& entry = found->second;
-  return HostView{entry.record, entry.used, {entry.tasks.begin(), entry.tasks.end()}};
+  return HostView{entry.record, entry.used, {entry.tasks.begin(), entry.tasks.end()}, standing_of(entry)};
 }
 
 std::optional<HostFacts> Reads::host_facts(HostId id) const {
@@ -160,6 +187,7 @@ GroupView Reads::view_of(const GroupRecord& record) const {
     view.waiting = entry->second.waiting.size();
     view.waiting_since = entry->second.waiting_since();
   }
+  view.launches = standing_of(launches_of_group(record.name), record.launch_limit(), view.use.starting);
   return view;
 }
 
@@ -194,7 +222,8 @@ CellFigures Reads::cell() const {
                       cell.waiting.size(),
                       cell.hosts.size(),
                       0,
-                      cell.requests.size()};
+                      cell.requests.size(),
+                      cell.throttled_jobs};
   for (const auto& [id, host] : cell.hosts) figures.hosts_connected += host.record.is_connected() ? 1 : 0;
   return figures;
 }
@@ -231,7 +260,7 @@ void Reads::each_job(PageStart<JobId> start, const std::function<bool(const JobV
       [&](const ShardTables& shard, const JobId& id) {
         const std::shared_lock lock(shard.mutex);
         const JobEntry* entry = shard.jobs.find(id);
-        return entry == nullptr || use(entry->view());
+        return entry == nullptr || use(entry->view(shard.relaunch_limit));
       });
 }
 

@@ -32,6 +32,7 @@ struct HostFacts {
   Resources used;
   std::size_t tasks = 0;
   EventId as_of;  ///< every task event of this host up to here is in `used`, and none after it
+  LaunchStanding launches{};
 };
 
 /// The page starts behind this position; unset: at the beginning.
@@ -50,6 +51,7 @@ struct CellFigures {
   std::size_t hosts = 0;
   std::size_t hosts_connected = 0;
   std::size_t requests = 0;
+  std::uint64_t throttled_jobs = 0;  ///< live ones whose relaunches wait for their budget
 };
 
 class Reads {
@@ -69,6 +71,7 @@ class Reads {
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
   CellFigures cell() const;
+  LaunchStanding cell_launches() const;
   CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
   ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap
   std::vector<ShardRecord> shards() const;
@@ -100,7 +103,11 @@ class Reads {
 
  private:
   bool has_shards() const;
-  GroupView view_of(const GroupRecord& record) const;  ///< under the cell's lock
+  // Under the cell's lock:
+  GroupView view_of(const GroupRecord& record) const;
+  HostFacts facts_of(const HostEntry& entry) const;
+  LaunchStanding standing_of(const HostEntry& entry) const;
+  LaunchStanding standing_of(std::string_view scope, const LaunchLimit& limit, std::uint64_t under_way) const;
   const Tables& tables_;
   const KvStore& store_;
 };

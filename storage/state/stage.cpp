@@ -1,5 +1,7 @@
 #include "storage/state/stage.hpp"
 
+#include <charconv>
+
 namespace troupe {
 
 const JobEntry* Stage::job_entry(const JobId& id) const {
@@ -55,6 +57,39 @@ std::optional<GroupCondition> Stage::condition(const EntityRef& group) const {
   const auto found = tables_.cell.group_names.find(group);
   if (found == tables_.cell.group_names.end()) return std::nullopt;
   return condition(found->second);
+}
+
+std::optional<HostId> host_of_launches(std::string_view scope) {
+  constexpr std::string_view prefix = "host/";
+  if (!scope.starts_with(prefix)) return std::nullopt;
+  scope.remove_prefix(prefix.size());
+  HostId id;
+  const auto [stop, fault] = std::from_chars(scope.data(), scope.data() + scope.size(), id.value);
+  if (fault != std::errc{} || stop != scope.data() + scope.size()) return std::nullopt;
+  return id;
+}
+
+void let_rest(LaunchStanding& host, const CellPolicy& policy, HostId id) {
+  host.rests_until = rests_until(host.record, policy.host_rest_first, policy.host_rest_max, id.value);
+  if (host.rests_until.is_set()) host.limit.under_way_max = 1;
+}
+
+const LaunchRecord& Stage::launches(const std::string& scope) const {
+  static const LaunchRecord none{};
+  if (const auto staged = launches_.find(scope); staged != launches_.end()) return staged->second;
+  const auto& kept = tables_.cell.launches;
+  const auto found = kept.find(scope);
+  return found == kept.end() ? none : found->second;
+}
+
+LaunchRecord& Stage::edit_launches(const std::string& scope) {
+  if (const auto staged = launches_.find(scope); staged != launches_.end()) return staged->second;
+  return launches_.emplace(scope, LaunchRecord(launches(scope))).first->second;
+}
+
+std::uint64_t Stage::launched_in(const std::string& scope) const {
+  const auto found = launched_.find(scope);
+  return found == launched_.end() ? 0 : found->second;
 }
 
 void Stage::put_condition(GroupCondition condition) {

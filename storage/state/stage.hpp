@@ -5,7 +5,9 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/inlined_vector.h>
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "storage/model/outcome.hpp"
@@ -101,6 +103,13 @@ class Stage {
   void drop_group(std::string name) { dropped_groups_.push_back(std::move(name)); }
   /// Sets version to this index.
   void put_condition(GroupCondition condition);
+  /// What is kept of a scope's launches (keys: launches_of_host() and its like), an empty one if nothing is.
+  const LaunchRecord& launches(const std::string& scope) const;
+  LaunchRecord& edit_launches(const std::string& scope);
+  /// Placements of this command.
+  std::uint64_t launched_in(const std::string& scope) const;
+  void count_launch(const std::string& scope) { ++launched_[scope]; }
+  void uncount_launch(const std::string& scope) { --launched_[scope]; }
   void put_shard(ShardRecord record) { shards_.push_back(record); }
   void use_on(HostId host, const Resources& amount) { uses_[host] += amount; }
 
@@ -118,6 +127,8 @@ class Stage {
   std::vector<GroupCondition> conditions_;
   std::vector<ShardRecord> shards_;
   absl::btree_map<HostId, Resources> uses_;
+  std::map<std::string, LaunchRecord> launches_;
+  std::map<std::string, std::uint64_t> launched_;
   std::optional<CellRecord> cell_;
   ChangeIndex<JobId> job_at_;
   ChangeIndex<TaskId> task_at_;

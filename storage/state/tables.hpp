@@ -37,7 +37,7 @@ struct JobEntry {
   std::int64_t due_ms = no_duty;
   std::uint64_t hash = 0;
   const JobId& id() const { return record.id; }
-  JobView view() const { return {record, slots, counts}; }
+  JobView view(const RelaunchLimit& limit) const { return {record, slots, counts, limit}; }
 };
 
 struct Duty {
@@ -57,6 +57,7 @@ struct ShardTables {
   absl::btree_set<Duty> attention;
   CreationOrder<JobId> job_order;
   CreationOrder<TaskId> task_order;
+  RelaunchLimit relaunch_limit;  ///< the cell's: readers of a shard do not hold the cell's lock
   ShardRecord record;
   std::uint64_t record_hash = 0;  ///< the record's share in the cell's hash; 0: not stored yet
   std::uint64_t hash = 0;         ///< as StateHash::shards: the same on every node at the same index
@@ -67,6 +68,7 @@ struct HostEntry {
   Resources used;
   absl::btree_set<TaskId> tasks;  ///< live, placed here
   std::size_t orders = 0;         ///< of those, Launched or KillInitiated
+  std::uint64_t starting = 0;     ///< of those, Launched or StartInitiated
   EventId as_of;  ///< of the last change of `used`, while this process lives: dates every copy of it
   std::int64_t due_ms = no_duty;
   std::uint64_t hash = 0;  ///< the record's share in the cell's hash
@@ -78,6 +80,14 @@ struct GroupEntry {
   std::int64_t due_ms = no_duty;
   Instant waiting_since() const { return waiting.empty() ? Instant{} : Instant{waiting.begin()->first}; }
 };
+
+/// The scopes of launch limits.
+inline constexpr std::string_view cell_launches = "cell";
+inline std::string launches_of_group(std::string_view name) { return "group/" + std::string(name); }
+inline std::string launches_of_host(HostId id) { return "host/" + to_text(id); }
+std::optional<HostId> host_of_launches(std::string_view scope);
+/// Says how long the host rests, and that it is tried with one launch at a time until enough have gone well.
+void let_rest(LaunchStanding& host, const CellPolicy& policy, HostId id);
 
 /// A task that waits to be placed; the scheduler's queue in the order of creation.
 struct Waiting {
@@ -94,6 +104,7 @@ struct CellTables {
   std::map<std::string, HostId, std::less<>> host_names;
   std::map<std::string, GroupRecord, std::less<>> groups;
   std::map<std::string, GroupCondition, std::less<>> conditions;  ///< of some groups
+  std::map<std::string, LaunchRecord, std::less<>> launches;      ///< by launches_of_host() and its like
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)
@@ -108,7 +119,8 @@ struct CellTables {
   std::map<EntityRef, std::string> group_names;
   std::map<std::string, JobId, std::less<>> unique_names;
   std::uint64_t live_jobs = 0;
-  std::uint64_t wanted_tasks = 0;  ///< sum of desired over live jobs
+  std::uint64_t throttled_jobs = 0;  ///< of those
+  std::uint64_t wanted_tasks = 0;    ///< sum of desired over live jobs
   std::array<std::uint64_t, task_state_count> live_tasks{};
 };
 

@@ -37,6 +37,8 @@ struct JobView {
   const JobRecord& record;
   std::span<const SlotEntry> slots;
   const JobCounts& counts;
+  RelaunchLimit relaunch_limit{};  ///< none: nothing holds its relaunches back
+  BucketRule relaunch_rule() const { return relaunch_limit.rule(record.capacity); }
 };
 
 /// As its disruption budget sees it.
@@ -52,8 +54,9 @@ struct GroupUse {
   std::uint64_t jobs = 0;
   std::uint64_t tasks = 0;
   Resources placed;
-  std::uint64_t wanted = 0;  ///< tasks, by the sizes of its jobs
-  Resources leaving;         ///< of `placed`, by tasks in KillInitiated
+  std::uint64_t wanted = 0;    ///< tasks, by the sizes of its jobs
+  std::uint64_t starting = 0;  ///< tasks, Launched or StartInitiated
+  Resources leaving;           ///< of `placed`, by tasks in KillInitiated
   Resources staying() const {
     Resources rest = placed;
     rest -= leaving;
@@ -68,6 +71,7 @@ struct GroupView {
   GroupUse use;
   std::uint64_t waiting = 0;  ///< tasks in Accepted
   Instant waiting_since;      ///< of the one that waits longest; unset: none
+  LaunchStanding launches{};
 };
 
 /// One host with what is placed on it.
@@ -75,6 +79,7 @@ struct HostView {
   HostRecord record;
   Resources used;             ///< by live tasks placed on it
   std::vector<TaskId> tasks;  ///< live and placed, in id order
+  LaunchStanding launches{};
 };
 
 }  // namespace troupe

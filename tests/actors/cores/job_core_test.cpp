@@ -206,6 +206,60 @@ TEST(JobCore, RestartsAServiceTaskHoweverItEnded) {
   }
 }
 
+/// The slot's task starts and fails at once.
+void fail(Story& s, std::size_t slot) {
+  s.toy.move(s.task(slot), TaskState::started);
+  s.toy.end(s.task(slot), Reason::failed);
+}
+
+TEST(JobCore, SaysThatAJobIsThrottledWaitsForItsBudgetAndSaysThatItIsOver) {
+  Story s(service(1));
+  s.toy.limit = {1, 60};  // two at once, one a second
+  s.run();
+  for (int n = 0; n < 2; ++n) {
+    fail(s, 0);
+    s.run();
+    s.pass(milliseconds(1'000));
+    s.run();
+  }
+  fail(s, 0);
+  s.toy.job.relaunches.full_at_us = (s.toy.now.ms + 4'000) * 1'000;  // three missing of two: wait
+  s.proposed<AdvanceSlots>(s.look());
+  s.settle();
+  s.pass(milliseconds(1'000));
+  const auto note = s.proposed<NoteJobs>(s.look());
+  ASSERT_EQ(note.items.size(), 1U);
+  EXPECT_TRUE(note.items[0].throttled);
+  EXPECT_NE(note.items[0].reason.find("failed"), std::string::npos) << note.items[0].reason;
+  const auto waits = s.settle();
+  EXPECT_EQ(std::get<WakeAt>(waits.value()).at, s.toy.now + milliseconds(2'000));
+  s.pass(milliseconds(2'000));
+  const TaskId before = s.task(0);
+  s.run();
+  EXPECT_NE(s.task(0), before);
+  EXPECT_TRUE(s.toy.job.throttled.is_set()) << "its bucket is not full yet";
+  const auto until_full = s.look();
+  EXPECT_EQ(std::get<WakeAt>(until_full.value()).at, s.toy.job.relaunches.full_at());
+  s.pass(milliseconds(2'000));
+  EXPECT_FALSE(s.proposed<NoteJobs>(s.look()).items.at(0).throttled);
+  s.settle();
+  EXPECT_TRUE(rests(s.run()));
+}
+
+TEST(JobCore, TakesNoTokenForWhatWasNoFailure) {
+  Story s(service(2));
+  s.toy.limit = {0, 1};
+  s.run();
+  for (int n = 0; n < 10; ++n) {
+    s.toy.end(s.task(0), Reason::lost);
+    s.run();
+    s.pass(milliseconds(1'000));
+    s.run();
+  }
+  EXPECT_EQ(s.toy.started_tasks, 12U);
+  EXPECT_EQ(s.toy.job.relaunches, TokenBucket{});
+}
+
 TEST(JobCore, LeavesAJobThatIsSetAsideAlone) {
   Story s(batch(2));
   s.toy.job.set_aside = "crashed thrice";

@@ -19,6 +19,7 @@ class ToyJob {
   std::uint64_t index = 1;
   std::size_t started_tasks = 0;
   std::set<TaskId> ever;
+  RelaunchLimit limit;  ///< none
 
   explicit ToyJob(JobDescriptor descriptor) {
     job.id.bytes[0] = 7;
@@ -38,7 +39,7 @@ class ToyJob {
       entries.push_back({slot, slot.state == SlotState::running ? &at->second : nullptr});
       ++counts.slots[static_cast<std::size_t>(slot.state)];
     }
-    return call(JobView{job, entries, counts});
+    return call(JobView{job, entries, counts, limit});
   }
 
   /// Positions refused.
@@ -55,6 +56,7 @@ class ToyJob {
     if (const auto* b = std::get_if<KillTasks>(&body)) each(b->items, [&](const auto& i) { return kill(i); });
     if (const auto* b = std::get_if<FinishJobs>(&body))
       each(b->items, [&](const auto& i) { return finish(i); });
+    if (const auto* b = std::get_if<NoteJobs>(&body)) each(b->items, [&](const auto& i) { return note(i); });
     if (const auto* b = std::get_if<EndTasks>(&body))
       each(b->items, [&](const auto& i) { return end(i.task, i.reason); });
     return refused;
@@ -100,7 +102,10 @@ class ToyJob {
   bool start(SlotRecord& slot, const TaskId& id) {
     if (slot.state != SlotState::empty && (slot.state != SlotState::waiting || slot.retry_at > now))
       return false;
+    const BucketRule rule = limit.rule(job.capacity);
+    if (is_budgeted(slot) && !job.relaunches.has_one(rule, now)) return false;
     if (!ever.insert(id).second) return false;
+    if (is_budgeted(slot)) job.relaunches.take(rule, now);
     if (!slot.task.is_nil()) {
       ++slot.resubmits;
       if (is_system_error(slot.last_reason)) ++slot.system_resubmits;
@@ -116,6 +121,12 @@ class ToyJob {
     task.enter(TaskState::accepted, {now, Reason::none});
     live.emplace(id, task);
     ++started_tasks;
+    return true;
+  }
+  bool note(const NoteJobs::Item& item) {
+    if (job.state != JobState::accepted || job.throttled.is_set() == item.throttled) return false;
+    job.throttled = item.throttled ? now : Instant{};
+    job.throttle_reason = item.reason;
     return true;
   }
   bool kill(const KillTasks::Item& item) {

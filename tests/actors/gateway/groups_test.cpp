@@ -67,7 +67,8 @@ TEST(GatewayGroups, SayWhatTheyUseAndWhatIsLeftOfTheirReservation) {
   EXPECT_EQ(number("used", "memoryMB"), used.memory_mb);
   EXPECT_EQ(number("headroom", "memoryMB"), 4'000 - used.memory_mb);
   EXPECT_EQ(number("headroom", "gpu"), 0);
-  EXPECT_THAT(seen->response.body, HasSubstr(R"("tasks":2,"tasksWanted":3,"tasksMax":0,"tasksWaiting":1)"));
+  EXPECT_THAT(seen->response.body,
+              HasSubstr(R"("tasks":2,"tasksWanted":3,"tasksMax":0,"tasksStarting":0,"tasksWaiting":1)"));
   EXPECT_THAT(scene.get("/api/v3/groups")->response.body, HasSubstr(R"([{"name":"DEFAULT")"));
 }
 

@@ -295,5 +295,58 @@ TEST(Engine, TakesUpATaskWhosePlanHadNoKnownOutcomeAndTheTruthThatComesLater) {
   EXPECT_TRUE(s.place().placements.empty()) << "the first one is there after all";
 }
 
+TEST(Launches, OnAHostAreHeldToWhatIsLeftUntilItIsToldAnew) {
+  EngineStory s;
+  auto slow = s.facts(1, {10'000, 10'000, 0, 0, 0});
+  slow.launches_left = 2;
+  s.engine.upsert_host(slow);
+  const auto d = job_like({1'000, 100, 0, 0, 0});
+  const auto tasks = s.tasks(d, 5);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 2}}));
+  EXPECT_TRUE(s.engine.is_held(HostId{1}));
+  EXPECT_EQ(s.engine.explain(tasks[4]).reasons, (std::map<std::string, std::size_t>{{"launches", 1}}));
+  s.settle(tasks[0], Placed{{Index{5}}, HostId{1}});
+  EXPECT_TRUE(s.place_counted().empty()) << "placed counts as well as in flight";
+  slow.used = {1'000, 100, 0, 0, 0};
+  slow.as_of = {Index{6}};
+  slow.launches_left = 2;
+  s.engine.upsert_host(slow);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}})) << "one is in flight";
+  slow.as_of = {Index{7}};
+  slow.launches_left = 0;
+  s.engine.upsert_host(slow);
+  EXPECT_TRUE(s.place_counted().empty());
+  slow.as_of = {Index{8}};
+  slow.launches_left = LaunchRoom::unlimited;
+  s.engine.upsert_host(slow);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 2}}));
+}
+
+TEST(Launches, OfAHostThatIsHeldGoElsewhere) {
+  EngineStory s;
+  auto rests = s.facts(1, {10'000, 10'000, 0, 0, 0});
+  rests.launches_left = 0;
+  s.engine.upsert_host(rests);
+  s.host(2, {10'000, 10'000, 0, 0, 0});
+  s.tasks(job_like({1'000, 100, 0, 0, 0}), 5);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{2, 5}}));
+}
+
+TEST(Launches, OfAGroupAreHeldToWhatIsLeft) {
+  EngineStory s;
+  s.host(1, {100'000, 100'000, 0, 0, 0});
+  GroupFacts slow{"slow", Tier::flex, {}, {}, 3};
+  s.engine.put_group(slow);
+  const auto d = test::in_group(job_like({1'000, 100, 0, 0, 0}), "slow");
+  const auto tasks = s.tasks(d, 5);
+  s.tasks(job_like({1'000, 100, 0, 0, 0}), 5);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 8}}));
+  EXPECT_NE(s.engine.explain(tasks[4]).held_back.find("group slow"), std::string::npos);
+  for (int n = 0; n < 3; ++n) s.settle(tasks[static_cast<std::size_t>(n)], Placed{{Index{9}}, HostId{1}});
+  slow.launches_left = 1;
+  s.engine.put_group(slow);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}}));
+}
+
 }  // namespace
 }  // namespace troupe::scheduler

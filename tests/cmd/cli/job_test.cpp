@@ -61,6 +61,19 @@ TEST_F(Jobs, AreShownWithTheirTasks) {
   EXPECT_EQ(cell.asked("GET /api/v3/tasks").at(0).parameter("taskStates"), "any");
 }
 
+TEST_F(Jobs, ThatOnlyFailAreShownToBeThrottledAndWhy) {
+  std::string job = job_text("Accepted", "jobSubmitted", 3);
+  job.insert(1, R"("throttled":{"since":"1000","reason":"its tasks keep failing"},)");
+  cell.on("GET /api/v3/jobs", page_of({job}));
+  cell.on("GET " + job_path(), job);
+  cell.on("GET /api/v3/tasks", page_of({}));
+  EXPECT_EQ(line.run({"job", "ls"}), exit_ok);
+  EXPECT_THAT(line.out.str(), HasSubstr("Accepted  throttled"));
+  EXPECT_EQ(line.run({"job", "show", job_id}), exit_ok);
+  EXPECT_THAT(line.out.str(),
+              HasSubstr("throttled:   since 1970-01-01T00:00:01.000Z: its tasks keep failing\n"));
+}
+
 TEST_F(Jobs, AreFoundByTheBeginningOfTheirId) {
   cell.on("GET /api/v3/jobs",
           page_of({R"({"id":")" + job_id + "\"}", R"({"id":"6f2c0000-0000-4000-8000-000000000001"})"}));

@@ -60,7 +60,7 @@ TEST_F(SimLevels, AnOlderBuildThanTheCellsLevelDoesNotStartAndSaysWhy) {
   ASSERT_TRUE(cell.await([&] { return level(cell) == feature_level_known; }));
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
   const std::uint32_t node = cell.other_than(cell.sim.leader());
-  install(cell, node, 0);
+  install(cell, node, feature_level_known - 1);
   cell.sim.run_for(milliseconds(2'000));
   EXPECT_THAT(cell.sim.failure(node), HasSubstr("and this build knows 0: upgrade this node"));
   EXPECT_TRUE(cell.await_finished(cell.submit({}, cell.sim.leader()), Reason::normal));
@@ -74,7 +74,7 @@ TEST_F(SimLevels, ALearnerOfAnOlderBuildIsNotPromotedBeforeItsUpgrade) {
   Cell cell(cell_options(86));
   ASSERT_TRUE(cell.await([&] { return level(cell) == feature_level_known; }));
   cell.sim.join_node(4);
-  install(cell, 4, 0);
+  install(cell, 4, feature_level_known - 1);
   const auto change = [&](raft::MemberChangeKind kind) {
     return cell.sim.change_members(cell.sim.leader(), kind, 4);
   };

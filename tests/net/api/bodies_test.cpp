@@ -40,7 +40,8 @@ TEST(ParseCapacityChange, TakesAnyPart) {
 
 constexpr std::string_view group_text =
     R"({"appName":"film","tier":"Critical","instanceCPU":0.5,"instanceMemoryMB":512,"instanceDiskMB":0,)"
-    R"("instanceNetworkMbs":128,"instanceGPU":0,"instanceCount":4,"tasksMax":100,"jobsMax":7})";
+    R"("instanceNetworkMbs":128,"instanceGPU":0,"instanceCount":4,"tasksMax":100,"jobsMax":7,)"
+    R"("launchBurst":5,"launchesPerMinute":60,"launchesMax":9})";
 
 TEST(ParseGroup, ReadsWhatIsPrinted) {
   const auto group = parse_group(group_text, "film");

@@ -127,7 +127,7 @@ TEST(HostJson, TellsWhatItHasAndWhatIsUsed) {
   EXPECT_EQ(at(value, "phase"), R"("Active")");
   EXPECT_EQ(at(value, "taskCount"), "1");
   host.record.session = {};
-  const auto gone = read([&](auto& writer) { host_json(writer, host.record, host.used, 3); });
+  const auto gone = read([&](auto& writer) { host_json(writer, host.record, host.used, 3, {}); });
   EXPECT_EQ(at(gone, "connected"), "false");
   EXPECT_EQ(at(gone, "node"), "absent");
   EXPECT_EQ(at(gone, "used/cpu"), "0.5");

@@ -314,9 +314,13 @@ TEST(SelectionSchema, IsWhatAHostsAnswerHas) {
   AHost host;
   host.record.set_aside = "odd";
   host.record.disconnected = {5'000'000};
+  LaunchStanding launches;
+  launches.under_way = 3;
+  launches.record.failures = 2;
+  launches.rests_until = Instant{6'000'000};
   expect_schema(SelectionKind::host,
-                answer_of([&](auto& w) { host_json(w, host.record, host.used, host.tasks); }),
-                HostSubject{host.record, host.used, host.tasks}, {});
+                answer_of([&](auto& w) { host_json(w, host.record, host.used, host.tasks, launches); }),
+                HostSubject{host.record, host.used, host.tasks, launches}, {});
 }
 
 TEST(SelectionSchema, IsWhatATasksAnswerHas) {
@@ -333,6 +337,8 @@ TEST(SelectionSchema, IsWhatATasksAnswerHas) {
 TEST(SelectionSchema, IsWhatAJobsAnswerHas) {
   for (const bool is_batch : {true, false}) {
     JobRecord job = example_job();
+    job.throttled = Instant{5'000'000};
+    job.throttle_reason = "it fails";
     JobDescriptor descriptor = *job.descriptor;
     if (is_batch) descriptor.kind = BatchSpec{4, milliseconds(60'000), true, {}};
     descriptor.env = {{"A", "1"}};

@@ -127,8 +127,9 @@ TEST(Records, FromANewerReleaseAreReadWithoutWhatItAdded) {
   task.attributes = StringMap{{"a", "b"}};
   JobRecord job = samples::job();
   job.disrupted = {Instant{1}, 2};
+  job.throttle_reason = "it fails";
   for (const Bytes& bytes : {packed(task), packed(job)}) {
-    // array 16: a header of three bytes; both records have 15 to 18 fields, so one more field still fits.
+    // array 16: a header of three bytes; both records have 18 fields, so one more field still fits.
     Bytes grown;
     PackWriter writer(grown);
     PackReader reader(bytes);

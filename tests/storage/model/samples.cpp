@@ -184,6 +184,7 @@ std::vector<Command> commands() {
       command(PreemptTasks{{{task_id, Index{9}, HostId{8}, {{id<TaskId>(6), Index{7}}}}}}, term),
       command(DeleteGroup{"payments"}),
       command(NoteOperation{"members/remove/3"}),
+      command(NoteJobs{{{job_id, true, "it fails"}}}, epoch),
   };
 }
 

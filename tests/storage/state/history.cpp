@@ -168,6 +168,31 @@ CommandBody History::note_groups(const Reads& reads) {
   return body;
 }
 
+CommandBody History::note_jobs(const Reads& reads) {
+  NoteJobs body;
+  for (const JobId& id : jobs_in_shard(reads)) {
+    bool throttled = false;
+    reads.with_job(id, [&](const JobView& view) { throttled = view.record.throttled.is_set(); });
+    if (random_.chance(50)) body.items.push_back({id, random_.chance(90) != throttled, "it fails"});
+  }
+  return body;
+}
+
+CommandBody History::put_group(const Reads& reads) {
+  GroupRecord group{"g" + std::to_string(random_.below(4)), Tier::flex, {}, 1, 5 * random_.below(3), {}};
+  if (has_budgets(reads.cell().record) && random_.chance(30)) group.launches_max = random_.below(4);
+  return PutGroup{group};
+}
+
+void History::draw_limits(CellPolicy& policy) {
+  policy.relaunch_burst = random_.below(3);
+  policy.relaunches_per_minute = random_.below(100);
+  policy.launch_burst = 1 + random_.below(5);
+  policy.launches_per_minute = random_.chance(50) ? 0 : 1 + random_.below(100'000);
+  policy.host_launches_max = random_.chance(50) ? 0 : 1 + random_.below(5);
+  policy.host_rest_first = milliseconds(random_.between(0, 10'000));
+}
+
 EntityRef History::any_entity(const Reads& reads) {
   switch (random_.below(4)) {
     case 0:
@@ -390,7 +415,7 @@ CommandBody History::operator_body(const Reads& reads) {
     case 0:
       return SetHostPhase{any_host(reads), static_cast<HostPhase>(random_.chance(70) ? 0 : random_.below(3))};
     case 1:
-      return PutGroup{{"g" + std::to_string(random_.below(4)), Tier::flex, {}, 1, 5 * random_.below(3), {}}};
+      return put_group(reads);
     case 2:
       return SetAside{any_entity(reads), random_.chance(50) ? "crashed" : ""};
     case 3:
@@ -399,6 +424,7 @@ CommandBody History::operator_body(const Reads& reads) {
       CellPolicy policy = reads.cell().record.policy;
       policy.launched_max = milliseconds(random_.between(1, 100'000));
       if (random_.chance(10)) policy.kill_initiated_max = milliseconds(INT64_MAX);
+      if (has_budgets(reads.cell().record)) draw_limits(policy);
       return SetPolicy{policy};
     }
     case 5:
@@ -406,8 +432,9 @@ CommandBody History::operator_body(const Reads& reads) {
     case 6:
       return BootstrapCell{"again", 8, {}};
     case 7:
-    case 8:
       return note_groups(reads);
+    case 8:
+      return random_.chance(50) ? note_groups(reads) : note_jobs(reads);
     default: {
       AssignShards body;
       for (std::uint64_t n = random_.below(4); n-- > 0;) {

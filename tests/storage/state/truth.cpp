@@ -67,6 +67,8 @@ void Truth::read_shard(const KvStore& store, ShardId shard) {
                     if (const auto group = groups.find(r.descriptor->capacity_group); group != groups.end())
                       ++group->second.second.jobs, group->second.second.wanted += r.capacity.desired;
                     Job& job = jobs[r.id];
+                    job.limit = relaunch_limit(cell);
+                    throttled_jobs += r.throttled.is_set() ? 1 : 0;
                     job.slots.resize(r.capacity.desired);
                     job.record = std::move(r);
                   });
@@ -101,6 +103,9 @@ void Truth::count(const TaskRecord& task) {
   if (task.state == TaskState::accepted) waiting.insert({task.created_at, task.slot, task.id});
   if (task.state == TaskState::accepted) waiting_of[descriptor.capacity_group].insert(task.created());
   if (task.state == TaskState::accepted) return;
+  const bool is_starting = task.state == TaskState::launched || task.state == TaskState::start_initiated;
+  if (is_starting) ++hosts.at(task.host).starting;
+  if (is_starting && group != groups.end()) ++group->second.second.starting;
   Host& host = hosts.at(task.host);
   host.used += descriptor.resources;
   host.tasks.insert(task.id);
@@ -178,6 +183,7 @@ void expect_cell(const Reads& reads, const Truth& truth) {
   EXPECT_EQ(figures.live_tasks, truth.live_tasks);
   EXPECT_EQ(figures.waiting, truth.waiting.size());
   EXPECT_EQ(figures.requests, truth.requests);
+  EXPECT_EQ(figures.throttled_jobs, truth.throttled_jobs);
   for (const auto& [caller, use] : truth.callers) {
     EXPECT_EQ(reads.caller_use(caller).jobs, use.jobs) << caller;
     EXPECT_EQ(reads.caller_use(caller).wanted, use.wanted) << caller;
@@ -194,6 +200,7 @@ void expect_cell(const Reads& reads, const Truth& truth) {
     ASSERT_TRUE(view.has_value());
     EXPECT_EQ(packed(view->record), packed(host.record));
     EXPECT_EQ(view->used, host.used);
+    EXPECT_EQ(view->launches.under_way, host.starting);
     EXPECT_EQ(view->tasks, std::vector<TaskId>(host.tasks.begin(), host.tasks.end()));
     EXPECT_EQ(reads.host_id(host.record.name), id);
   }
@@ -205,6 +212,7 @@ void expect_cell(const Reads& reads, const Truth& truth) {
     EXPECT_EQ(use.placed, expected_use.placed);
     EXPECT_EQ(use.leaving, expected_use.leaving);
     EXPECT_EQ(use.wanted, expected_use.wanted);
+    EXPECT_EQ(use.starting, expected_use.starting);
     const auto condition = truth.conditions.find(record.name);
     EXPECT_EQ(reads.group(record.name)->condition.version,
               condition == truth.conditions.end() ? Index{} : condition->second.version);

@@ -15,13 +15,15 @@ class Truth {
     JobRecord record;
     std::vector<SlotEntry> slots;
     JobCounts counts;
-    JobView view() const { return {record, slots, counts}; }
+    RelaunchLimit limit;
+    JobView view() const { return {record, slots, counts, limit}; }
   };
   struct Host {
     HostRecord record;
     Resources used;
     std::set<TaskId> tasks;
     std::size_t orders = 0;
+    std::uint64_t starting = 0;
   };
 
   explicit Truth(const KvStore& store);
@@ -39,6 +41,7 @@ class Truth {
   std::set<Waiting> waiting;
   std::array<std::uint64_t, task_state_count> live_tasks{};
   std::uint64_t wanted_tasks = 0;
+  std::uint64_t throttled_jobs = 0;
   std::map<std::string, CallerUse> callers;
   AuditHead audit;
   std::size_t requests = 0;

@@ -66,6 +66,7 @@ struct Stagecoach {
              with(PreemptTasks{{{first, cell.task(first).version, host, {cell.victim(started)}}}}, term),
              with(DeleteGroup{"gone"}),
              with(NoteOperation{"leader/2"}),
+             with(NoteJobs{{{service, true, "it fails"}}}, cell.fence_of(service)),
          })
       all.emplace(command.number(), std::move(command));
     return all;

@@ -41,7 +41,9 @@ struct Options {
   std::string cell = "test";
   /// Settings of nodes, as `troupe settings` lists them, and policies of the cell: jobs_max, tasks_max,
   /// requests_max, request_memory_ms, launched_ms_max, start_initiated_ms_max, kill_initiated_ms_max,
-  /// host_lost_after_ms.
+  /// host_lost_after_ms; relaunch_burst, relaunches_per_minute; launch_burst, launches_per_minute,
+  /// launches_max, and of each host host_launch_burst, host_launches_per_minute, host_launches_max;
+  /// host_rest_ms, host_rest_ms_max.
   std::map<std::string, std::string> settings{};
   Driver driver = Driver::sim;
   /// Set: the cell is simulated, in one thread under virtual time, and all chance comes from this number; the
