@@ -36,19 +36,31 @@ EventStreams::EventStreams(Services& services, Index begin)
     : services_(services),
       ring_(begin, static_cast<std::size_t>(services.node().settings.get(gateway_events_max))) {}
 
-void EventStreams::open(const CallPtr& call, std::optional<JobId> job) {
-  const auto consistency = consistency_of(*call, {});
-  if (!consistency.ok()) return call->fail(consistency.error());
+void EventStreams::open(const CallPtr& call, const api::Query& query) {
+  Stream stream;
+  if (StreamFilter::narrows(query.criteria)) stream.filter.emplace(query.criteria);
+  start(call, query.consistency, std::move(stream));
+}
+
+void EventStreams::open_job(const CallPtr& call, const JobId& job, api::Consistency consistency) {
+  Stream stream;
+  stream.job = job;
+  start(call, consistency, std::move(stream));
+}
+
+void EventStreams::start(const CallPtr& call, api::Consistency consistency, Stream stream) {
   std::optional<EventId> resume;
   if (const auto said = call->request.header("last-event-id"); !said.empty()) {
     const auto id = api::parse_event_id(said);
     if (!id.ok()) return call->fail(id.error());
     resume = id.value();
   }
-  services_.when_fresh(call, consistency.value(), [this, call, job, resume] { begin(call, job, resume); });
+  auto held = std::make_shared<Stream>(std::move(stream));  // A continuation must be copyable.
+  services_.when_fresh(call, consistency,
+                       [this, call, held, resume] { begin(call, std::move(*held), resume); });
 }
 
-void EventStreams::begin(const CallPtr& call, std::optional<JobId> job, std::optional<EventId> resume) {
+void EventStreams::begin(const CallPtr& call, Stream stream, std::optional<EventId> resume) {
   if (streams_.size() >= static_cast<std::size_t>(services_.node().settings.get(gateway_streams_max))) {
     services_.probe().refused("streams");
     return call->fail({ErrorCode::overloaded, "too many event streams are open on this node"});
@@ -56,14 +68,14 @@ void EventStreams::begin(const CallPtr& call, std::optional<JobId> job, std::opt
   // An id from the future is of another history; one that left the ring has a gap behind it.
   if (resume && (!ring_.covers(*resume) || resume->index > std::max(call->index, ring_.end().index)))
     resume.reset();
-  Stream stream;
-  stream.job = job;
   stream.position = resume.value_or(ring_.end());
   if (resume && planted(Bug::stream_gap_on_resume)) stream.position = ring_.end();
   if (resume && planted(Bug::stream_repeats_on_resume))
     stream.position = {Index{resume->index.value - 1}, UINT32_MAX};
   if (resume) stream.part = Part::events;
-  if (job)
+  if (stream.filter)
+    stream.filter->begin(reads(), resume ? StreamFilter::Tells::all : StreamFilter::Tells::new_ones);
+  if (stream.job)
     if (const auto found = begin_job(stream, resume); !found.ok()) return call->fail(found.error());
   const std::uint64_t id = services_.next_stream();
   stream.reply = call->take_reply(200);
@@ -80,18 +92,24 @@ void EventStreams::begin(const CallPtr& call, std::optional<JobId> job, std::opt
 
 /// Errors: not_found. A job that has ended gives a stream that ends with its snapshot.
 Result<void> EventStreams::begin_job(Stream& stream, std::optional<EventId> resume) {
-  const bool is_live = reads().with_job(*stream.job, [&](const JobView& view) {
-    for (const SlotEntry& slot : view.slots)
-      if (slot.live != nullptr) stream.tasks_left.push_back(*slot.live);
-  });
-  std::reverse(stream.tasks_left.begin(), stream.tasks_left.end());
-  if (is_live) return {};
+  if (reads().with_job(*stream.job, [](const JobView&) {})) {
+    add_live_tasks_of(stream, *stream.job);
+    return {};
+  }
   const auto archived = reads().archived_job(*stream.job);
   if (!archived.ok()) return archived.error();
   if (!archived.value()) return Error{ErrorCode::not_found, "there is no job " + to_text(*stream.job)};
   // Whoever resumes may have its last events still to come, from the ring or from apply.
   stream.ends = !resume || archived.value()->record.version <= resume->index;
   return {};
+}
+
+void EventStreams::add_live_tasks_of(Stream& stream, const JobId& job) {
+  reads().with_job(job, [&](const JobView& view) {
+    for (auto slot = view.slots.rbegin(); slot != view.slots.rend(); ++slot)
+      if (slot->live != nullptr && (!stream.filter || stream.filter->wants_task(slot->live->id)))
+        stream.tasks_left.push_back(*slot->live);
+  });
 }
 
 void EventStreams::on_applied(const Applied& applied) {
@@ -107,10 +125,21 @@ void EventStreams::on_signal(std::uint64_t id, StreamSignal signal) {
     return services_.probe().streams_open("events", streams_.size());
   }
   at->second.is_draining = false;
-  pump(at);
+  if (!at->second.is_cut) return pump(at);
+  // Dropping the reply of an open stream cuts it: the reader sees that this is not the end.
+  streams_.erase(at);
+  services_.probe().streams_open("events", streams_.size());
 }
 
 void EventStreams::on_tick(Moment now) {
+  const std::size_t before = streams_.size();
+  std::erase_if(streams_, [&](const auto& one) {
+    return one.second.is_draining && now - one.second.written >= stream_patience;
+  });
+  if (streams_.size() != before) {
+    services_.probe().streams_cut("stuck", before - streams_.size());
+    services_.probe().streams_open("events", streams_.size());
+  }
   for (auto& [id, stream] : streams_) {
     if (stream.is_draining || now - stream.written < keep_alive_every) continue;
     stream.written = now;
@@ -122,20 +151,37 @@ void EventStreams::pump(Streams::iterator at) {
   Stream& stream = at->second;
   if (stream.is_draining) return;
   std::string chunk;
-  const bool lags = !ring_.covers(stream.position);
-  if (!lags) chunk = next_chunk(stream);
+  if (!ring_.covers(stream.position))
+    return cut(at, "the reader is too slow: events that it has not had yet are kept no longer");
+  chunk = next_chunk(stream);
   const bool ends = stream.ends && stream.part == Part::events;
-  if (chunk.empty() && !lags && !ends) return;
-  const bool is_open = !lags && (chunk.empty() || stream.reply->write(std::move(chunk)));
+  if (chunk.empty() && !ends) return;
+  const bool is_open = chunk.empty() || stream.reply->write(std::move(chunk));
   if (is_open && !ends) {
     stream.is_draining = true;
     stream.written = services_.node().clock->steady();
     return stream.reply->when_drained(services_.stream_signal(at->first, StreamSignal::drained));
   }
   if (is_open) stream.reply->finish();
-  // Dropping the reply of an open stream cuts it: the reader sees that this is not the end.
   streams_.erase(at);
   services_.probe().streams_open("events", streams_.size());
+}
+
+/// Says why, once more without an id: whoever comes back goes on from what it has.
+void EventStreams::cut(Streams::iterator at, std::string_view why) {
+  Stream& stream = at->second;
+  json::Writer writer;
+  api::cut_off_json(writer, stream.position, services_.node().now(), why);
+  std::string frame;
+  add_frame(frame, api::cut_off_name, writer.take());
+  services_.probe().streams_cut("slow", 1);
+  if (!stream.reply->write(std::move(frame))) {
+    streams_.erase(at);
+    return services_.probe().streams_open("events", streams_.size());
+  }
+  stream.is_cut = stream.is_draining = true;
+  stream.written = services_.node().clock->steady();
+  stream.reply->when_drained(services_.stream_signal(at->first, StreamSignal::drained));
 }
 
 /// What the reader gets next; empty: nothing until something happens.
@@ -158,11 +204,17 @@ void EventStreams::add_jobs(Stream& stream, std::string& chunk) {
   reads().each_job(stream.jobs_from, [&](const JobView& view) {
     is_whole = chunk.size() < stream_chunk_bytes;
     if (!is_whole) return false;
+    if (stream.filter) {
+      if (!stream.filter->wants(view.record)) return true;
+      stream.jobs_left.push_back(view.record.id);
+    }
     add_job_frame(chunk, stream.position, view.record, &view.counts);
     stream.jobs_from = {view.record.created.ms, view.record.id};
     return true;
   });
-  if (is_whole) stream.part = Part::tasks;
+  if (!is_whole) return;
+  stream.part = Part::tasks;
+  std::reverse(stream.jobs_left.begin(), stream.jobs_left.end());
 }
 
 void EventStreams::add_job(Stream& stream, std::string& chunk) {
@@ -182,12 +234,18 @@ void EventStreams::add_tasks(Stream& stream, std::string& chunk) {
     DescriptorPtr descriptor;
   };
   std::vector<Item> items;
-  while (stream.job && !stream.tasks_left.empty() && items.size() < stream_chunk_items) {
+  const bool is_of_some = stream.job || stream.filter;
+  while (items.size() < stream_chunk_items && !(stream.tasks_left.empty() && stream.jobs_left.empty())) {
+    if (stream.tasks_left.empty()) {
+      add_live_tasks_of(stream, stream.jobs_left.back());
+      stream.jobs_left.pop_back();
+      continue;
+    }
     items.push_back({std::move(stream.tasks_left.back()), nullptr});
     stream.tasks_left.pop_back();
   }
-  bool is_whole = stream.job && stream.tasks_left.empty();
-  if (!stream.job) {
+  bool is_whole = stream.tasks_left.empty() && stream.jobs_left.empty();
+  if (!is_of_some) {
     is_whole = true;
     reads().each_task(stream.tasks_from, [&](const TaskRecord& task, const JobRecord& job) {
       is_whole = items.size() < stream_chunk_items;
@@ -214,6 +272,7 @@ void EventStreams::add_events(Stream& stream, std::string& chunk) {
     const Event& event = ring_[at];
     stream.position = event.id;
     if (stream.job && event.job != *stream.job) continue;
+    if (stream.filter && !stream.filter->wants(event, reads())) continue;
     chunk += frame_of(event, places);
     stream.ends = stream.job && event.kind == EventKind::job_archived;
   }

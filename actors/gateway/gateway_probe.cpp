@@ -53,6 +53,10 @@ struct GatewayProbe::Impl {
                                                           .Name("troupe_gateway_refused_total")
                                                           .Help("Refused at a limit of this node")
                                                           .Register(registry);
+  prometheus::Family<prometheus::Counter>& cuts = prometheus::BuildCounter()
+                                                      .Name("troupe_gateway_streams_cut_total")
+                                                      .Help("Streams of events whose readers were too slow")
+                                                      .Register(registry);
   std::mutex scraping;  ///< guards for_now
   std::vector<std::pair<prometheus::Family<prometheus::Gauge>*, prometheus::Gauge*>> for_now;
 };
@@ -77,6 +81,10 @@ void GatewayProbe::calls_waiting(std::size_t count) {
 
 void GatewayProbe::streams_open(std::string_view kind, std::size_t count) {
   impl_->set("troupe_gateway_streams_open", "Open streams", count, {{"kind", std::string(kind)}});
+}
+
+void GatewayProbe::streams_cut(std::string_view why, std::size_t count) {
+  impl_->cuts.Add({{"why", std::string(why)}}).Increment(static_cast<double>(count));
 }
 
 void GatewayProbe::Impl::read_node(const NodeContext& node) {
@@ -137,6 +145,7 @@ void GatewayProbe::Impl::read_replica(const NodeContext& node) {
 void GatewayProbe::Impl::read_cell(const NodeContext& node) {
   const CellFigures cell = node.reads().cell();
   set("troupe_jobs_live", "Live jobs", cell.live_jobs);
+  set("troupe_jobs_throttled", "Of these, those whose relaunches wait for their budget", cell.throttled_jobs);
   set("troupe_tasks_wanted", "Sum of what live jobs want", cell.wanted_tasks);
   for (std::size_t i = 0; i < task_state_count; ++i)
     set("troupe_tasks_live", "Live tasks by state", cell.live_tasks[i],
@@ -145,7 +154,6 @@ void GatewayProbe::Impl::read_cell(const NodeContext& node) {
   set("troupe_hosts", "Registered hosts", std::uint64_t{cell.hosts});
   set("troupe_hosts_connected", "Hosts whose agent is connected", std::uint64_t{cell.hosts_connected});
   set("troupe_requests_remembered", "Request ids in the table", std::uint64_t{cell.requests});
-  set("troupe_jobs_throttled", "Of these, those whose relaunches wait for their budget", cell.throttled_jobs);
 }
 
 /// Of more groups than that a scraper would drown in series; the console has each.

@@ -20,11 +20,20 @@ void add_cell(CLI::App& app, Context& context) {
 void add_events(CLI::App& app, Context& context) {
   auto* sub = app.add_subcommand("events", "Follow what happens: first what is, then what changes");
   auto args = std::make_shared<Events>();
-  sub->add_option("--job", args->job, "only this job's (id, or its beginning)");
+  auto* job = sub->add_option("--job", args->job, "only this job's (id, or its beginning)");
+  sub->add_option("--only", args->only,
+                  "only jobs and tasks that fit, NAME=VALUE: applicationName, capacityGroup, owner, jobType, "
+                  "attributes, jobIds, taskIds and others; all that are given must fit")
+      ->check([](const std::string& given) {
+        return given.find('=') == std::string::npos ? "must be NAME=VALUE" : std::string();
+      })
+      ->excludes(job);
   sub->add_option("--limit", args->limit, "end after so many events; 0: never")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  sub->footer("Examples:\n  troupe events\n  troupe events --job 6f1c2a --json | jq .taskState");
+  sub->footer(
+      "Examples:\n  troupe events\n  troupe events --only capacityGroup=payments --only jobType=service\n"
+      "  troupe events --job 6f1c2a --json | jq .taskState");
   sub->callback([args, &context] { finish_with(events(context, *args)); });
 }
 

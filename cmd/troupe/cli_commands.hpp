@@ -281,7 +281,8 @@ int trace_stop(Context& context, const std::string& id);
 
 struct Events {
   std::string job;
-  std::uint64_t limit = 0;  ///< 0: for ever
+  std::vector<std::string> only;  ///< NAME=VALUE, criteria as in the API
+  std::uint64_t limit = 0;        ///< 0: for ever
 };
 int events(Context& context, const Events& args);
 

@@ -17,6 +17,7 @@ std::string line_of(const SseEvent& event) {
   if (!value.ok()) return printable(event.name + ' ' + event.data);
   const auto& fact = value.value();
   std::string line = to_text(Instant{integer_at(fact, "timestamp")}) + ' ' + event.name;
+  if (const auto reason = text_at(fact, "reason"); !reason.empty()) line += ' ' + reason;
   for (const auto* name : {"jobId", "taskId", "slot", "hostId", "jobState", "taskState", "reasonCode"})
     if (const auto text = text_at(fact, name); !text.empty()) line += ' ' + std::string(name) + '=' + text;
   return printable(line);
@@ -56,6 +57,11 @@ bool is_worth_mending(const Error& error, const EventPrinter& printer, int failu
 int events(Context& context, const Events& args) {
   auto client = context.client();
   std::string target = "/api/v3/events";
+  for (const std::string& one : args.only) {
+    const auto equals = one.find('=');
+    target += (target.find('?') == std::string::npos ? '?' : '&') + url_text(one.substr(0, equals)) + '=' +
+              url_text(one.substr(equals + 1));
+  }
   if (!args.job.empty()) {
     const auto job = whole_id(client, IdOf::job, args.job);
     if (!job.ok()) return report(context.io.err, job.error());

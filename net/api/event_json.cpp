@@ -132,6 +132,13 @@ void snapshot_end_json(json::Writer& writer, EventId at, Instant now) {
   writer.end_object();
 }
 
+void cut_off_json(json::Writer& writer, EventId at, Instant now, std::string_view reason) {
+  writer.begin_object();
+  head_json(writer, at, cut_off_name, now);
+  text_json(writer, "reason", reason);
+  writer.end_object();
+}
+
 std::string sse_frame(std::string_view name, EventId id, std::string_view data) {
   std::string frame = "id: " + event_id_text(id) + "\nevent: ";
   frame.append(name).append("\ndata: ").append(data).append("\n\n");

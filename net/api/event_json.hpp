@@ -20,6 +20,7 @@ std::string_view event_name(EventKind kind);
 constexpr std::string_view job_snapshot_name = "jobSnapshot";
 constexpr std::string_view task_snapshot_name = "taskSnapshot";
 constexpr std::string_view snapshot_end_name = "snapshotEnd";
+constexpr std::string_view cut_off_name = "cutOff";
 
 std::string event_id_text(EventId id);                  ///< "1042.3"
 Result<EventId> parse_event_id(std::string_view text);  ///< errors: invalid_argument
@@ -41,6 +42,9 @@ void job_snapshot_json(json::Writer& writer, EventId at, const JobRecord& job,
 void task_snapshot_json(json::Writer& writer, EventId at, const TaskRecord& task,
                         const TaskPlace& place = {});
 void snapshot_end_json(json::Writer& writer, EventId at, Instant now);
+/// The last frame of a stream that is cut: {id, kind, timestamp, reason}. It has no id of its own to resume
+/// from.
+void cut_off_json(json::Writer& writer, EventId at, Instant now, std::string_view reason);
 
 /// "id: ...\nevent: ...\ndata: ...\n\n". The data must be compact JSON (no line break).
 std::string sse_frame(std::string_view name, EventId id, std::string_view data);

@@ -174,6 +174,8 @@ std::vector<ParameterDoc> parameters_of(Takes takes) {
     case Takes::audit:
       return audit_parameters();
     case Takes::attribute_keys:
+    case Takes::events:
+      return query_parameters(ListOf::events);
       return {{"keys", schema::text(), "names, with commas"}};
     case Takes::task_end:
       return {{"shrink", schema::boolean(), "the service gets smaller by one"},

@@ -24,6 +24,7 @@ enum class Takes : std::uint8_t {
   tasks,
   hosts,
   audit,
+  events,
   attribute_keys,
   task_end,
   logs,

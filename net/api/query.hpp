@@ -47,6 +47,8 @@ struct Criteria {
   /// Must ended tasks be looked up too (with `jobs`, in the archive)?
   bool wants_finished_tasks() const;
 };
+/// By what a submitter asked for alone.
+bool matches(const Criteria& criteria, const JobDescriptor& descriptor);
 /// By the job's own criteria; `tasks` and the states and reasons of tasks are not looked at.
 bool matches(const Criteria& criteria, const JobRecord& job);
 /// By everything. `job` is the task's.
@@ -87,7 +89,9 @@ Page select_page(const std::vector<SortKey>& sorted, const Paging& paging);
 void pagination_json(json::Writer& writer, const Page& page);
 
 enum class Consistency : std::uint8_t { linearizable, stale };
-enum class ListOf : std::uint8_t { jobs, tasks, hosts };  ///< hosts: where, paging, fields, consistency only
+/// hosts: where, paging, fields, consistency only. events, a stream: consistency, and criteria that neither
+/// come nor go with a state, so that its reader hears of all that becomes of what was told.
+enum class ListOf : std::uint8_t { jobs, tasks, hosts, events };
 
 struct Query {
   Criteria criteria;

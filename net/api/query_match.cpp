@@ -25,7 +25,9 @@ bool attributes_match(const Criteria& criteria, const StringMap& attributes) {
              : std::any_of(criteria.attributes.begin(), criteria.attributes.end(), holds);
 }
 
-bool descriptor_matches(const Criteria& criteria, const JobDescriptor& descriptor) {
+}  // namespace
+
+bool matches(const Criteria& criteria, const JobDescriptor& descriptor) {
   return is_wanted(criteria.owner, descriptor.team_email) &&
          is_wanted(criteria.application_name, descriptor.application_name) &&
          is_wanted(criteria.image_name, descriptor.image.name) &&
@@ -37,6 +39,8 @@ bool descriptor_matches(const Criteria& criteria, const JobDescriptor& descripto
          (!criteria.type || (*criteria.type == JobType::batch) == descriptor.is_batch()) &&
          attributes_match(criteria, descriptor.attributes);
 }
+
+namespace {
 
 bool state_matches(const Criteria& criteria, const TaskRecord& task) {
   if (criteria.wants_any_task_state) return true;
@@ -53,7 +57,7 @@ bool Criteria::wants_finished_tasks() const {
 bool matches(const Criteria& criteria, const JobRecord& job) {
   if (!criteria.jobs.empty() && !criteria.jobs.contains(job.id)) return false;
   if (criteria.job_state && *criteria.job_state != job.state) return false;
-  return job.descriptor && descriptor_matches(criteria, *job.descriptor);
+  return job.descriptor && matches(criteria, *job.descriptor);
 }
 
 bool matches(const Criteria& criteria, const TaskRecord& task, const JobRecord& job) {

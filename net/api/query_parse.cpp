@@ -132,7 +132,15 @@ std::string take_attribute_op(Query& query, std::string_view value) {
   return {};
 }
 
-enum class Of : std::uint8_t { all, jobs_and_tasks, tasks };
+/// Where a parameter is understood.
+enum class Of : std::uint8_t {
+  everywhere,
+  lists,
+  jobs_and_tasks,
+  lists_of_jobs_and_tasks,
+  tasks,
+  tasks_and_events
+};
 /// What a value looks like.
 enum class Shape : std::uint8_t { text, number, boolean, consistency, job_type, job_state, op };
 struct Parameter {
@@ -143,14 +151,14 @@ struct Parameter {
 };
 
 constexpr std::array parameters{
-    Parameter{"page", take_page, Of::all, Shape::number},
-    Parameter{"pageSize", take_page_size, Of::all, Shape::number},
-    Parameter{"cursor", take_cursor, Of::all},
-    Parameter{"fields", take_fields, Of::all},
-    Parameter{"consistency", take_consistency, Of::all, Shape::consistency},
-    Parameter{where_name, nullptr, Of::all},  // It has a position of its own to complain about.
+    Parameter{"page", take_page, Of::lists, Shape::number},
+    Parameter{"pageSize", take_page_size, Of::lists, Shape::number},
+    Parameter{"cursor", take_cursor, Of::lists},
+    Parameter{"fields", take_fields, Of::lists},
+    Parameter{"consistency", take_consistency, Of::everywhere, Shape::consistency},
+    Parameter{where_name, nullptr, Of::lists},  // It has a position of its own to complain about.
     Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
-    Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks},
+    Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks_and_events},
     Parameter{"owner", take_text<&Criteria::owner>},
     Parameter{"applicationName", take_text<&Criteria::application_name>},
     Parameter{"appName", take_text<&Criteria::application_name>},
@@ -161,7 +169,7 @@ constexpr std::array parameters{
     Parameter{"jobGroupDetail", take_text<&Criteria::group_detail>},
     Parameter{"jobGroupSequence", take_text<&Criteria::group_sequence>},
     Parameter{"jobType", take_type, Of::jobs_and_tasks, Shape::job_type},
-    Parameter{"jobState", take_job_state, Of::jobs_and_tasks, Shape::job_state},
+    Parameter{"jobState", take_job_state, Of::lists_of_jobs_and_tasks, Shape::job_state},
     Parameter{"attributes", take_attributes},
     Parameter{"labels", take_attributes},
     Parameter{"attributes.op", take_attribute_op, Of::jobs_and_tasks, Shape::op},
@@ -173,12 +181,18 @@ constexpr std::array parameters{
 
 bool is_allowed(const Parameter& parameter, ListOf what) {
   switch (parameter.of) {
-    case Of::all:
+    case Of::everywhere:
       return true;
+    case Of::lists:
+      return what != ListOf::events;
     case Of::jobs_and_tasks:
       return what != ListOf::hosts;
+    case Of::lists_of_jobs_and_tasks:
+      return what == ListOf::jobs || what == ListOf::tasks;
     case Of::tasks:
       return what == ListOf::tasks;
+    case Of::tasks_and_events:
+      return what == ListOf::tasks || what == ListOf::events;
   }
   return false;
 }
@@ -221,6 +235,7 @@ SelectionKind kind_of_list(ListOf what) {
     case ListOf::tasks:
       return SelectionKind::task;
     case ListOf::hosts:
+    case ListOf::events:
       break;
   }
   return SelectionKind::host;
@@ -257,7 +272,7 @@ Result<Query> parse_query(const http::Request& request, ListOf what) {
   if (what == ListOf::hosts) query.paging.page_size = page_size_max;  // Few, and mostly wanted all.
   std::vector<Violation> violations;
   for (const auto& [name, value] : request.query) {
-    if (name == where_name) {
+    if (name == where_name && what != ListOf::events) {
       take_where(query, what, value, violations);
       continue;
     }

@@ -166,8 +166,145 @@ TEST(GatewayEvents, AReaderThatFallsOutOfTheRingIsCut) {
   scene.run();
   slow->take();
   scene.run();
-  EXPECT_TRUE(slow->cut);
   EXPECT_EQ(count_of(slow, "jobCreated"), 0U);
+  EXPECT_EQ(slow->names().back(), "cutOff");
+  EXPECT_THAT(slow->body, HasSubstr("\"reason\":\"the reader is too slow"));
+  EXPECT_FALSE(slow->cut) << "the reason is still on its way";
+  const auto ids = slow->ids();
+  slow->take();
+  scene.run();
+  EXPECT_TRUE(slow->cut) << "and not ended as if all had been told";
+  // It comes back with the last id that it had, and begins anew.
+  EXPECT_EQ(count_of(scene.get("/api/v3/events", {{"last-event-id", ids.back()}}), "snapshotEnd"), 1U);
+  EXPECT_THAT(scene.get("/metrics")->response.body,
+              HasSubstr("troupe_gateway_streams_cut_total{why=\"slow\"} 1"));
+}
+
+TEST(GatewayEvents, AReaderThatTakesNothingIsCutAfterAMinute) {
+  Scene scene;
+  scene.cell.submit(batch_of(1));
+  const auto stuck = scene.start("GET", "/api/v3/events", {}, {}, true);
+  const auto well = scene.get("/api/v3/events");
+  scene.run();
+  scene.advance(milliseconds(59'000));
+  EXPECT_FALSE(stuck->cut);
+  scene.advance(milliseconds(2'000));
+  EXPECT_TRUE(stuck->cut);
+  EXPECT_FALSE(well->cut);
+  EXPECT_THAT(scene.get("/metrics")->response.body,
+              HasSubstr("troupe_gateway_streams_cut_total{why=\"stuck\"} 1"));
+}
+
+// ---- criteria ----
+
+DescriptorPtr job_of(std::string application, std::string group, StringMap attributes = {}) {
+  JobDescriptor d = *batch_of(2);
+  d.application_name = std::move(application);
+  d.capacity_group = std::move(group);
+  d.attributes = std::move(attributes);
+  return std::make_shared<const JobDescriptor>(std::move(d));
+}
+
+/// The jobs that a stream has told of, snapshots and news.
+std::set<std::string> jobs_in(const SeenPtr& seen) {
+  std::set<std::string> jobs;
+  const std::string name = "\"jobId\":\"";
+  for (auto at = seen->body.find(name); at != std::string::npos; at = seen->body.find(name, at + 1))
+    jobs.insert(seen->body.substr(at + name.size(), 36));
+  return jobs;
+}
+
+TEST(GatewayEvents, AStreamWithCriteriaTellsOfWhatTheyNameFromSnapshotToEnd) {
+  Scene scene;
+  const HostId host = scene.cell.host("h1");
+  const JobId wanted = scene.cell.submit(job_of("web", "prod"));
+  const JobId other = scene.cell.submit(job_of("web", "test"));
+  const TaskId task = scene.cell.running(wanted, 0, host);
+  scene.cell.running(other, 0, host);
+  const auto seen = scene.get("/api/v3/events?applicationName=web&capacityGroup=prod");
+  EXPECT_THAT(seen->names(), ElementsAre("jobSnapshot", "taskSnapshot", "snapshotEnd"));
+  const JobId later = scene.cell.submit(job_of("web", "prod"));
+  scene.cell.submit(job_of("api", "prod"));
+  scene.cell.host("h2");
+  scene.cell.ended(host, task, Reason::normal);
+  scene.cell.step_slot(wanted, 0, SlotState::done);
+  scene.cell.apply(KillJob{other});
+  scene.run();
+  EXPECT_EQ(jobs_in(seen), (std::set{to_text(wanted), to_text(later)}));
+  EXPECT_EQ(count_of(seen, "taskArchived"), 1U);
+  EXPECT_EQ(count_of(seen, "jobCreated"), 1U);
+  EXPECT_EQ(count_of(seen, "hostChanged"), 0U);
+  expect_ids_increase(seen);
+  // Who resumes gets the same, without what others did meanwhile.
+  const auto ids = seen->ids();
+  const auto again =
+      scene.get("/api/v3/events?applicationName=web&capacityGroup=prod", {{"last-event-id", ids.front()}});
+  EXPECT_EQ(again->ids(), std::vector<std::string>(ids.begin() + 1, ids.end()));
+}
+
+TEST(GatewayEvents, AJobThatWasToldStaysToldWhenItsAttributesChange) {
+  Scene scene;
+  const JobId job = scene.cell.submit(job_of("web", "prod", {{"stage", "canary"}}));
+  const auto seen = scene.get("/api/v3/events?attributes=stage:canary");
+  scene.cell.apply(ChangeJob{job, {{{"stage", "whole"}}, {}}, {}, {}, {}});
+  scene.cell.apply(KillJob{job});
+  const JobId turns = scene.cell.submit(job_of("web", "prod"));
+  scene.cell.apply(ChangeJob{turns, {{{"stage", "canary"}}, {}}, {}, {}, {}});
+  scene.run();
+  EXPECT_THAT(seen->names(),
+              ElementsAre("jobSnapshot", "snapshotEnd", "jobChanged", "jobChanged", "jobChanged"));
+  EXPECT_EQ(jobs_in(seen), (std::set{to_text(job), to_text(turns)}));
+}
+
+TEST(GatewayEvents, ATaskCriterionLetsItsJobsEventsThroughButNotItsSiblings) {
+  Scene scene;
+  const HostId host = scene.cell.host("h1");
+  const JobId job = scene.cell.submit(job_of("web", "prod"));
+  const TaskId task = scene.cell.running(job, 0, host), sibling = scene.cell.running(job, 1, host);
+  const auto seen = scene.get("/api/v3/events?taskIds=" + to_text(task));
+  EXPECT_THAT(seen->names(), ElementsAre("jobSnapshot", "taskSnapshot", "snapshotEnd"));
+  scene.cell.ended(host, sibling, Reason::normal);
+  scene.cell.ended(host, task, Reason::normal);
+  scene.cell.apply(KillJob{job});
+  scene.run();
+  EXPECT_EQ(count_of(seen, "taskArchived"), 1U);
+  EXPECT_EQ(count_of(seen, "jobChanged"), 1U);
+  EXPECT_EQ(seen->body.find("\"taskId\":\"" + to_text(sibling)), std::string::npos);
+}
+
+TEST(GatewayEvents, ASnapshotOfManyJobsWithCriteriaComesInChunks) {
+  Scene scene;
+  const HostId host = scene.cell.host("h1", {1'000'000, 1'000'000, 1'000'000, 1'000'000, 0});
+  for (int n = 0; n < 250; ++n) scene.cell.running(scene.cell.submit(job_of("web", "prod")), 0, host);
+  const auto seen = scene.get("/api/v3/events?jobType=batch&owner=" + batch_of(1)->team_email);
+  EXPECT_EQ(count_of(seen, "jobSnapshot"), 250U);
+  EXPECT_EQ(count_of(seen, "taskSnapshot"), 250U);
+  EXPECT_GT(seen->chunks, 3U);
+}
+
+TEST(GatewayEvents, CriteriaThatComeAndGoWithAStateAreRefusedWithThoseThatThereAre) {
+  Scene scene;
+  for (const auto* query :
+       {"jobState=Accepted", "taskStates=Started", "where=id=1", "pageSize=3", "colour=x"}) {
+    const auto seen = scene.get(std::string("/api/v3/events?") + query);
+    EXPECT_EQ(seen->response.status, 400) << query;
+    EXPECT_THAT(seen->response.body, HasSubstr("applicationName")) << query;
+  }
+  EXPECT_EQ(scene.get("/api/v3/jobs/" + to_text(scene.cell.submit(batch_of(1))) + "/events?owner=x")
+                ->response.status,
+            400);
+}
+
+TEST(GatewayEvents, AStreamBeginsOnlyWhenTheStateIsAsNewAsTheReadersOwnWrite) {
+  Scene scene;
+  const std::string next = to_text(scene.cell.last.next());
+  const auto waits = scene.get("/api/v3/events?consistency=stale", {{"x-troupe-index", next}});
+  EXPECT_FALSE(waits->opened);
+  const JobId job = scene.cell.submit(batch_of(1));
+  scene.run();
+  ASSERT_TRUE(waits->opened);
+  EXPECT_EQ(waits->header("x-troupe-index"), next);
+  EXPECT_EQ(jobs_in(waits), std::set{to_text(job)});
 }
 
 TEST(GatewayEvents, AnIdleStreamIsKeptAliveEveryTenSeconds) {

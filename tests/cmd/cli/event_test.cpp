@@ -38,6 +38,23 @@ TEST(Events, GoOnAfterABreakWhereTheyStood) {
   EXPECT_THAT(line.out.str(), testing::HasSubstr("t2.0"));
 }
 
+TEST(Events, OfSomeJobsAreAskedForByTheirCriteria) {
+  FakeCell cell;
+  CommandLine line(cell.address());
+  std::string asked;
+  cell.stream("GET /api/v3/events", [&](const http::Request& request, http::ReplyPtr reply) {
+    for (const auto& [name, value] : request.query) asked += name + '=' + value + ' ';
+    reply->open(200, {}, [] {});
+    reply->write(fact("1.0"));
+    reply->finish();
+  });
+  EXPECT_EQ(line.run({"events", "--limit", "1", "--only", "capacityGroup=a b", "--only", "jobType=batch"}),
+            exit_ok);
+  EXPECT_THAT(asked, testing::AnyOf("capacityGroup=a b jobType=batch ", "jobType=batch capacityGroup=a b "));
+  EXPECT_EQ(line.run({"events", "--only", "batch"}), exit_usage);
+  EXPECT_EQ(line.run({"events", "--only", "a=b", "--job", job_id}), exit_usage);
+}
+
 TEST(Events, OfAJobEndWithIt) {
   FakeCell cell;
   CommandLine line(cell.address());
