@@ -18,16 +18,32 @@ std::string_view usual_hint(ErrorCode code) {
   return "";
 }
 
+std::string_view retry_text(Retry retry) {
+  switch (retry) {
+    case Retry::never:
+      return "never";
+    case Retry::elsewhere:
+      return "elsewhere";
+    case Retry::later:
+      return "later";
+    case Retry::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
 void write_violation(json::Writer& writer, const Violation& violation) {
   writer.begin_object();
   writer.key("path");
   writer.text(violation.path);
   writer.key("message");
   writer.text(violation.message);
-  writer.key("line");
-  writer.uint(violation.line);
-  writer.key("column");
-  writer.uint(violation.column);
+  if (violation.line != 0) {
+    writer.key("line");
+    writer.uint(violation.line);
+    writer.key("column");
+    writer.uint(violation.column);
+  }
   writer.end_object();
 }
 
@@ -47,6 +63,8 @@ Response error_response(const Error& error, std::string_view hint) {
   writer.text(code_text(error.code));
   writer.key("message");
   writer.text(error.message);
+  writer.key("retry");
+  writer.text(retry_text(retry_class(error.code)));
   writer.key("violations");
   writer.begin_array();
   for (const Violation& violation : error.violations) write_violation(writer, violation);

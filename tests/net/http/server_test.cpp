@@ -31,6 +31,7 @@ void expect_refused(RawSocket& socket, int status, std::string_view code) {
   EXPECT_FALSE(body.value().find("message")->text()->empty());
   EXPECT_TRUE(body.value().find("violations")->array()->empty());
   EXPECT_FALSE(body.value().find("hint")->text()->empty());
+  EXPECT_FALSE(body.value().find("retry")->text()->empty()) << "as errors of the API have it";
 }
 
 TEST(HttpServer, PipelinedRequestsAreAnsweredInOrderOnOneConnection) {
