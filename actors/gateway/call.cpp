@@ -37,15 +37,23 @@ Call::~Call() {
   answer(api::error_response(error, {.request_id = only_reads ? std::string_view() : request_id}));
 }
 
-Result<void> Call::read_caller() {
+Result<void> Call::identify(const api::Identities* identities) {
+  if (identities != nullptr) {
+    auto known = identities->of(request.header("authorization"));
+    if (!known.ok()) return known.error();
+    identity = std::move(known).value();
+    caller = identity.caller;
+    return {};
+  }
   auto said = header_text(request, "x-titus-callerid", caller_chars_max);
   if (!said.ok()) return said.error();
-  caller = said.value().empty() ? "anonymous@" + std::string(address_of(request.peer)) : said.value();
+  identity = api::unverified(said.value().empty() ? "anonymous@" + std::string(address_of(request.peer))
+                                                  : std::move(said).value());
+  caller = identity.caller;
   return {};
 }
 
 Result<void> Call::read_metadata(Random& random) {
-  if (auto named = read_caller(); !named.ok()) return named;
   auto said_reason = header_text(request, "x-titus-callreason", call_reason_chars_max);
   if (!said_reason.ok()) return said_reason.error();
   auto said_id = header_text(request, "idempotency-key", request_id_chars_max);

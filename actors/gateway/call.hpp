@@ -6,6 +6,7 @@
 
 #include "actors/gateway/gateway_probe.hpp"
 #include "net/api/error_json.hpp"
+#include "net/api/identity.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
 #include "storage/base/time.hpp"
@@ -26,9 +27,10 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  /// Reads caller alone. Errors: invalid_argument.
-  Result<void> read_caller();
-  /// Reads caller, reason and request id; mints the latter if it is absent. Errors: invalid_argument.
+  /// Who calls: by its token, or, of a node that knows no identities (null), by its own word. Errors:
+  /// unauthenticated, invalid_argument.
+  Result<void> identify(const api::Identities* identities);
+  /// Reads reason and request id; mints the latter if it is absent. Errors: invalid_argument.
   Result<void> read_metadata(Random& random);
 
   void answer(http::Response response);
@@ -39,7 +41,8 @@ class Call {
   const http::Request request;
   std::string_view route = "none";    ///< the pattern, for figures
   std::vector<std::string> captured;  ///< what stood at the pattern's {places}
-  std::string caller;
+  api::Identity identity;
+  std::string caller;  ///< the identity's
   std::string reason;
   std::string request_id;
   Index index;  ///< of a read: what the state was at least; answered as a header

@@ -105,6 +105,7 @@ class Gateway final : public Services {
   void on_call(HttpCall& http);
   std::optional<Error> admit(Call& call, const Route& route);
   void read_rates();
+  std::optional<Error> identify(Call& call, const Route& route);
   const caf::actor& next_reader();
   void run(const ActHandler& handler, const CallPtr& call);
   void run(const ReadHandler& handler, const CallPtr& call);
@@ -173,6 +174,16 @@ void Gateway::on_call(HttpCall& http) {
                                      probe_, context_->clock);
   Match match = match_route(routes(), call->request.method, call->request.path);
   if (match.route == nullptr) {
+namespace {
+
+void refuse(Call& call, const Error& error) {
+  auto response = api::error_response(error);
+  if (error.code == ErrorCode::unauthenticated) response.headers["www-authenticate"] = "Bearer";
+  call.answer(std::move(response));
+}
+
+}  // namespace
+
     const Error nothing{ErrorCode::not_found, "there is no such path: " + call->request.path.substr(0, 200)};
     if (match.allow.empty()) return call->fail(nothing);
     auto response =
@@ -188,10 +199,21 @@ void Gateway::on_call(HttpCall& http) {
 }
 
 std::optional<Error> Gateway::admit(Call& call, const Route& route) {
+  if (const auto refusal = identify(*call, *match.route)) return refuse(*call, *refusal);
   if (!admission_.has_rules() || route.held == Route::Held::never) return std::nullopt;
-  if (const auto named = call.read_caller(); !named.ok()) return named.error();
   auto refusal =
       admission_.take(now(), call.caller, std::string(route.method) + ' ' + std::string(route.pattern));
+std::optional<Error> Gateway::identify(Call& call, const Route& route) {
+  const auto named = call.identify(context_->identities.get());
+  if (route.access == api::Access::everybody) return std::nullopt;
+  if (!named.ok()) return named.error();
+  if (call.identity.may(route.access)) return std::nullopt;
+  return Error{ErrorCode::permission_denied,
+               call.caller + " may not call " + std::string(route.method) + ' ' + std::string(route.pattern) +
+                   ": that takes the role " +
+                   std::string(route.access == api::Access::operators ? "operator" : "submitter")};
+}
+
   if (refusal) probe_->refused("rate");
   return refusal;
 }

@@ -27,12 +27,18 @@ void optional_limit_json(json::Writer& writer, std::string_view name, std::uint6
   writer.end_object();
 }
 
-void caller_json(json::Writer& writer, const std::string& caller, const Reads& reads,
+void caller_json(json::Writer& writer, const api::Identity& identity, const Reads& reads,
                  const CellPolicy& policy) {
-  const CallerUse use = reads.caller_use(caller);
+  const CallerUse use = reads.caller_use(identity.caller);
   writer.key("caller");
   writer.begin_object();
-  api::text_json(writer, "name", caller);
+  api::text_json(writer, "name", identity.caller);
+  writer.key("verified");
+  writer.boolean(identity.is_verified);
+  writer.key("roles");
+  writer.begin_array();
+  for (const api::Role role : identity.roles) writer.text(api::role_text(role));
+  writer.end_array();
   optional_limit_json(writer, "jobs", use.jobs, policy.caller_jobs_max);
   optional_limit_json(writer, "tasks", use.wanted, policy.caller_tasks_max);
   writer.end_object();
@@ -64,7 +70,7 @@ void headroom_json(json::Writer& writer, const Admission::Headroom& headroom) {
   writer.end_object();
 }
 
-std::string limits_json(const Services& services, const std::string& caller) {
+std::string limits_json(const Services& services, const api::Identity& identity) {
   const NodeContext& node = services.node();
   const CellFigures cell = node.reads().cell();
   json::Writer writer;
@@ -73,12 +79,12 @@ std::string limits_json(const Services& services, const std::string& caller) {
   // What live jobs want is what the cap counts: their tasks will all come.
   limit_json(writer, "tasks", cell.wanted_tasks, cell.record.policy.tasks_max);
   limit_json(writer, "requests", cell.requests, cell.record.policy.requests_max);
-  caller_json(writer, caller, node.reads(), cell.record.policy);
+  caller_json(writer, identity, node.reads(), cell.record.policy);
   groups_json(writer, node.reads());
   api::number_json(writer, "node", node.self.value);
   writer.key("rates");
   writer.begin_array();
-  for (const auto& one : services.admission().headroom(node.clock->steady(), caller))
+  for (const auto& one : services.admission().headroom(node.clock->steady(), identity.caller))
     headroom_json(writer, one);
   writer.end_array();
   writer.end_object();
@@ -91,7 +97,7 @@ void get_limits(Services& services, const CallPtr& call) {
   const auto consistency = consistency_of(*call, {});
   if (!consistency.ok()) return call->fail(consistency.error());
   services.when_fresh(call, consistency.value(), [&services, call] {
-    call->answer(api::json_response(200, limits_json(services, call->caller)));
+    call->answer(api::json_response(200, limits_json(services, call->identity)));
   });
 }
 

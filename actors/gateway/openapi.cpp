@@ -10,7 +10,8 @@ void get_openapi(Services&, const CallPtr& call) {
   if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
   static const std::string document = [] {
     std::vector<api::Operation> operations;
-    for (const Route& route : routes()) operations.push_back({route.method, route.pattern, route.says});
+    for (const Route& route : routes())
+      operations.push_back({route.method, route.pattern, route.says, route.access});
     return api::openapi_json(operations);
   }();
   call->answer(api::json_response(200, document));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/gateway/services.hpp"
+#include "net/api/identity.hpp"
 #include "net/api/openapi.hpp"
 
 namespace troupe::gateway {
@@ -27,6 +28,7 @@ struct Route {
   api::Says says{};  ///< in the contract
   /// Is it held back by rates? Not what an operator needs to see them and to undo them.
   enum class Held : std::uint8_t { by_rates, never } held = Held::by_rates;
+  api::Access access = api::Access::submitters;
 };
 
 /// All paths that the gateway answers.

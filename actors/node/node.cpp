@@ -197,6 +197,7 @@ void RunningNode::fill_context() {
   context_->note_fault = seams_.note_fault;
   context_->fault_point = config_.fault_point;
   context_->status.applied = machine_->applied().value;
+  context_->identities = config_.identities;
 }
 
 raft::Membership RunningNode::initial_membership() const {

@@ -27,6 +27,7 @@ struct NodeConfig {
   std::size_t threads = 2;       ///< CAF workers; 0: simulated, stepped by the caller
   std::uint64_t turns_seed = 0;  ///< of simulated actors, see ActorHost
   FaultPoint fault_point;
+  std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
 };
 
 /// What a node is built on; all outlive it.

@@ -12,6 +12,7 @@
 #include "actors/node/node_book.hpp"
 #include "actors/node/peer_board.hpp"
 #include "actors/node/spare_board.hpp"
+#include "net/api/identity.hpp"
 #include "net/link/link.hpp"
 #include "storage/base/settings.hpp"
 #include "storage/base/time.hpp"
@@ -92,6 +93,7 @@ struct NodeContext {
   TraceBook trace;
   TraceBook::Now trace_now() const { return {now(), clock->steady()}; }
 
+  std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
   const Reads& reads() const { return machine->reads(); }
   /// The cell's time, which timers go by: the leader's clock, carried on by this machine's steady one. This
   /// machine's own wall clock counts only before any leader was heard.

@@ -63,11 +63,7 @@ class NodeSnapshot final : public BackupSource {
 
  private:
   std::string url() const { return std::string(snapshots_url) + '/' + url_text(id_); }
-  http::Headers headers() const {
-    http::Headers headers{{"x-titus-callerid", context_.options.caller}};
-    if (!context_.options.reason.empty()) headers.emplace("x-titus-callreason", context_.options.reason);
-    return headers;
-  }
+  http::Headers headers() const { return headers_of(context_.options); }
   template <class Call>
   Result<Bytes> answered(Call call) {
     for (int attempt = 1;; ++attempt) {

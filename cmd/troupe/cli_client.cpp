@@ -100,9 +100,10 @@ CellClient::CellClient(const Options& options, Surroundings& surroundings)
         return config.ok() ? config.value() : http::ClientConfig{};
       }()) {}
 
-http::Headers CellClient::headers() const {
-  http::Headers headers{{"x-titus-callerid", options_.caller}};
-  if (!options_.reason.empty()) headers.emplace("x-titus-callreason", options_.reason);
+http::Headers headers_of(const Options& options) {
+  http::Headers headers{{"x-titus-callerid", options.caller}};
+  if (!options.reason.empty()) headers.emplace("x-titus-callreason", options.reason);
+  if (!options.token.empty()) headers.emplace("authorization", "Bearer " + options.token);
   return headers;
 }
 

@@ -15,8 +15,12 @@ struct Options {
   std::string address;  ///< host:port
   std::string caller;
   std::string reason;
+  std::string token;  ///< empty: none is sent
   bool wants_json = false;
 };
+
+/// Who calls and why.
+http::Headers headers_of(const Options& options);
 
 /// An answer of the cell: its text and the same as a tree.
 struct Answer {
@@ -45,7 +49,7 @@ class CellClient {
                       const std::function<bool(std::string_view)>& on_chunk, milliseconds idle_timeout);
 
  private:
-  http::Headers headers() const;
+  http::Headers headers() const { return headers_of(options_); }
 
   const Options& options_;
   Surroundings& surroundings_;

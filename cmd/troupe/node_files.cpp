@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 #include <yaml-cpp/yaml.h>
 
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 
 namespace troupe::cli {
@@ -84,12 +86,27 @@ void read_settings(const YAML::Node& map, Settings& settings) {
   }
 }
 
+void read_identities(const YAML::Node& path, std::shared_ptr<const api::Identities>& identities) {
+  std::ifstream in(value_of<std::string>(path, "identities"));
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) refuse(path, "the file 'identities' cannot be read");
+  auto parsed = api::Identities::parse(text);
+  if (!parsed.ok()) {
+    std::string why = parsed.error().message;
+    for (const Violation& one : parsed.error().violations)
+      why += fmt::format("; line {}, {}: {}", one.line, one.path, one.message);
+    refuse(path, "the file 'identities': " + why);
+  }
+  identities = std::make_shared<const api::Identities>(std::move(parsed).value());
+}
+
 void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
   read_map(root, "a node's file",
            {{"node", into(config.node.self.value, "node")},
             {"cell", into(config.node.cell, "cell")},
             {"data", into(config.data, "data")},
             {"join", into(config.node.joins, "join")},
+            {"identities", [&](const YAML::Node& node) { read_identities(node, config.node.identities); }},
             {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
             {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
   if (config.data.empty()) refuse(root, "'data' is missing: the node's folder");

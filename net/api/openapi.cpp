@@ -109,6 +109,11 @@ void answer(json::Writer& writer, std::string_view status, std::string_view help
 void operation_json(json::Writer& writer, const Operation& operation) {
   writer.begin_object();
   member(writer, "summary", operation.says.summary);
+  writer.key("x-troupe-roles");
+  writer.begin_array();
+  for (const Role role : {Role::submitter, Role::cell_operator, Role::agent})
+    if (lets_in(operation.access, role)) writer.text(role_text(role));
+  writer.end_array();
   parameters(writer, operation);
   if (!operation.says.body.empty()) {
     writer.key("requestBody");
@@ -169,13 +174,13 @@ std::vector<ParameterDoc> parameters_of(Takes takes) {
       return query_parameters(ListOf::jobs);
     case Takes::tasks:
       return query_parameters(ListOf::tasks);
+    case Takes::events:
+      return query_parameters(ListOf::events);
     case Takes::hosts:
       return query_parameters(ListOf::hosts);
     case Takes::audit:
       return audit_parameters();
     case Takes::attribute_keys:
-    case Takes::events:
-      return query_parameters(ListOf::events);
       return {{"keys", schema::text(), "names, with commas"}};
     case Takes::task_end:
       return {{"shrink", schema::boolean(), "the service gets smaller by one"},

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/api/identity.hpp"
 #include "net/api/parameter_doc.hpp"
 
 namespace troupe::api {
@@ -23,8 +24,8 @@ enum class Takes : std::uint8_t {
   jobs,
   tasks,
   hosts,
-  audit,
   events,
+  audit,
   attribute_keys,
   task_end,
   logs,
@@ -47,6 +48,7 @@ struct Operation {
   std::string_view method;
   std::string_view path;
   Says says;
+  Access access = Access::submitters;
 };
 
 /// Named schemas, as JSON.

@@ -302,6 +302,12 @@ Text limits() {
   const Text limit = object({{"used", integer()}, {"max", integer()}, {"left", integer()}});
   const Text perhaps = object({{"used", integer()}, may("max", integer()), may("left", integer())});
   const Text whose = object({{"name", text()}, {"jobs", perhaps}, {"tasks", perhaps}});
+  constexpr std::array<std::string_view, 3> roles{"submitter", "operator", "agent"};
+  const Text caller = object({{"name", text()},
+                              {"verified", boolean()},
+                              {"roles", array_of(enumeration(roles))},
+                              {"jobs", perhaps},
+                              {"tasks", perhaps}});
   const Text rate_left = object({{"name", text()},
                                  {"endpoint", text()},
                                  {"burst", integer(1)},
@@ -312,7 +318,7 @@ Text limits() {
   return object({{"jobs", limit},
                  {"tasks", limit},
                  {"requests", limit},
-                 {"caller", whose},
+                 {"caller", caller},
                  {"capacityGroups", array_of(whose)},
                  {"node", integer(1)},
                  {"rates", array_of(rate_left)}});

@@ -1,0 +1,50 @@
+#pragma once
+// Who calls, and what that allows. A node that is given a list of identities asks every caller for a token;
+// one that is given none is for development: callers name themselves, unverified, and may do everything.
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/result.hpp"
+
+namespace troupe::api {
+
+enum class Role : std::uint8_t {
+  submitter,      ///< jobs and tasks, and reading how everything stands
+  cell_operator,  ///< that, and hosts, groups, members, the policy, quarantine and diagnosis
+  agent,          ///< a host's: nothing of the API but whether a node serves
+};
+constexpr Role max_value(Role) { return Role::agent; }
+std::string_view role_text(Role role);  ///< "submitter", "operator", "agent"
+
+/// Whom a route lets in.
+enum class Access : std::uint8_t { everybody, submitters, operators };
+bool lets_in(Access access, Role role);
+
+struct Identity {
+  std::string caller;
+  std::vector<Role> roles;
+  bool is_verified = false;
+  bool may(Access access) const;
+};
+/// Of a node without a list.
+Identity unverified(std::string caller);
+
+/// What a node's file of identities says. Immutable; shared by the node's threads.
+class Identities {
+ public:
+  /// JSON: [{"tokenSha256": 64 hexadecimal digits, "caller": "ci@example.com", "roles": ["submitter"]}, ...].
+  /// The tokens themselves are nowhere. Errors: invalid_argument, with the position of each complaint.
+  static Result<Identities> parse(std::string_view text);
+  /// By "Bearer TOKEN". Errors: unauthenticated.
+  Result<Identity> of(std::string_view authorization) const;
+  std::size_t size() const { return by_digest_.size(); }
+
+ private:
+  std::map<std::string, Identity> by_digest_;
+};
+
+}  // namespace troupe::api
