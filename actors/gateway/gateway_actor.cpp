@@ -1,6 +1,7 @@
 #include "actors/gateway/gateway_actor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 #include "actors/gateway/admission.hpp"
@@ -104,8 +105,8 @@ class Gateway final : public Services {
   caf::strong_actor_ptr me() const { return caf::actor_cast<caf::strong_actor_ptr>(self_); }
   void on_call(HttpCall& http);
   std::optional<Error> admit(Call& call, const Route& route);
-  void read_rates();
   std::optional<Error> identify(Call& call, const Route& route);
+  void read_rates();
   const caf::actor& next_reader();
   void run(const ActHandler& handler, const CallPtr& call);
   void run(const ReadHandler& handler, const CallPtr& call);
@@ -115,6 +116,7 @@ class Gateway final : public Services {
   void wake_applied();
   void ask(NodeId node, Question question, milliseconds patience, Told told);
   bool is_full();
+  void sign_audit(Moment at);
   Index applied() const { return std::max(seen_, Index{context_->status.applied.load()}); }
 
   struct ForIndex {
@@ -135,7 +137,10 @@ class Gateway final : public Services {
   std::size_t next_reader_ = 0;
   Random random_;
   const std::shared_ptr<GatewayProbe> probe_ = std::make_shared<GatewayProbe>();
-  Index seen_;  // what the state is known to hold
+  Index seen_;                // what the state is known to hold
+  std::uint64_t signed_ = 0;  // the last entry of the audit under a head of this life
+  Moment signed_at_;
+  const std::shared_ptr<std::atomic<bool>> signing_ = std::make_shared<std::atomic<bool>>(false);
   std::uint64_t last_stream_ = 0;
   EventStreams events_;
   LogStreams logs_;
@@ -169,11 +174,6 @@ caf::behavior Gateway::start() {
   };
 }
 
-void Gateway::on_call(HttpCall& http) {
-  auto call = std::make_shared<Call>(std::move(http.request), MailedReply::opened(std::move(http.reply)),
-                                     probe_, context_->clock);
-  Match match = match_route(routes(), call->request.method, call->request.path);
-  if (match.route == nullptr) {
 namespace {
 
 void refuse(Call& call, const Error& error) {
@@ -184,6 +184,11 @@ void refuse(Call& call, const Error& error) {
 
 }  // namespace
 
+void Gateway::on_call(HttpCall& http) {
+  auto call = std::make_shared<Call>(std::move(http.request), MailedReply::opened(std::move(http.reply)),
+                                     probe_, context_->clock);
+  Match match = match_route(routes(), call->request.method, call->request.path);
+  if (match.route == nullptr) {
     const Error nothing{ErrorCode::not_found, "there is no such path: " + call->request.path.substr(0, 200)};
     if (match.allow.empty()) return call->fail(nothing);
     auto response =
@@ -194,15 +199,11 @@ void refuse(Call& call, const Error& error) {
   }
   call->route = match.route->pattern;
   call->captured = std::move(match.captured);
+  if (const auto refusal = identify(*call, *match.route)) return refuse(*call, *refusal);
   if (const auto refusal = admit(*call, *match.route)) return call->fail(*refusal);
   std::visit([&](const auto& handler) { run(handler, call); }, match.route->handler);
 }
 
-std::optional<Error> Gateway::admit(Call& call, const Route& route) {
-  if (const auto refusal = identify(*call, *match.route)) return refuse(*call, *refusal);
-  if (!admission_.has_rules() || route.held == Route::Held::never) return std::nullopt;
-  auto refusal =
-      admission_.take(now(), call.caller, std::string(route.method) + ' ' + std::string(route.pattern));
 std::optional<Error> Gateway::identify(Call& call, const Route& route) {
   const auto named = call.identify(context_->identities.get());
   if (route.access == api::Access::everybody) return std::nullopt;
@@ -214,6 +215,10 @@ std::optional<Error> Gateway::identify(Call& call, const Route& route) {
                    std::string(route.access == api::Access::operators ? "operator" : "submitter")};
 }
 
+std::optional<Error> Gateway::admit(Call& call, const Route& route) {
+  if (!admission_.has_rules() || route.held == Route::Held::never) return std::nullopt;
+  auto refusal =
+      admission_.take(now(), call.caller, std::string(route.method) + ' ' + std::string(route.pattern));
   if (refusal) probe_->refused("rate");
   return refusal;
 }
@@ -270,7 +275,23 @@ void Gateway::on_tick() {
   }
   events_.on_tick(at);
   logs_.on_tick(at);
+  sign_audit(at);
   probe_->calls_waiting(proposals_.size() + reads_.size() + questions_.size() + for_index_.size());
+}
+
+void Gateway::sign_audit(Moment at) {
+  if (!context_->sign_audit || *signing_) return;
+  const AuditHead head = context_->reads().audit_head();
+  const std::uint64_t fresh = head.last - std::min(signed_, head.last);
+  const auto every = milliseconds(context_->settings.get(audit_sign_ms));
+  if (fresh == 0 || (fresh < audit_sign_entries && at - signed_at_ < every)) return;
+  signed_ = head.last;
+  signed_at_ = at;
+  *signing_ = true;
+  run_apart([head, now = context_->now(), signing = signing_](const NodeContext& node) {
+    node.sign_audit(head, now);
+    *signing = false;
+  });
 }
 
 bool Gateway::is_full() {

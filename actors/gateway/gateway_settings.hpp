@@ -15,4 +15,9 @@ inline constexpr Setting gateway_events_max{
     "gateway_events_max", 32'768, 100, 10'000'000,
     "recent events kept for streams that resume or lag; who is further behind gets a new snapshot"};
 
+inline constexpr Setting audit_sign_ms{"audit_sign_ms", 60'000, 100, 86'400'000,
+                                       "a head of the audit is signed this often while there are new "
+                                       "entries; 1000 new entries are not waited for"};
+inline constexpr std::uint64_t audit_sign_entries = 1'000;
+
 }  // namespace troupe::gateway

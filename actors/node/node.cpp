@@ -195,9 +195,10 @@ void RunningNode::fill_context() {
     if (seams_.on_failure) seams_.on_failure(why);
   };
   context_->note_fault = seams_.note_fault;
+  context_->sign_audit = seams_.sign_audit;
   context_->fault_point = config_.fault_point;
-  context_->status.applied = machine_->applied().value;
   context_->identities = config_.identities;
+  context_->status.applied = machine_->applied().value;
 }
 
 raft::Membership RunningNode::initial_membership() const {
@@ -292,7 +293,8 @@ std::vector<const Setting*> node_settings() {
           &gateway::gateway_waiting_max,
           &gateway::gateway_streams_max,
           &gateway::gateway_logs_max,
-          &gateway::gateway_events_max};
+          &gateway::gateway_events_max,
+          &gateway::audit_sign_ms};
 }
 
 }  // namespace troupe

@@ -41,6 +41,8 @@ struct NodeSeams {
   SnapshotShelf::Look look{};
   /// Apply found what only a peer can repair: to be remembered before the node fails. May be empty.
   std::function<void(const std::string& why)> note_fault{};
+  /// Signs a head of the audit; one thread at a time. May be empty.
+  std::function<void(const AuditHead& head, Instant now)> sign_audit{};
   std::function<Result<std::unique_ptr<net::LinkHub>>(net::LinkListener&)> open_hub;
   std::function<std::unique_ptr<LogWriter>(LogStore&, LogWriter::Done)> make_log_writer;
   /// The node cannot go on (disk, corruption): called once, from any thread. It acknowledges nothing any

@@ -88,12 +88,14 @@ struct NodeContext {
   /// The node cannot go on: says why, once, and stops acknowledging. Any thread.
   std::function<void(const std::string& why)> fail;
   std::function<void(const std::string& why)> note_fault;  ///< before fail(); may be empty
+  /// Signs a head of the audit; called beside the gateway, by one thread at a time. May be empty.
+  std::function<void(const AuditHead& head, Instant now)> sign_audit;
   FaultPoint fault_point;
+  std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
   NodeStatus status;
   TraceBook trace;
   TraceBook::Now trace_now() const { return {now(), clock->steady()}; }
 
-  std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
   const Reads& reads() const { return machine->reads(); }
   /// The cell's time, which timers go by: the leader's clock, carried on by this machine's steady one. This
   /// machine's own wall clock counts only before any leader was heard.

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "actors/runtime/logging.hpp"
+#include "cmd/embedded/audit_signer.hpp"
 #include "cmd/embedded/debug_dump.hpp"
 #include "cmd/embedded/fault_seams.hpp"
 #include "storage/base/random.hpp"
@@ -85,6 +86,7 @@ class RunningNode final : public RealNode {
   std::optional<NodeFolder> folder_;
   std::vector<SkippedEntry> skipped_;
   std::unique_ptr<DeathBook> deaths_;
+  std::optional<AuditSigner> signer_;
   std::shared_mutex life_;  ///< held alone while a snapshot takes the place of the state; node_ may be null
   std::thread installer_;
   std::unique_ptr<FaultyStore> log_, state_;
@@ -120,6 +122,9 @@ Result<void> RunningNode::open_folder() {
   auto deaths = DeathBook::open(folder_->death_book_path());
   if (!deaths.ok()) return deaths.error();
   deaths_ = std::move(deaths).value();
+  auto signer = AuditSigner::open(system_files(), config_.data, config_.node.self, config_.node.cell);
+  if (!signer.ok()) return signer.error();
+  signer_.emplace(std::move(signer).value());
   return check_deaths(deaths_->paused_before(), skipped_);
 }
 
@@ -211,6 +216,11 @@ NodeSeams RunningNode::seams() {
   seams.state_options.guard = deaths_.get();
   // A mark that cannot be written is found out again by the next report.
   seams.note_fault = [this](const std::string& why) { (void)folder_->note_fault(why); };
+  seams.sign_audit = [this](const AuditHead& head, Instant now) {
+    // The node's work does not hang on it: the next head stands for this one, too.
+    if (auto done = signer_->sign(head, now); !done.ok())
+      logging::warn("audit_head_not_written why=\"{}\"", done.error().message);
+  };
   seams.open_hub = [this](net::LinkListener& listener) {
     net::HubConfig hub;
     hub.self = peer_name(config_.node.self);

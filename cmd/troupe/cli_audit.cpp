@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <ostream>
 
@@ -7,6 +8,7 @@
 #include "cmd/troupe/cli_value.hpp"
 #include "net/api/audit_json.hpp"
 #include "storage/model/audit_chain.hpp"
+#include "storage/model/audit_sign.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -109,6 +111,17 @@ Result<Chain> read_chain(CellClient& client) {
   return chain;
 }
 
+/// Is the head's word still the chain's? Error corrupt: not.
+Result<bool> is_in(const Chain& chain, std::uint64_t ordinal, const std::string& hash) {
+  const std::string* now = chain.at(ordinal);
+  if (now == nullptr && ordinal > chain.last())
+    return Error{ErrorCode::corrupt, "entry " + std::to_string(ordinal) + " was there and is gone"};
+  if (now == nullptr) return false;  // Forgotten since, as the oldest are.
+  if (*now == hash) return true;
+  return Error{ErrorCode::corrupt, "the audit up to entry " + std::to_string(ordinal) +
+                                       " was rewritten: its chain is not the one that was saved"};
+}
+
 /// Lines of "ordinal chain", as they were saved. Error corrupt: one of them is not in the chain.
 Result<std::size_t> compare(const Chain& chain, const std::string& file) {
   std::ifstream in(file);
@@ -117,16 +130,47 @@ Result<std::size_t> compare(const Chain& chain, const std::string& file) {
   std::string hash;
   std::size_t compared = 0;
   while (in >> ordinal >> hash) {
-    const std::string* now = chain.at(ordinal);
-    if (now == nullptr && ordinal > chain.last())
-      return Error{ErrorCode::corrupt, "entry " + std::to_string(ordinal) + " was there and is gone"};
-    if (now == nullptr) continue;  // Forgotten since, as the oldest are.
-    if (*now != hash)
-      return Error{ErrorCode::corrupt, "the audit up to entry " + std::to_string(ordinal) +
-                                           " was rewritten: its chain is not the one that was saved"};
-    ++compared;
+    const auto found = is_in(chain, ordinal, hash);
+    if (!found.ok()) return found.error();
+    compared += found.value() ? 1 : 0;
   }
   if (!in.eof()) return Error{ErrorCode::invalid_argument, file + " has a line that is no head"};
+  return compared;
+}
+
+Result<std::vector<std::string>> lines_of(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return Error{ErrorCode::not_found, "cannot read the file " + file};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+/// Errors: corrupt (a head is not signed by any of the keys, or the chain is another one), not_found.
+Result<std::size_t> compare_signed(const Chain& chain, const AuditVerify& args) {
+  std::vector<std::string> keys;
+  for (const std::string& file : args.keys) {
+    auto lines = lines_of(file);
+    if (!lines.ok()) return lines.error();
+    keys.insert(keys.end(), lines.value().begin(), lines.value().end());
+  }
+  std::size_t compared = 0;
+  for (const std::string& file : args.signed_heads) {
+    const auto lines = lines_of(file);
+    if (!lines.ok()) return lines.error();
+    for (std::size_t n = 0; n < lines.value().size(); ++n) {
+      const std::string where = file + ", line " + std::to_string(n + 1);
+      const auto head = parse_signed_head(lines.value()[n]);
+      if (!head.ok()) return Error{ErrorCode::corrupt, where + ": " + head.error().message};
+      if (std::none_of(keys.begin(), keys.end(),
+                       [&](const std::string& key) { return is_signed(head.value(), key); }))
+        return Error{ErrorCode::corrupt, where + ": the head is signed by none of the keys"};
+      const auto found = is_in(chain, head.value().ordinal, head.value().chain);
+      if (!found.ok()) return found.error();
+      compared += found.value() ? 1 : 0;
+    }
+  }
   return compared;
 }
 
@@ -161,6 +205,11 @@ int audit_verify(Context& context, const AuditVerify& args) {
     const auto compared = compare(read, args.against);
     if (!compared.ok()) return report(context.io.err, compared.error());
     context.io.out << compared.value() << " saved heads are in the chain\n";
+  }
+  if (!args.signed_heads.empty()) {
+    const auto compared = compare_signed(read, args);
+    if (!compared.ok()) return report(context.io.err, compared.error());
+    context.io.out << compared.value() << " signed heads are in the chain\n";
   }
   if (!args.save.empty() && read.entries() > 0) {
     std::ofstream out(args.save, std::ios::app);

@@ -215,8 +215,10 @@ struct AuditList {
 };
 int audit_list(Context& context, const AuditList& args);
 struct AuditVerify {
-  std::string against;  ///< a file with heads that were saved before
-  std::string save;     ///< a file that the head is added to
+  std::string against;                    ///< a file with heads that were saved before
+  std::string save;                       ///< a file that the head is added to
+  std::vector<std::string> signed_heads;  ///< nodes' audit.heads, as they were carried outside
+  std::vector<std::string> keys;          ///< nodes' audit.pub, likewise
 };
 int audit_verify(Context& context, const AuditVerify& args);
 

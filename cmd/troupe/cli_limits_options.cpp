@@ -26,8 +26,15 @@ void add_audit_verify(CLI::App& audit, Context& context) {
   auto* verify = audit.add_subcommand("verify", "Check that nothing in the audit was changed or left out");
   auto args = std::make_shared<AuditVerify>();
   verify->add_option("--against", args->against, "a file of heads saved earlier, kept outside the cell");
+  auto* heads = verify->add_option("--signed", args->signed_heads,
+                                   "heads that nodes signed (audit.heads of their folders), kept outside");
+  auto* keys = verify->add_option("--key", args->keys, "the nodes' public keys (audit.pub), kept outside");
+  heads->needs(keys);
+  keys->needs(heads);
   verify->add_option("--save", args->save, "adds the head to this file, if all is well");
-  verify->footer("Example:\n  troupe audit verify --against heads --save heads");
+  verify->footer(
+      "Examples:\n  troupe audit verify --against heads --save heads\n"
+      "  troupe audit verify --signed node-1/audit.heads --key node-1/audit.pub");
   verify->callback([args, &context] { finish_with(audit_verify(context, *args)); });
 }
 

@@ -30,7 +30,7 @@ class LimitsAndAudit(unittest.TestCase):
     def cell(self, scratch):
         port = free_ports(1)[0]
         scratch.process("up", [TROUPE, "up", "--data", f"{scratch.folder}/cell", "--http", f"127.0.0.1:{port}",
-                               "--hosts", "1"]).start()
+                               "--hosts", "1", "--set", "audit_sign_ms=500"]).start()
         until("the gateway answers", lambda: serves(port), 20)
         until("the cell has a leader and its policy", lambda: call(port, "e2e", "GET", "/api/v3/limits")[0] == 200, 20)
         until("the cell takes changes", lambda: call(port, "e2e", "PUT", "/api/v3/cell/policy", {})[0] == 200, 20)
@@ -102,6 +102,19 @@ class LimitsAndAudit(unittest.TestCase):
             with open(heads, "w", encoding="ascii") as file:
                 file.write(f"{ordinal} {'0' * len(chain)}\n")
             self.troupe(port, "audit", "verify", "--against", heads, wanted=70)
+            # Each node signs heads for a file that is carried outside, and for its log.
+            node = os.path.join(scratch.folder, "cell", "node-1")
+            signed, key = os.path.join(node, "audit.heads"), os.path.join(node, "audit.pub")
+            until("a head is signed", lambda: os.path.exists(signed) and os.path.getsize(signed) > 0, 20)
+            self.assertIn("signed heads are in the chain",
+                          self.troupe(port, "audit", "verify", "--signed", signed, "--key", key))
+            self.assertEqual(os.stat(os.path.join(node, "audit.key")).st_mode & 0o777, 0o600)
+            with open(signed, encoding="ascii") as file:
+                head = file.readline().split()
+            forged = os.path.join(scratch.folder, "forged")
+            with open(forged, "w", encoding="ascii") as file:
+                file.write(" ".join([head[0], "0" * len(head[1]), *head[2:]]) + "\n")
+            self.troupe(port, "audit", "verify", "--signed", forged, "--key", key, wanted=70)
             scratch.passed = True
 
 

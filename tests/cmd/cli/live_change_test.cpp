@@ -8,6 +8,7 @@
 #include "fake_cell.hpp"
 #include "net/api/audit_json.hpp"
 #include "storage/model/audit_chain.hpp"
+#include "storage/model/audit_sign.hpp"
 #include "tests/storage/base/temp_folder.hpp"
 
 namespace troupe::cli {
@@ -208,6 +209,35 @@ TEST_F(AuditPages, AnEntryRewrittenWithAllLaterHashesIsCaughtByASavedHead) {
   records.pop_back();
   EXPECT_EQ(line.run({"audit", "verify", "--against", heads}), exit_internal);
   EXPECT_THAT(line.err.str(), HasSubstr("is gone"));
+}
+
+std::string written(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST_F(AuditPages, AnEntryRewrittenWithAllLaterHashesIsCaughtByASignedHead) {
+  const TempFolder folder;
+  const SigningKey key = SigningKey::make().value(), other = SigningKey::make().value();
+  const auto head_of = [&](std::size_t n, const SigningKey& signer) {
+    return line_of(signer.sign({records[n].ordinal, records[n].chain, Instant{5}, NodeId{1}, "main", {}})) +
+           '\n';
+  };
+  const std::string heads = written(folder.file("heads"), head_of(1, key) + head_of(3, key));
+  const std::string keys = written(folder.file("keys"), key.public_key() + '\n');
+  const std::vector<std::string> verify{"audit", "verify", "--signed", heads, "--key", keys};
+  EXPECT_EQ(line.run(verify), exit_ok) << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr("2 signed heads"));
+  records[1].caller = "somebody else";
+  chain_anew();
+  EXPECT_EQ(line.run({"audit", "verify"}), exit_ok) << "by itself it is sound";
+  EXPECT_EQ(line.run(verify), exit_internal);
+  EXPECT_THAT(line.err.str(), HasSubstr("rewritten"));
+  // Nor can the heads be made anew without the key.
+  written(heads, head_of(1, other) + head_of(3, other));
+  EXPECT_EQ(line.run(verify), exit_internal);
+  EXPECT_THAT(line.err.str(), HasSubstr("line 1: the head is signed by none of the keys"));
+  EXPECT_EQ(line.run({"audit", "verify", "--signed", heads}), exit_usage);
 }
 
 TEST_F(AuditPages, WhatIsForgottenAtTheFrontDoesNotBreakTheRest) {
