@@ -12,6 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
 BATCH_SECONDS_MAX = 900
 CHAOS_EVERY_SECONDS = 240.0
+# Random requests against a cell of real processes, by turns with the chaos of jobs.
+REQUESTS_SECONDS = 40
 CHAOS = {"SECONDS": "40", "SUBMIT_SECONDS": "32", "JOBS": "60", "EVERY": "4"}
 SEEDS_A_BATCH = {"log": 4000, "replicas": 400, "cells": 10}
 
@@ -32,7 +34,7 @@ class Report:
     def __init__(self):
         self.seeds = collections.Counter()
         self.seconds = collections.Counter()
-        self.figures = {name: collections.Counter() for name in [*SEEDS_A_BATCH, "kills"]}
+        self.figures = {name: collections.Counter() for name in [*SEEDS_A_BATCH, "kills", "requests"]}
         self.violations = []
 
     def tell(self, elapsed):
@@ -99,6 +101,22 @@ def kill(seed, report):
     print(output[-3000:], flush=True)
 
 
+def ask(seed, report):
+    """Requests drawn from the contract while nodes are killed."""
+    environment = {"TROUPE_CLIENT_SEED": str(seed), "TROUPE_CLIENT_SECONDS": str(REQUESTS_SECONDS),
+                   "TROUPE_BINARY": str(BUILD / "troupe"), "PYTHONDONTWRITEBYTECODE": "1"}
+    output, status, seconds = run([sys.executable, "tests/e2e/random_client_test.py"], environment)
+    report.seconds["requests"] += seconds
+    report.seeds["requests"] += 1
+    for requests, kills in re.findall(r"^(\d+) requests answered in \d+ s, (\d+) kills", output, re.MULTILINE):
+        report.figures["requests"]["requests"] += int(requests)
+        report.figures["requests"]["kills"] += int(kills)
+    if status != 0:
+        repeat = re.search(r"to repeat: (.*)", output)
+        report.violations.append(f"requests seed={seed}: {repeat.group(1) if repeat else output[-400:]}")
+        print(output[-3000:], flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="cmd/dev/soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
@@ -113,7 +131,10 @@ def main():
     print(f"first seed {first}", flush=True)
     while time.monotonic() < end:
         if not options.no_kills and time.monotonic() >= kill_at:
-            kill(first + report.seeds["kills"], report)
+            if report.seeds["requests"] < report.seeds["kills"]:
+                ask(first + report.seeds["requests"], report)
+            else:
+                kill(first + report.seeds["kills"], report)
             kill_at = time.monotonic() + CHAOS_EVERY_SECONDS
         # The one that has had the least time so far.
         name = min(SEEDS_A_BATCH, key=lambda each: report.seconds[each])
