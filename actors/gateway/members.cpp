@@ -79,7 +79,7 @@ void give(Services& services, const CallPtr& call, const Result<CellOrder>& orde
 void give_noted(Services& services, const CallPtr& call, const Result<CellOrder>& order,
                 const std::string& what) {
   constexpr std::uint32_t noted_from_level = 2;
-  if (!order.ok() || services.node().reads().cell().record.level < noted_from_level)
+  if (!order.ok() || services.node().reads().level() < noted_from_level)
     return give(services, call, order);
   Command note;
   note.request = call->request_id;

@@ -1,10 +1,29 @@
 #include "actors/replica/proposer.hpp"
 
+#include <algorithm>
+
 #include "storage/base/msgpack.hpp"
+#include "storage/model/command_table.hpp"
 
 namespace troupe {
 
+/// A command above the cell's level must not enter the log: an older build could not even decode it. The
+/// level never falls, so what this node has applied of it is enough.
+Result<void> Proposer::check_level(const Command& command) const {
+  const std::uint32_t needed = std::max(command.level, level_needed(command.body));
+  if (needed == 0) return {};
+  const std::uint32_t level = context_->reads().level();
+  if (needed <= level) return {};
+  return Error{ErrorCode::precondition_failed, std::string(command_name(command)) + " needs feature level " +
+                                                   std::to_string(needed) + ", the cell is at " +
+                                                   std::to_string(level) +
+                                                   ": it rises when every node has a build that knows it"};
+}
+
 void Proposer::propose(const Propose& request) {
+  if (const auto level = check_level(request.command); !level.ok())
+    return self_->send(caf::actor_cast<caf::actor>(request.asker),
+                       ProposalDone{request.cookie, level.error()});
   const std::uint64_t ticket = ++next_ticket_;
   if (context_->trace.is_on()) context_->trace.proposed(request.command, context_->trace_now());
   auto added = desk_.add(request.command, ticket, context_->clock->steady(), request.patience);

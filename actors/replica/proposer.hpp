@@ -25,6 +25,7 @@ class Proposer {
   std::size_t pending() const { return desk_.pending(); }
 
  private:
+  Result<void> check_level(const Command& command) const;
   void lead(const std::vector<ProposalDesk::Attempt>& attempts);
   void forward(const std::vector<ProposalDesk::Attempt>& attempts);
   void lead_forwarded();

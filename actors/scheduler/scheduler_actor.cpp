@@ -15,6 +15,7 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t plans_max = 8;  // Proposed and not yet settled; the next pass waits for one of them.
+constexpr std::uint32_t level_of_gangs = 2;
 constexpr milliseconds plan_patience{5'000};
 constexpr milliseconds deaf_after{
     500};  // Sooner than its shards move; of a dead process the link tells at once.
@@ -82,7 +83,7 @@ class SchedulerShell {
   // Everything is in derived tables: nothing is rebuilt from records. The state may be ahead of the events
   // that come next; each copy of a host says which of them it contains.
   void load() {
-    level_ = context_->reads().cell().record.level;
+    level_ = context_->reads().level();
     index_ = Index{context_->status.applied.load()};
     look_at_groups();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
@@ -95,7 +96,7 @@ class SchedulerShell {
   /// Its limits, perhaps, or its level: who looked in vain for others to end may find them when that allows
   /// it.
   void look_at_cell() {
-    level_ = context_->reads().cell().record.level;
+    level_ = context_->reads().level();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
   }
 
@@ -205,7 +206,7 @@ class SchedulerShell {
   /// How many of the job start at once; 0 once they have, and of other jobs.
   std::uint32_t gang_of(const JobId& job, const JobDescriptor& descriptor) {
     std::uint32_t size = 0;
-    if (!gang_patience(descriptor)) return size;
+    if (!gang_patience(descriptor) || level_ < level_of_gangs) return size;
     context_->reads().with_job(job, [&](const JobView& view) {
       const bool has_started = std::any_of(view.slots.begin(), view.slots.end(), [](const SlotEntry& slot) {
         return slot.record.resubmits > 0 || is_closed(slot.record.state) ||
@@ -258,6 +259,7 @@ class SchedulerShell {
         case EventKind::group_changed:
           look_at_groups();
           break;
+        case EventKind::cell_changed:
           look_at_cell();
           break;
         default:

@@ -212,6 +212,11 @@ std::optional<std::string> Reads::group_name(const EntityRef& group) const {
   return found->second;
 }
 
+std::uint32_t Reads::level() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return tables_.cell.record.level;
+}
+
 CellFigures Reads::cell() const {
   const std::shared_lock lock(tables_.cell.mutex);
   const CellTables& cell = tables_.cell;

@@ -71,6 +71,7 @@ class Reads {
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
   CellFigures cell() const;
+  std::uint32_t level() const;  ///< the cell's feature level
   LaunchStanding cell_launches() const;
   CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
   ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap

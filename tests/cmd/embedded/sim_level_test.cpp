@@ -45,6 +45,19 @@ TEST_F(SimLevels, RiseWithTheLastNodeThatIsUpgradedWhileTasksRun) {
   EXPECT_EQ(cell.violations(), "");
 }
 
+TEST_F(SimLevels, WhatAnOlderBuildCannotDecodeNeverEntersTheLog) {
+  Cell cell(older_builds(86));
+  install(cell, 1, feature_level_known);
+  ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  const http::Response refused = cell.sim.call(1, "DELETE", "/api/v2/management/applications/other");
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("delete_group needs feature level 2, the cell is at 0"));
+  const auto entries = cell.sim.reads(1)->audit(1, 1'000);
+  ASSERT_TRUE(entries.ok());
+  for (const AuditRecord& entry : entries.value())
+    EXPECT_NE(entry.command, Command{.body = DeleteGroup{}}.number()) << "it would be in the audit";
+}
+
 TEST_F(SimLevels, ANodeMayGoBackUntilTheLevelIsRaised) {
   Cell cell(older_builds(83));
   install(cell, 1, 1);
