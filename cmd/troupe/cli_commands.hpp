@@ -235,6 +235,12 @@ int members_list(Context& context);
 int member_add(Context& context, const MemberAdd& args);
 int member_promote(Context& context, std::uint32_t node);
 int member_remove(Context& context, std::uint32_t node);
+struct MemberHandOver {
+  std::uint32_t node = 0;
+  std::string time = "10m";  ///< at most; a duration
+};
+int member_hand_over(Context& context, const MemberHandOver& args);
+int member_take_back(Context& context, std::uint32_t node);
 int transfer_leader(Context& context, const TransferLeader& args);
 struct CellUpgrade {
   std::string hook{};

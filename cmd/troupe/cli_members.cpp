@@ -84,6 +84,31 @@ int member_remove(Context& context, std::uint32_t node) {
                   "old folder again");
 }
 
+int member_hand_over(Context& context, const MemberHandOver& args) {
+  const auto time = duration_of(args.time);
+  if (!time) {
+    context.io.err << "troupe: --for must be a time such as 10m\n";
+    return exit_usage;
+  }
+  if (context.options.reason.find_first_not_of(' ') == std::string::npos) {
+    context.io.err << "troupe: say why: --reason TEXT (it is kept in the audit)\n";
+    return exit_usage;
+  }
+  auto client = context.client();
+  const std::string node = std::to_string(args.node);
+  return tell(context,
+              client.change("POST", member_url(args.node) + "/handOver",
+                            "{\"seconds\":" + std::to_string(time->count() / 1'000) + "}"),
+              "node " + node + " owns no shards, and gets none for " + args.time +
+                  " at most; when it is back:\n  troupe cell members take-back " + node);
+}
+
+int member_take_back(Context& context, std::uint32_t node) {
+  auto client = context.client();
+  return tell(context, client.change("POST", member_url(node) + "/takeBack"),
+              "node " + std::to_string(node) + " may own shards again");
+}
+
 int transfer_leader(Context& context, const TransferLeader& args) {
   const auto timeout = duration_of(args.timeout);
   if (!timeout) {

@@ -10,7 +10,8 @@ CLI::Option* add_node(CLI::App* app, std::uint32_t& node) {
 }
 
 void add_members(CLI::App& cell, Context& context) {
-  auto* members = cell.add_subcommand("members", "Show the members; add, promote or remove one");
+  auto* members =
+      cell.add_subcommand("members", "Show the members; add, promote, remove, hand over, take back");
   members->require_subcommand(0, 1);
   members->footer(
       "A third node, step by step:\n"
@@ -38,6 +39,15 @@ void add_members(CLI::App& cell, Context& context) {
   };
   on_node("promote", "Let a node that has caught up vote", member_promote);
   on_node("remove", "Remove a node for good", member_remove);
+  on_node("take-back", "Let a node that handed over own shards again", member_take_back);
+
+  auto* over =
+      members->add_subcommand("hand-over", "Give a node's shards to the others, before it is stopped");
+  auto spared = std::make_shared<MemberHandOver>();
+  add_node(over, spared->node);
+  over->add_option("--for", spared->time, "for how long at most, up to 1h")->capture_default_str();
+  over->footer("Example:\n  troupe cell members hand-over 3 --for 20m --reason 'new disk'");
+  over->callback([spared, &context] { finish_with(member_hand_over(context, *spared)); });
 }
 
 }  // namespace

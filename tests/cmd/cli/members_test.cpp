@@ -61,6 +61,22 @@ TEST_F(Members, OneIsAddedPromotedAndRemoved) {
   EXPECT_EQ(line.out.str(), "{\"index\":\"120\"}\n");
 }
 
+TEST_F(Members, OneHandsOverAndIsTakenBack) {
+  cell.on("POST /api/v3/cell/members/3/handOver", R"({"index":"91"})");
+  cell.on("POST /api/v3/cell/members/3/takeBack", R"({"index":"95"})");
+  EXPECT_EQ(line.run({"cell", "members", "hand-over", "3", "--for", "20m", "--reason", "new disk"}), exit_ok)
+      << line.err.str();
+  EXPECT_THAT(line.out.str(), HasSubstr("troupe cell members take-back 3"));
+  const auto asked = cell.asked("POST /api/v3/cell/members/3/handOver");
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].body, R"({"seconds":1200})");
+  EXPECT_EQ(asked[0].header("x-titus-callreason"), "new disk");
+  EXPECT_EQ(line.run({"cell", "members", "take-back", "3"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(), "node 3 may own shards again\n");
+  EXPECT_EQ(line.run({"cell", "members", "hand-over", "3", "--for", "long", "--reason", "r"}), exit_usage);
+  EXPECT_EQ(line.run({"cell", "members", "hand-over", "3"}), exit_usage) << "without a reason";
+}
+
 TEST_F(Members, ARefusalSaysWhy) {
   cell.on("POST /api/v3/cell/members/3/promote",
           R"({"statusCode":400,"code":"INVALID_ARGUMENT","message":"node 3 lags by 70000 entries"})", 400);
