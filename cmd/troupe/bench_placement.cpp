@@ -83,8 +83,9 @@ class PlacementRun {
     placed_ += plan.placements.size();
     if (!plan.placements.empty()) passes_.push_back({plan.placements.size(), took});
     for (const scheduler::Placement& placement : plan.placements) note(placement);
-    // Not by what they place: under churn a pass may find nothing, and the next one much.
-    return plan.more || (what_.ends_per_pass > 0 && ++churned_ < what_.tasks / tasks_per_churn);
+    // Under churn there is always more to do.
+    if (what_.ends_per_pass > 0) return ++churned_ < what_.tasks / tasks_per_churn;
+    return plan.more;
   }
   void note(const scheduler::Placement& placement) {
     hosts_used_.insert(placement.host);
