@@ -12,23 +12,23 @@ TEST(GroupStanding, SaysWhatIsAboveTheReservationAndTheCap) {
   group.instance = {1'000, 512, 100, 10, 0};
   group.instance_count = 4;
   group.tasks_max = 10;
-  auto standing = group_standing(group, {1, 10, {4'000, 2'048, 400, 40, 0}, 0, {}});
+  auto standing = group_standing(group, {1, 10, {4'000, 2'048, 400, 40, 0}, 0, 0, {}});
   EXPECT_FALSE(standing.is_over_cap);
   EXPECT_TRUE(standing.above.empty());
   EXPECT_EQ(standing.reservation.memory_mb, 2'048);
-  standing = group_standing(group, {1, 11, {4'001, 2'048, 400, 40, 1}, 0, {}});
+  standing = group_standing(group, {1, 11, {4'001, 2'048, 400, 40, 1}, 0, 0, {}});
   EXPECT_TRUE(standing.is_over_cap);
   EXPECT_EQ(standing.headroom, (Resources{0, 0, 0, 0, 0}));
   EXPECT_EQ(standing.above, (std::vector<std::string>{"cpu", "gpu"}));
   group.tasks_max = 0;
-  EXPECT_FALSE(group_standing(group, {1, 1'000'000, {}, 0, {}}).is_over_cap);
+  EXPECT_FALSE(group_standing(group, {1, 1'000'000, {}, 0, 0, {}}).is_over_cap);
 }
 
 TEST(GroupStanding, SaysWhatIsLeftOfTheReservation) {
   GroupRecord group;
   group.instance = {1'000, 512, 100, 10, 0};
   group.instance_count = 4;
-  const GroupStanding standing = group_standing(group, {1, 10, {1'000, 3'000, 0, 0, 0}, 0, {}});
+  const GroupStanding standing = group_standing(group, {1, 10, {1'000, 3'000, 0, 0, 0}, 0, 0, {}});
   EXPECT_EQ(standing.headroom, (Resources{3'000, 0, 400, 40, 0}));
   EXPECT_EQ(standing.above, (std::vector<std::string>{"memory"}));
 }

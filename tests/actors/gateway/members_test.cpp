@@ -41,7 +41,8 @@ TEST(GatewayMembers, OneIsAddedByNumberAndAddress) {
 
 TEST(GatewayMembers, EachOrderIsInTheAuditBeforeItIsGiven) {
   Scene scene;
-  ASSERT_FALSE(scene.cell.apply(Command{.fence = TermFence{Term{1}}, .body = RaiseLevel{2}}).outcome.error);
+  scene.cell.apply(RaiseLevel{1}, scene.cell.term_fence());
+  scene.cell.apply(RaiseLevel{2}, scene.cell.term_fence());
   const http::Headers said{{"x-titus-callerid", "ann"}, {"x-titus-callreason", "its disk is old"}};
   scene.replica_does = Scene::Replica::fails;
   EXPECT_EQ(scene.call("DELETE", "/api/v3/cell/members/3", {}, said)->response.status, 503);

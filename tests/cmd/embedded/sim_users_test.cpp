@@ -93,10 +93,14 @@ TEST(SimUsers, TheAuditHoldsWhatWasAskedForAndNotTheCellsOwnDaily) {
   const auto entries = cell.sim.reads(1)->audit(1, 1'000);
   ASSERT_TRUE(entries.ok());
   for (const AuditRecord& entry : entries.value()) commands.push_back(entry.command);
-  const auto count = [&](std::uint16_t number) { return std::ranges::count(commands, number); };
-  EXPECT_EQ(count(Command{.body = CreateJob{}}.number()), 1);
-  EXPECT_EQ(count(Command{.body = PlaceTasks{}}.number()), 0);
-  EXPECT_EQ(count(Command{.body = CheckState{}}.number()), 0);
+  const auto count = [&](CommandBody body) {
+    Command command;
+    command.body = std::move(body);
+    return std::ranges::count(commands, command.number());
+  };
+  EXPECT_EQ(count(CreateJob{}), 1);
+  EXPECT_EQ(count(PlaceTasks{}), 0);
+  EXPECT_EQ(count(CheckState{}), 0);
 }
 
 TEST(SimUsers, WithoutALeaderNothingIsSaidToBeMissing) {

@@ -172,13 +172,13 @@ TEST(InspectState, NamesWhatDoesNotSumUp) {
     auto store = disk.open_state();
     Bytes host = store->get(keys::meta, keys::host(HostId{3})).value().value();
     host[5] = static_cast<char>(host[5] ^ 1);
-    Disk::put(*store, keys::meta, keys::host(HostId{3}), host);
+    Disk::put(*store, keys::meta, Bytes(keys::host(HostId{3})), host);
   }
   EXPECT_EQ(disk.inspect(inspect_state), exit_failed);
   EXPECT_THAT(disk.out.str(), HasSubstr("DAMAGED: the records sum up to"));
   {
     auto store = disk.open_state();
-    Disk::put(*store, keys::meta, keys::archive_sum(20'000, ShardId{1}), packed(ArchiveSum{1, 0, 1}));
+    Disk::put(*store, keys::meta, Bytes(keys::archive_sum(20'000, ShardId{1})), packed(ArchiveSum{1, 0, 1}));
     Disk::put(*store, keys::index, keys::applied(), packed(StatePosition{Index{29}, Term{3}, 0}));
   }
   EXPECT_EQ(disk.inspect(inspect_state), exit_failed);
