@@ -27,7 +27,11 @@ class PlacementRun {
     const Moment begin = clock_.steady();
     for (std::uint32_t n = 0; n < what_.tasks; ++n) submit(n);
     queueing_ = clock_.steady() - begin;
-    while (pass()) churn();
+    run_passes();
+    for (std::uint32_t n = 0; what_.ends_per_pass > 0 && n < what_.tasks / tasks_per_churn; ++n) {
+      churn();
+      run_passes();
+    }
     measure_explain();
   }
 
@@ -72,6 +76,10 @@ class PlacementRun {
     engine_.enqueue({task, job, Index{1}, {Index{2}, ++submitted_}, descriptor});
   }
 
+  void run_passes() {
+    while (pass()) {
+    }
+  }
   /// False: nothing more fits.
   bool pass() {
     const Moment begin = clock_.steady();
@@ -83,8 +91,6 @@ class PlacementRun {
     placed_ += plan.placements.size();
     if (!plan.placements.empty()) passes_.push_back({plan.placements.size(), took});
     for (const scheduler::Placement& placement : plan.placements) note(placement);
-    // Under churn there is always more to do.
-    if (what_.ends_per_pass > 0) return ++churned_ < what_.tasks / tasks_per_churn;
     return plan.more;
   }
   void note(const scheduler::Placement& placement) {
@@ -142,7 +148,6 @@ class PlacementRun {
   std::uint32_t submitted_ = 0;
   std::map<TaskId, DescriptorPtr> descriptors_;  ///< of waiting tasks, where some end
   std::vector<Running> running_;
-  std::uint32_t churned_ = 0;
   std::set<HostId> hosts_used_;
   std::vector<Pass> passes_;
   std::chrono::nanoseconds queueing_{0};

@@ -11,7 +11,7 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::int64_t tasks_per_host = 8;
-constexpr std::size_t low_jobs = 1'000;
+constexpr std::size_t hosts_per_low_job = 10;
 constexpr std::uint32_t sizes = 5;  // of hosts; each task is as large as one of those that it may end
 
 class PreemptionRun {
@@ -71,7 +71,7 @@ class PreemptionRun {
   }
   void fill() {
     std::vector<JobId> ids;
-    for (std::size_t n = 0; n < low_jobs; ++n) ids.push_back(random_.uuid<JobId>());
+    for (std::size_t n = 0; n <= what_.hosts / hosts_per_low_job; ++n) ids.push_back(random_.uuid<JobId>());
     std::map<std::int64_t, DescriptorPtr> parts;
     for (std::uint32_t n = 1; n <= what_.hosts; ++n) {
       scheduler::HostFacts host = placement::host_of(n);
