@@ -169,7 +169,7 @@ void submit_plan(Services& services, const CallPtr& call) {
     return mutate(
         services, call,
         ResizeJob{text.resized, {}, text.desired, {}, with_ids(text.places, text.resized, services.random())},
-        {.status = 200, .entity_url = job_url(text.resized)});
+        {.status = 202, .entity_url = job_url(text.resized)});
   CreateJob body{services.random().uuid<JobId>(), std::make_shared<const JobDescriptor>(std::move(*job)), {}};
   body.places = with_ids(text.places, body.job, services.random());
   mutate(services, call, body,

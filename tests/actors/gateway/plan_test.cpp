@@ -37,11 +37,12 @@ TEST(GatewayPlans, SayWhereTheTasksWouldGoAndAreKeptByASubmit) {
   const auto asked = s.call("POST", "/api/v3/plan", s.of_job(3));
   EXPECT_EQ(s.question().count, 3U);
   EXPECT_EQ(s.question().descriptor->application_name, "app");
-  s.answer(Answer::of(packed(PlanTold{s.cell.last, {s.place(), s.place()}, R"({"taskId":"x"})"})));
+  s.answer(Answer::of(packed(PlanTold{
+      s.cell.last, {s.place(), s.place()}, R"({"taskId":"00000000-0000-0000-0000-000000000000"})"})));
   ASSERT_EQ(asked->response.status, 200);
   EXPECT_THAT(asked->response.body,
               HasSubstr(R"("tasks":3,"waiting":1,"placements":[{"slot":0,"host":"h1")"));
-  EXPECT_THAT(asked->response.body, HasSubstr(R"("why":{"taskId":"x"}})"));
+  EXPECT_THAT(asked->response.body, HasSubstr(R"("why":{"taskId":"00000000-0000-0000-0000-000000000000"}})"));
   const auto done = s.submit(PlanScene::text_of(asked), R"(,"job":)" + job_body("app", 3));
   ASSERT_EQ(done->response.status, 202) << done->response.body;
   const auto id = parse_uuid<JobId>(*done->json().find("id")->text()).value();
@@ -82,7 +83,7 @@ TEST(GatewayPlans, OfAResizeNeedNoBodyToBeKept) {
   const auto seen =
       s.plan(R"({"resize":{"jobId":")" + id + R"(","desired":2}})", {s.place(), s.place({}, true)});
   ASSERT_EQ(seen->response.status, 200) << seen->response.body;
-  ASSERT_EQ(s.submit(PlanScene::text_of(seen))->response.status, 200);
+  ASSERT_EQ(s.submit(PlanScene::text_of(seen))->response.status, 202);
   EXPECT_EQ(s.cell.job(job).capacity.desired, 2U);
   EXPECT_EQ(s.cell.counts(job).in(TaskState::launched), 1U) << "the other one is the scheduler's to place";
   const auto plan_of = [&](const std::string& whose, int desired) {
