@@ -53,7 +53,7 @@ class Worker:
         self.requests = Requests(document, chance_of(options.seed, number))
         self.contract, self.ports, self.shared = Contract(document), list(ports), shared
         self.chance = chance_of(options.seed, number + 500)
-        self.connections = {}
+        self.connections, self.opened = {}, {}
         self.statuses, self.operations, self.faults = collections.Counter(), collections.Counter(), []
 
     def run(self):
@@ -66,7 +66,8 @@ class Worker:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.connections.pop(node, None)
                 self.statuses["no answer"] += 1
-                if not self.was_away(node, asked):
+                # A connection from before the node's death is found dead only when it is used.
+                if not self.was_away(node, min(asked, self.opened.get(node, asked))):
                     self.faults.append(f"node {node + 1} was not killed, and {method} {target} {body!r} got {error!r}")
                 time.sleep(0.01)
                 continue
@@ -83,6 +84,7 @@ class Worker:
     def ask(self, node, method, target, headers, body):
         connection = self.connections.get(node)
         if connection is None:
+            self.opened[node] = time.monotonic()
             connection = self.connections[node] = http.client.HTTPConnection("127.0.0.1", self.ports[node],
                                                                              timeout=ANSWER_SECONDS_MAX)
         connection.request(method, target, body, headers)

@@ -32,10 +32,12 @@ constexpr std::uint64_t small_lives = 50;
 constexpr bool expects_marks = true;
 constexpr bool lives_loaded = true;
 #endif
+constexpr std::uint64_t rare_life = 118;  // It reaches what the first ones do not.
 
 TEST_F(Lives, ManySmallCellsKeepEveryPromise) {
   for (std::uint64_t seed = 1; seed <= small_lives && !HasFailure(); ++seed)
     expect_ok(draw_plan(seed, small_scope()), "--small ");
+  if (expects_marks) expect_ok(draw_plan(rare_life, small_scope()), "--small ");
   for (const std::string& mark : judges::all_marks())
     EXPECT_TRUE(!expects_marks || marks.reached().contains(mark)) << "nothing reached " << mark;
 }

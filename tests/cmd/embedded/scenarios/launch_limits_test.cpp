@@ -167,10 +167,10 @@ TEST(LaunchLimits, M12_alpha_TwoThousandAtOnceComeAtTheRateAndNumberThatHostsAre
   stage.story.expect_no_violation();
 }
 
-/// One task that must run on host-2, where it cannot be started the first time.
-std::string bound_to_host_2() {
+/// Tasks that must run on host-2, where they cannot be started the first time.
+std::string bound_to_host_2(std::uint32_t size) {
   std::string json =
-      to_json({.size = 1, .memory_mb = 16, .disk_mb = 10, .script = "run=1s exit=0; attempt 0: fail"});
+      to_json({.size = size, .memory_mb = 16, .disk_mb = 10, .script = "run=1s exit=0; attempt 0: fail"});
   json.insert(json.find("\"container\":{") + 13,
               R"("hardConstraints":{"constraints":{"machineId":"host-2"}},)");
   return json;
@@ -179,11 +179,10 @@ std::string bound_to_host_2() {
 TEST(LaunchLimits, M12_alpha_AHostWhoseLaunchesFailRestsAndIsTriedWithOneLaunchAtATime) {
   Stage stage(462);
   Client client = stage.cluster.client();
-  std::vector<std::string> bound;
-  for (int n = 0; n < 10; ++n) bound.push_back(client.submit(bound_to_host_2()));
+  // What one job's tasks fail is one failure; the other job's is the second.
+  std::vector<std::string> bound{client.submit(bound_to_host_2(10))};
   stage.cluster.run_for(milliseconds(500));
-  // Whatever failed together is one failure; this one is the second.
-  bound.push_back(client.submit(bound_to_host_2()));
+  bound.push_back(client.submit(bound_to_host_2(1)));
   stage.cluster.run_for(seconds(3));
   const Response host = client.get("/api/v3/hosts/host-2");
   EXPECT_TRUE(contains(host.body, "\"restsUntil\":")) << host.body;
