@@ -3,7 +3,7 @@
 namespace troupe::gateway {
 namespace {
 
-bool is_of_task(EventKind kind) {
+bool is_about_task(EventKind kind) {
   return kind == EventKind::task_created || kind == EventKind::task_changed ||
          kind == EventKind::task_archived || kind == EventKind::slot_changed;
 }
@@ -50,7 +50,7 @@ bool StreamFilter::wants(const Event& event, const Reads& reads) {
   if (!was_told && !matches_job(event.job, event.descriptor.get(), reads)) return false;
   if (remembers() && !was_told) told_.insert(event.job);
   if (event.kind == EventKind::job_archived) told_.erase(event.job);
-  return !is_of_task(event.kind) || wants_task(event.task);
+  return !is_about_task(event.kind) || wants_task(event.task);
 }
 
 }  // namespace troupe::gateway

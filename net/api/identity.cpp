@@ -15,7 +15,7 @@ constexpr std::string_view scheme = "Bearer ";
 
 constexpr std::array all_roles{Role::submitter, Role::cell_operator, Role::agent};
 
-bool is_digest(std::string_view text) {
+bool is_token_digest(std::string_view text) {
   return text.size() == digest_digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
@@ -78,7 +78,8 @@ Result<Identities> Identities::parse(std::string_view text) {
       Identity identity;
       identity.is_verified = true;
       const std::string digest = reader.required_string("tokenSha256");
-      if (!is_digest(digest)) reader.complain("tokenSha256", "must be 64 hexadecimal digits, in lower case");
+      if (!is_token_digest(digest))
+        reader.complain("tokenSha256", "must be 64 hexadecimal digits, in lower case");
       identity.caller = read_name(reader, "caller", caller_bytes_max);
       if (is_blank(identity.caller)) reader.complain("caller", "is required and must not be blank");
       read_roles(reader, identity);
