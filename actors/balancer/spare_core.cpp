@@ -8,9 +8,14 @@ Result<void> SpareCore::spare(SparedNode wish, const std::vector<NodeId>& live, 
   if (std::ranges::all_of(live, [&](NodeId node) { return node == wish.node; }))
     return Error{ErrorCode::precondition_failed,
                  "no other node lives that could own the shards of node " + to_text(wish.node)};
-  if (const auto other = spared(now); other && other->node != wish.node)
-    return Error{ErrorCode::precondition_failed, "node " + to_text(other->node) + " is spared by " +
-                                                     other->by + " (" + other->reason + "); one at a time"};
+  if (const auto other = spared(now)) {
+    const std::string who =
+        "node " + to_text(other->node) + " is spared by " + other->by + " (" + other->reason + ')';
+    if (other->node != wish.node) return Error{ErrorCode::precondition_failed, who + "; one at a time"};
+    // Whoever else relied on it would not see that it is over.
+    if (other->by != wish.by || other->reason != wish.reason)
+      return Error{ErrorCode::precondition_failed, who + "; take it back first"};
+  }
   spared_ = std::move(wish);
   return {};
 }

@@ -12,8 +12,8 @@ namespace troupe {
 /// changes; whoever asked asks again. Owner: the balancer.
 class SpareCore {
  public:
-  /// The same node again: for longer. Errors: precondition_failed (nobody of `live` would be left; another
-  /// one is spared).
+  /// The same node again, by the same caller for the same reason: for longer. Errors: precondition_failed
+  /// (nobody of `live` would be left; another one is spared, or this one for somebody else).
   Result<void> spare(SparedNode wish, const std::vector<NodeId>& live, Moment now);
   /// It may own shards again. Of another node, or of none: nothing happens.
   void take_back(NodeId node);

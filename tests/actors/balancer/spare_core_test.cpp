@@ -26,6 +26,21 @@ TEST(Spare, OneNodeAtATimeUntilItIsTakenBack) {
   EXPECT_FALSE(core.spared(now));
 }
 
+TEST(Spare, IsNotTakenFromWhoAskedForIt) {
+  SpareCore core;
+  ASSERT_TRUE(core.spare(wish(2), live, now).ok());
+  SparedNode other = wish(2, 90);
+  other.by = "bob";
+  EXPECT_EQ(core.spare(other, live, now).error().message,
+            "node 2 is spared by ann (release 12); take it back first");
+  other = wish(2, 90);
+  other.reason = "release 13";
+  EXPECT_EQ(core.spare(other, live, now).error().code, ErrorCode::precondition_failed);
+  EXPECT_EQ(*core.spared(now), wish(2)) << "as it was";
+  core.take_back(NodeId{2});
+  EXPECT_TRUE(core.spare(other, live, now).ok());
+}
+
 TEST(Spare, EndsWithItsTime) {
   SpareCore core;
   ASSERT_TRUE(core.spare(wish(2), live, now).ok());
