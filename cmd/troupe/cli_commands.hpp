@@ -251,6 +251,7 @@ struct CellUpgrade {
   bool is_confirmed = false;
   bool holds_level = false;
   bool raises_level = false;
+  bool takes_over = false;   ///< from a run that ended half-way
   milliseconds hook_max{0};  ///< read from hook_timeout
 };
 /// The nodes one after the other: handed over, replaced by the hook, waited for. Stops at what is wrong.

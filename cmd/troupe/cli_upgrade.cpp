@@ -27,6 +27,19 @@ constexpr milliseconds upgrade_look_every{200};
 constexpr std::int64_t return_grace_s =
     60;  ///< a node that was handed over is given shards again after all times
 
+constexpr std::size_t run_chars = 8;
+constexpr std::string_view run_mark = " (upgrade ";
+std::string marked(const std::string& reason, const std::string& run) {
+  return reason + std::string(run_mark) + run + ')';
+}
+/// Of such a reason, its run; empty: it is not of an upgrade.
+std::string run_of(const std::string& reason) {
+  const auto mark = reason.rfind(run_mark);
+  if (mark == std::string::npos || reason.back() != ')') return {};
+  const auto begin = mark + run_mark.size();
+  return reason.substr(begin, reason.size() - begin - 1);
+}
+
 struct Addresses {
   std::string peer, http;
 };
@@ -60,6 +73,7 @@ Look look_of(Context& context, const json::Value& status) {
   look.view.leader = static_cast<std::uint32_t>(integer_at(status, "leader"));
   look.view.spared = static_cast<std::uint32_t>(integer_at(status, "spared/node"));
   look.view.spared_by = text_at(status, "spared/by");
+  look.view.spared_run = run_of(text_at(status, "spared/reason"));
   for (const auto& item : items_of(status)) {
     UpgradeNode node;
     node.number = static_cast<std::uint32_t>(integer_at(item, "node"));
@@ -109,6 +123,10 @@ class Upgrade {
   int go(const InterruptGuard& guard);
   std::optional<int> perform(const UpgradeStep& step, const Look& look);
   Result<void> order(std::uint32_t node, const std::string& what, const std::string& body) const;
+  Result<void> begin_changes();
+  std::optional<int> hand_over(const UpgradeStep& step);
+  std::optional<int> take_back(const UpgradeStep& step, const Look& look);
+  void release(std::uint32_t node);
   Result<void> limit_level(std::uint64_t level) const;
   Result<void> hold_level() const;
   int end_well();
@@ -122,6 +140,7 @@ class Upgrade {
   UpgradePlan plan_;
   UpgradeCore core_;
   bool has_begun_ = false;
+  std::uint32_t handed_over_ = 0;  ///< the node that was ordered to last
 };
 
 void Upgrade::tell(std::string_view step, std::uint32_t node, const std::string& text) const {
@@ -203,13 +222,17 @@ int Upgrade::go(const InterruptGuard& guard) {
   }
 }
 
-/// Of the leader. A build that does not know how is stopped as it is: its shards are taken over when it is
-/// gone.
+/// Of the leader. Error: not_found, of a build that does not know how.
 Result<void> Upgrade::order(std::uint32_t node, const std::string& what, const std::string& body) const {
   const auto answer =
       context_.client().change("POST", "/api/v3/cell/members/" + std::to_string(node) + '/' + what, body);
-  if (answer.ok() || answer.error().code == ErrorCode::not_found) return {};
-  return answer.error();
+  return answer.ok() ? Result<void>() : Result<void>(answer.error());
+}
+
+/// What another run spares meanwhile is its own business.
+void Upgrade::release(std::uint32_t node) {
+  const auto look = look_at_all(context_);
+  if (look.ok() && is_spared_for(look.value().view, plan_, node)) (void)order(node, "takeBack", {});
 }
 
 Result<void> Upgrade::limit_level(std::uint64_t level) const {
@@ -227,6 +250,41 @@ Result<void> Upgrade::hold_level() const {
   return {};
 }
 
+/// Before the first change of any kind.
+Result<void> Upgrade::begin_changes() {
+  return !std::exchange(has_begun_, true) && args_.holds_level ? hold_level() : Result<void>();
+}
+
+std::optional<int> Upgrade::hand_over(const UpgradeStep& step) {
+  const std::string node = "node " + std::to_string(step.node);
+  const auto all = std::chrono::duration_cast<std::chrono::seconds>(plan_.hand_over_max + args_.hook_max +
+                                                                    plan_.return_max);
+  const auto seconds = std::min<std::int64_t>(3'600, all.count() + return_grace_s);
+  if (std::exchange(handed_over_, step.node) == step.node)
+    context_.io.pause(upgrade_look_every);
+  else
+    tell("handOver", step.node, node + " hands over its shards");
+  const auto ordered = order(step.node, "handOver", "{\"seconds\":" + std::to_string(seconds) + "}");
+  if (ordered.ok()) return std::nullopt;
+  if (ordered.error().code != ErrorCode::not_found)
+    return end_badly({Kind::stop, step.node, node + ": " + ordered.error().message});
+  // It is stopped as it is: its shards are taken over when it is gone.
+  core_.hand_over_unknown();
+  return std::nullopt;
+}
+
+std::optional<int> Upgrade::take_back(const UpgradeStep& step, const Look& look) {
+  const std::string node = "node " + std::to_string(step.node);
+  if (step.why.empty())
+    tell("back", step.node, node + " is back with build " + plan_.build + " and has caught up");
+  else
+    tell("takeBack", step.node, node + " may own shards again: " + step.why);
+  if (step.why.empty() && !is_spared_for(look.view, plan_, step.node)) return std::nullopt;
+  const auto ordered = order(step.node, "takeBack", {});
+  if (ordered.ok() || ordered.error().code == ErrorCode::not_found) return std::nullopt;
+  return end_badly({Kind::stop, step.node, node + ": " + ordered.error().message});
+}
+
 std::optional<int> Upgrade::perform(const UpgradeStep& step, const Look& look) {
   const std::string node = "node " + std::to_string(step.node);
   const auto fail = [&](const Error& error) {
@@ -236,17 +294,9 @@ std::optional<int> Upgrade::perform(const UpgradeStep& step, const Look& look) {
     case Kind::wait:
       context_.io.pause(upgrade_look_every);
       return std::nullopt;
-    case Kind::hand_over: {
-      if (!std::exchange(has_begun_, true) && args_.holds_level)
-        if (const auto held = hold_level(); !held.ok()) return fail(held.error());
-      const auto all = std::chrono::duration_cast<std::chrono::seconds>(plan_.hand_over_max + args_.hook_max +
-                                                                        plan_.return_max);
-      const auto seconds = std::min<std::int64_t>(3'600, all.count() + return_grace_s);
-      tell("handOver", step.node, node + " hands over its shards");
-      const auto ordered = order(step.node, "handOver", "{\"seconds\":" + std::to_string(seconds) + "}");
-      if (!ordered.ok()) return fail(ordered.error());
-      return std::nullopt;
-    }
+    case Kind::hand_over:
+      if (const auto begun = begin_changes(); !begun.ok()) return fail(begun.error());
+      return hand_over(step);
     case Kind::replace: {
       const Addresses& at = look.at.at(step.node);
       const std::string command =
@@ -257,13 +307,10 @@ std::optional<int> Upgrade::perform(const UpgradeStep& step, const Look& look) {
                        context_.io.clock.steady());
       return std::nullopt;
     }
-    case Kind::take_back: {
-      tell("back", step.node, node + " is back with build " + plan_.build + " and has caught up");
-      if (const auto ordered = order(step.node, "takeBack", {}); !ordered.ok()) return fail(ordered.error());
-      return std::nullopt;
-    }
+    case Kind::take_back:
+      return take_back(step, look);
     case Kind::transfer: {
-      has_begun_ = true;
+      if (const auto begun = begin_changes(); !begun.ok()) return fail(begun.error());
       tell("transfer", step.node, node + " shall lead, so that the last one can be replaced");
       const auto answer = context_.client().change("PUT", "/api/v3/cell/leader",
                                                    "{\"node\":" + std::to_string(step.node) + "}");
@@ -309,7 +356,7 @@ void Upgrade::tell_where(std::ostream& out) {
 }
 
 int Upgrade::end_badly(const UpgradeStep& step) {
-  if (step.node != 0) (void)order(step.node, "takeBack", {});
+  if (step.node != 0) release(step.node);
   if (context_.options.wants_json) tell("stopped", step.node, step.why);
   context_.io.err << "troupe: stopped: " << step.why << '\n';
   tell_where(context_.io.err);
@@ -317,7 +364,7 @@ int Upgrade::end_badly(const UpgradeStep& step) {
 }
 
 int Upgrade::interrupted(const UpgradeStep& step) {
-  if (step.kind == Kind::replace) (void)order(step.node, "takeBack", {});
+  if (step.kind != Kind::transfer) release(step.node);
   context_.io.err << "troupe: interrupted, with no node half-way\n";
   tell_where(context_.io.err);
   return exit_interrupted;
@@ -339,15 +386,21 @@ int cell_upgrade(Context& context, const CellUpgrade& given) {
   const auto hook = duration_of(args.hook_timeout), back = duration_of(args.return_timeout);
   auto complaint = complaint_of(context, args);
   if (!hook || !back) complaint = "--hook-timeout and --return-timeout must be times such as 90s or 5m";
+  UpgradePlan plan;
+  plan.build = args.build.empty() ? build_id() : args.build;
+  // Nodes without an id all say the same of theirs: each would look replaced.
+  if (!is_build(plan.build))
+    complaint = "this program has no build id; say --build, of 16 hexadecimal digits";
   if (!complaint.empty()) {
     context.io.err << "troupe: " << complaint << '\n';
     return exit_usage;
   }
   args.hook_max = *hook;
-  UpgradePlan plan;
-  plan.build = args.build.empty() ? build_id() : args.build;
-  plan.caller = context.options.caller;
+  plan.run = new_key().substr(0, run_chars);
   plan.return_max = *back;
+  plan.takes_over = args.takes_over;
+  // In the audit it shall be seen which orders belong together; by it a run knows what it spared itself.
+  context.options.reason = marked(context.options.reason, plan.run);
   return Upgrade(context, args, std::move(plan)).run();
 }
 

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cmd/troupe/cli_commands.hpp"
+#include "cmd/troupe/upgrade_core.hpp"
 
 namespace troupe::cli {
 
@@ -14,8 +15,7 @@ void add_upgrade_options(CLI::App& cell, Context& context) {
   sub->add_option("--build", args->build, "that every node shall have; else that of this very program")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            const bool is_id = text.size() == 16 && text.find_first_not_of("0123456789abcdef") == text.npos;
-            return std::string(is_id ? "" : "a build is 16 hexadecimal digits: troupe --version");
+            return std::string(is_build(text) ? "" : "a build is 16 hexadecimal digits: troupe --version");
           },
           "BUILD", "build"));
   sub->add_flag("--dry-run", args->is_dry_run, "make the checks, say in which order, and change nothing");
@@ -28,6 +28,8 @@ void add_upgrade_options(CLI::App& cell, Context& context) {
                              "keep the cell's feature level, so that the old program could come back");
   auto* raise = sub->add_flag("--raise-level", args->raises_level, "at the end, let the feature level rise");
   hold->excludes(raise);
+  sub->add_flag("--take-over", args->takes_over,
+                "go on where another run was ended half-way; neither it nor its hook may still run");
   sub->footer(
       "For each node: its shards are handed over, the hook runs, and it must be back with the new build, "
       "caught\nup and healthy, before the next one begins. Stops at the first check that fails, says where "

@@ -31,12 +31,26 @@ std::string text_of(const std::set<std::string>& builds) {
   return text;
 }
 
+std::string joined(const std::vector<std::string>& complaints) {
+  std::string text;
+  for (const auto& complaint : complaints) text += (text.empty() ? "" : "; ") + complaint;
+  return text;
+}
+
 int rank_of(const UpgradeView& view, const UpgradeNode& node) {
   if (node.number == view.leader) return 2;
   return node.is_voter() ? 1 : 0;
 }
 
 }  // namespace
+
+bool is_build(std::string_view text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool is_spared_for(const UpgradeView& view, const UpgradePlan& plan, std::uint32_t node) {
+  return node != 0 && view.spared == node && view.spared_run == plan.run;
+}
 
 std::vector<std::string> upgrade_complaints(const UpgradeView& view, const UpgradePlan& plan) {
   std::vector<std::string> complaints;
@@ -52,9 +66,10 @@ std::vector<std::string> upgrade_complaints(const UpgradeView& view, const Upgra
   if (voters < 3)
     complaints.push_back("the cell has " + std::to_string(voters) + (voters == 1 ? " voter" : " voters") +
                          ": without one of them it stands still; an upgrade node by node needs three");
-  if (view.spared != 0 && view.spared_by != plan.caller)
+  if (view.spared != 0 && view.spared_run != plan.run && !plan.takes_over)
     complaints.push_back(name_of(view.spared) + " hands over for " + view.spared_by +
-                         ": another upgrade is under way");
+                         ": another upgrade is under way; if it was ended half-way and its hook does not run "
+                         "any more, go on with --take-over");
   if (others.size() > 1)
     complaints.push_back("the nodes have several other builds (" + text_of(others) +
                          "): another upgrade is under way");
@@ -113,17 +128,29 @@ UpgradeStep UpgradeCore::begin(const UpgradeView& view, Moment now) {
   // Before the first node nothing is waited for: whoever asked shall see it at once.
   if (!deadline_) deadline_ = replaced_ == 0 ? now : now + plan_.settle_max;
   if (now < *deadline_) return {};
-  std::string why = complaints.front();
-  for (std::size_t n = 1; n < complaints.size(); ++n) why += "; " + complaints[n];
-  return stop(why);
+  return stop(joined(complaints));
+}
+
+/// Of this run it is what a lost answer left, else of one that ended half-way.
+UpgradeStep UpgradeCore::take_back(const UpgradeView& view, Moment now) {
+  if (!release_until_) {
+    release_until_ = now + plan_.settle_max;
+    return {Kind::take_back, view.spared, "it still handed over for " + view.spared_by};
+  }
+  if (now < *release_until_) return {};
+  return stop(name_of(view.spared) + " still hands over for " + view.spared_by);
 }
 
 UpgradeStep UpgradeCore::choose(const UpgradeView& view, Moment now) {
   deadline_.reset();
+  if (view.spared != 0) return take_back(view, now);
+  release_until_.reset();
+  plan_.takes_over = false;  // Whoever comes later is under way.
   const auto order = upgrade_order(view, plan_.build);
   if (order.empty()) return {Kind::done};
   node_ = order.front();
   old_build_ = find(view, node_)->build;
+  knows_hand_over_ = true;
   if (node_ != view.leader) {
     enter(Phase::handing_over, now + plan_.hand_over_max);
     return {Kind::hand_over, node_};
@@ -136,20 +163,31 @@ UpgradeStep UpgradeCore::choose(const UpgradeView& view, Moment now) {
   return {Kind::transfer, heir->number};
 }
 
+/// What keeps the hook from being run; empty: nothing. All that was so at the beginning must still be so: the
+/// cell could not stand somebody else's failure and that of this node, too.
+std::string UpgradeCore::hook_complaint(const UpgradeView& view, const UpgradeNode& node) const {
+  if (const auto shards = node.shards.value_or(0); knows_hand_over_ && shards > 0)
+    return name_of(node_) + " still owns " + std::to_string(shards) + " shards";
+  UpgradeView others = view;
+  for (UpgradeNode& one : others.nodes) {
+    if (one.number != node_) continue;
+    one.trouble.clear();
+    one.lag = 0;
+  }
+  if (auto complaints = upgrade_complaints(others, plan_); !complaints.empty()) return joined(complaints);
+  if (knows_hand_over_ && !is_spared_for(view, plan_, node_))
+    return name_of(node_) + " does not hand over for this upgrade";
+  return {};
+}
+
 UpgradeStep UpgradeCore::hand_over(const UpgradeView& view, Moment now) {
   const UpgradeNode* node = find(view, node_);
   if (node == nullptr) return stop(name_of(node_) + " is no member any more");
   if (view.leader == node_) return stop(name_of(node_) + " leads now");
-  std::string why;
-  if (const auto shards = node->shards.value_or(0); shards > 0)
-    why = name_of(node_) + " still owns " + std::to_string(shards) + " shards";
   // A new leader knows nothing of what the one before was told.
-  const bool is_forgotten = !why.empty() && view.leader != 0 && view.spared != node_;
+  const bool is_forgotten = knows_hand_over_ && view.leader != 0 && view.spared == 0;
   if (is_forgotten && now < *deadline_) return {Kind::hand_over, node_};
-  // Somebody else's failure meanwhile: the cell could not stand that of this node, too.
-  for (const UpgradeNode& other : view.nodes)
-    if (other.is_voter() && other.number != node_ && why.empty()) why = trouble_of(other);
-  if (why.empty() && view.leader == 0) why = "no node leads";
+  const std::string why = hook_complaint(view, *node);
   if (why.empty()) {
     enter(Phase::replacing, now);
     return {Kind::replace, node_};

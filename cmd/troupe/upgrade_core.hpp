@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/base/time.hpp"
@@ -30,26 +31,29 @@ struct UpgradeView {
   std::vector<UpgradeNode> nodes;
   std::uint32_t spared = 0;  ///< the node that hands over; 0: none
   std::string spared_by;     ///< who asked for that
+  std::string spared_run;    ///< for which run of an upgrade; empty: for none
   std::uint64_t hosts_connected = 0;
 };
 
 struct UpgradePlan {
-  std::string build;   ///< that every node shall have
-  std::string caller;  ///< whose upgrade it is
+  std::string build;  ///< that every node shall have
+  std::string run;    ///< this one, apart from all others
   milliseconds hand_over_max{60'000};
   milliseconds return_max{300'000};  ///< until a node is back and has caught up
   milliseconds settle_max{60'000};   ///< until all are healthy, between two nodes
+  bool takes_over = false;           ///< what another run left spared is taken back first
 };
 
 //   begin ─┬─> hand over ──> replace (the hook) ──> return ──> take back ──> begin
 //          ├─> transfer (the leader is the last of the old build) ──────────> begin
+//          ├─> take back (what a run before left) ──────────────────────────> begin
 //          └─> done                                    from each: stop
 struct UpgradeStep {
   enum class Kind : std::uint8_t {
     wait,       ///< look again soon
     hand_over,  ///< let `node` own no shards
     replace,    ///< run the hook for `node`, then answer with hook_ended()
-    take_back,  ///< let `node` own shards again
+    take_back,  ///< let `node` own shards again; `why`, if it was not this run's
     transfer,   ///< let `node` lead
     done,       ///< all have the build
     stop,  ///< something is not as it must be: `why`; `node`, if not 0, is spared and should be taken back
@@ -58,6 +62,11 @@ struct UpgradeStep {
   std::uint32_t node = 0;
   std::string why{};
 };
+
+/// Sixteen hexadecimal digits.
+bool is_build(std::string_view text);
+/// Does `node` hand over for this very run?
+bool is_spared_for(const UpgradeView& view, const UpgradePlan& plan, std::uint32_t node);
 
 constexpr std::uint64_t upgrade_lag_max = 1'000;  ///< entries; who lacks more has not caught up
 
@@ -71,6 +80,8 @@ class UpgradeCore {
  public:
   explicit UpgradeCore(UpgradePlan plan) : plan_(std::move(plan)) {}
   UpgradeStep next(const UpgradeView& view, Moment now);
+  /// The leader's build cannot hand over the node of the last step: it is replaced as it is.
+  void hand_over_unknown() { knows_hand_over_ = false; }
   /// How the hook for the node of the last step ended; not empty: badly.
   void hook_ended(const std::string& trouble, Moment now);
   std::uint32_t replaced() const { return replaced_; }  ///< nodes, by this run
@@ -79,6 +90,8 @@ class UpgradeCore {
   enum class Phase : std::uint8_t { begin, handing_over, replacing, returning, transferring };
   UpgradeStep begin(const UpgradeView& view, Moment now);
   UpgradeStep choose(const UpgradeView& view, Moment now);
+  UpgradeStep take_back(const UpgradeView& view, Moment now);
+  std::string hook_complaint(const UpgradeView& view, const UpgradeNode& node) const;
   UpgradeStep hand_over(const UpgradeView& view, Moment now);
   UpgradeStep await_return(const UpgradeView& view, Moment now);
   UpgradeStep await_leader(const UpgradeView& view, Moment now);
@@ -90,9 +103,11 @@ class UpgradeCore {
   std::uint32_t node_ = 0;  ///< that is handed over, replaced or waited for; of a transfer, who led
   std::string old_build_;   ///< of that node
   std::string hook_trouble_;
+  bool knows_hand_over_ = true;  ///< the leader's build, for node_
   std::optional<Moment> deadline_;
-  std::optional<Moment> silent_until_;  ///< while nobody answers
-  std::optional<std::uint64_t> hosts_;  ///< that were connected at the beginning
+  std::optional<Moment> release_until_;  ///< while what was spared at the beginning is taken back
+  std::optional<Moment> silent_until_;   ///< while nobody answers
+  std::optional<std::uint64_t> hosts_;   ///< that were connected at the beginning
   std::uint32_t replaced_ = 0;
 };
 

@@ -21,6 +21,8 @@ struct Upgrading : testing::Test {
   TempFolder folder;
   std::uint32_t leader = 1;
   std::map<std::uint32_t, int> shards{{1, 21}, {2, 21}, {3, 22}};
+  std::uint32_t spared = 0;
+  std::string spared_reason;
   CommandLine line{nodes[1].address()};
 
   Upgrading() {
@@ -42,11 +44,16 @@ struct Upgrading : testing::Test {
       cell.on("PUT /api/v3/cell/policy", "{}");
       for (const std::uint32_t m : {1, 2, 3}) {
         const std::string member = "POST /api/v3/cell/members/" + std::to_string(m);
-        cell.on(member + "/handOver", [this, m](const http::Request&) {
+        cell.on(member + "/handOver", [this, m](const http::Request& request) {
           shards[m] = 0;
+          spared = m;
+          spared_reason = request.header("x-titus-callreason");
           return http::Response{200, {}, "{}"};
         });
-        cell.on(member + "/takeBack", "{}");
+        cell.on(member + "/takeBack", [this](const http::Request&) {
+          spared = 0;
+          return http::Response{200, {}, "{}"};
+        });
       }
     }
   }
@@ -58,7 +65,11 @@ struct Upgrading : testing::Test {
     return replaced().find(std::to_string(n)) == std::string::npos ? running_build : wanted_build;
   }
   std::string standing() {
-    std::string out = R"({"leader":)" + std::to_string(leader) + R"(,"items":[)";
+    std::string out = R"({"leader":)" + std::to_string(leader);
+    if (spared != 0)
+      out += R"(,"spared":{"node":)" + std::to_string(spared) + R"(,"by":"ann","reason":")" + spared_reason +
+             R"("})";
+    out += R"(,"items":[)";
     for (const std::uint32_t n : {1, 2, 3})
       out += (n == 1 ? "" : ",") + (R"({"node":)" + std::to_string(n)) + R"(,"role":")" +
              (n == leader ? "LEADER" : "VOTER") + R"(","reachable":true,"address":"p:1","http":")" +
@@ -82,7 +93,8 @@ TEST_F(Upgrading, ReplacesAllTheLeaderLast) {
   const auto ordered = nodes[1].asked("POST /api/v3/cell/members/2/handOver");
   ASSERT_EQ(ordered.size(), 1U);
   EXPECT_EQ(ordered[0].header("x-titus-callerid"), "tester");
-  EXPECT_EQ(ordered[0].header("x-titus-callreason"), "release 12");
+  EXPECT_THAT(std::string(ordered[0].header("x-titus-callreason")),
+              testing::MatchesRegex("release 12 \\(upgrade [0-9a-f]{8}\\)"));
   EXPECT_EQ(nodes[1].asked("POST /api/v3/cell/members/2/takeBack").size(), 1U);
   EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_ok);
   EXPECT_THAT(line.out.str(), HasSubstr("nothing to do"));
@@ -115,9 +127,58 @@ TEST_F(Upgrading, StopsWhereTheHookFailsAndGoesOnFromThere) {
 TEST_F(Upgrading, ABuildThatDoesNotKnowHowToHandOverIsReplacedAsItIs) {
   for (auto& [n, cell] : nodes)
     cell.on("POST /api/v3/cell/members/2/handOver", R"({"code":"not_found","message":"no such path"})", 404);
-  shards[2] = 0;
   EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_ok) << line.err.str();
+  EXPECT_EQ(replaced(), "2 3 1 ") << "node 2 with its shards";
+}
+
+TEST_F(Upgrading, ASecondRunBesideTheFirstIsRefusedAndLeavesItsSpare) {
+  spared = 2;
+  spared_reason = "release 12 (upgrade 0badcafe)";
+  EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_refused);
+  EXPECT_THAT(line.err.str(), HasSubstr("another upgrade is under way"));
+  EXPECT_EQ(replaced(), "");
+  EXPECT_EQ(spared, 2U);
+  // Had both looked before either spared a node.
+  spared = 0;
+  for (auto& [n, cell] : nodes)
+    cell.on("POST /api/v3/cell/members/2/handOver", [this](const http::Request&) {
+      spared = 2;
+      return http::Response{409, {}, R"({"code":"precondition_failed","message":"take it back first"})"};
+    });
+  EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_failed);
+  EXPECT_EQ(replaced(), "");
+  EXPECT_EQ(spared, 2U) << "of the other run";
+}
+
+TEST_F(Upgrading, WhereARunWasKilledAnotherOneTakesOver) {
+  spared = 2;
+  spared_reason = "release 12 (upgrade 0badcafe)";
+  EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12", "--take-over"}), exit_ok)
+      << line.err.str();
   EXPECT_EQ(replaced(), "2 3 1 ");
+  EXPECT_EQ(spared, 0U);
+  EXPECT_THAT(line.out.str(), HasSubstr("node 2 may own shards again: it still handed over for ann\n"));
+}
+
+TEST_F(Upgrading, AHandOverThatIsForgottenIsOrderedAgainAfterAPause) {
+  int times = 0;
+  for (auto& [n, cell] : nodes)
+    cell.on("POST /api/v3/cell/members/2/handOver", [this, &times](const http::Request& request) {
+      if (++times < 3) return http::Response{200, {}, "{}"};
+      shards[2] = 0;
+      spared = 2;
+      spared_reason = request.header("x-titus-callreason");
+      return http::Response{200, {}, "{}"};
+    });
+  EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_ok) << line.err.str();
+  EXPECT_EQ(times, 3);
+  EXPECT_GE(line.pauses.size(), 2U);
+}
+
+TEST_F(Upgrading, TheFeatureLevelIsHeldAlsoIfTheFirstStepIsATransfer) {
+  std::ofstream(folder.file("replaced")) << "2 3 ";
+  EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "r", "--hold-level"}), exit_ok) << line.err.str();
+  EXPECT_EQ(nodes[1].asked("PUT /api/v3/cell/policy").at(0).body, R"({"levelMax":1})");
 }
 
 TEST_F(Upgrading, TheFeatureLevelIsHeldAndRaisedOnlyWhenAsked) {
