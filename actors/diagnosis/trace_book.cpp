@@ -53,6 +53,14 @@ Result<std::string> TraceBook::json(std::string_view id, Moment now) {
   return core_.json(id);
 }
 
+/// Under the lock. Whatever comes looks at the time, or a trace of what is never mentioned again would stay
+/// on.
+bool TraceBook::is_over(Now now) {
+  core_.look(now.steady);
+  on_ = core_.is_on();
+  return !on_;
+}
+
 /// Under the lock.
 void TraceBook::note(TraceNote note, Now now) {
   note.index = applied_;
@@ -65,6 +73,7 @@ void TraceBook::note(TraceNote note, Now now) {
 template <class About>
 void TraceBook::note_of(const About& about, const EntityRef* also, TraceNote note, Now now) {
   const std::lock_guard lock(mutex_);
+  if (is_over(now)) return;
   std::set<EntityRef> concerned;
   if (also != nullptr && core_.follows(*also)) concerned.insert(*also);
   std::optional<JobId> job;
@@ -82,12 +91,12 @@ void TraceBook::note_of(const About& about, const EntityRef* also, TraceNote not
 
 void TraceBook::handled(const EntityRef& entity, std::string_view message, Now now) {
   const std::lock_guard lock(mutex_);
-  if (core_.follows(entity)) note({TraceKind::handled, entity, message}, now);
+  if (!is_over(now) && core_.follows(entity)) note({TraceKind::handled, entity, message}, now);
 }
 
 void TraceBook::settled(const EntityRef& entity, const Error* error, Now now) {
   const std::lock_guard lock(mutex_);
-  if (!core_.follows(entity)) return;
+  if (is_over(now) || !core_.follows(entity)) return;
   note({TraceKind::settled, entity, error == nullptr ? "taken" : "refused",
         error == nullptr ? "" : std::string(code_text(error->code)) + ": " + error->message},
        now);
@@ -103,6 +112,10 @@ void TraceBook::proposed(const Command& command, Now now) {
 }
 
 void TraceBook::travels(TraceKind kind, BytesView bytes, NodeId other, Now now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_over(now)) return;
+  }
   const auto command = decode_command(bytes);
   if (!command.ok()) return;
   const ProposalId& id = command.value().proposal;
@@ -117,6 +130,7 @@ void TraceBook::travels(TraceKind kind, BytesView bytes, NodeId other, Now now) 
 
 void TraceBook::applied(const Applied& applied, Now now) {
   const std::lock_guard lock(mutex_);
+  if (is_over(now)) return;
   for (const Event& event : applied.events) {
     if (!event.task.is_nil()) core_.follow(event.job, event.task);
     const EntityRef entity = event.entity();

@@ -13,7 +13,7 @@ namespace troupe {
 /// Thread-safe; shared by all actors of a node. What does not concern the trace is dropped.
 class TraceBook {
  public:
-  /// Costs nothing else while it is false; may be true a little longer than the trace.
+  /// Costs nothing else while it is false; true until the first tap after the trace's time.
   bool is_on() const { return on_.load(std::memory_order_relaxed); }
 
   Result<void> begin(TraceOrder order, Index applied, Moment now);
@@ -39,6 +39,7 @@ class TraceBook {
   template <class About>
   void note_of(const About& about, const EntityRef* also, TraceNote note, Now now);
   void note(TraceNote note, Now now);
+  bool is_over(Now now);
 
   std::atomic<bool> on_{false};
   std::mutex mutex_;  ///< guards all below

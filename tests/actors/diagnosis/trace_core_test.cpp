@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "actors/diagnosis/mentions.hpp"
 #include "actors/diagnosis/trace_book.hpp"
 #include "net/json/value.hpp"
@@ -130,6 +132,27 @@ TEST(Trace, FollowsAJobsTasksAsTheyCome) {
   EXPECT_THAT(seen, ElementsAre("handled nudge 10", "proposed advance_slots 10", "proposed advance_slots 10",
                                 "handled nudge 10", "applied task_changed 11 Started",
                                 "settled refused 12 fenced: the shard has moved"));
+}
+
+TEST(Trace, IsTurnedOffByItsTimeWhateverComesFirst) {
+  const TraceBook::Now late{Instant{5}, after(60'000)};
+  const auto other = EntityRef::of(job_of(2));
+  Command command;
+  command.body = KillJob{job_of(2)};
+  const Bytes bytes = encode(command);
+  const std::vector<std::function<void(TraceBook&)>> taps{
+      [&](TraceBook& book) { book.handled(other, "nudge", late); },
+      [&](TraceBook& book) { book.settled(other, nullptr, late); },
+      [&](TraceBook& book) { book.proposed(command, late); },
+      [&](TraceBook& book) { book.travels(TraceKind::taken, bytes, NodeId{2}, late); },
+      [&](TraceBook& book) { book.travels(TraceKind::taken, Bytes("no command"), NodeId{2}, late); },
+      [&](TraceBook& book) { book.applied(Applied{}, late); }};
+  for (std::size_t n = 0; n < taps.size(); ++n) {
+    TraceBook book;
+    ASSERT_TRUE(book.begin(order_for(EntityRef::of(job_of(1))), Index{10}, begin).ok());
+    taps[n](book);
+    EXPECT_FALSE(book.is_on()) << "tap " << n;
+  }
 }
 
 TEST(Trace, WhatTravelsBetweenNodesHasOneNameOnBothSides) {
