@@ -27,6 +27,7 @@ void add_run_options(CLI::App& app, Context& context) {
       "    - do: drain                    # or undrain, quarantine; job: kill, enable, disable; task: kill\n"
       "    - await: taskCount = 0         # a condition, or gone\n      within: 2h\n"
       "    - command: ssh {name} reboot   # here, in a shell\n      within: 5m\n"
+      "    - await: reconnected           # its agent, since the command\n"
       "    - check: phase = Draining      # must hold now\n    - do: undrain\n"
       "Examples:\n  troupe run --list\n"
       "  troupe run reboot.yaml --where 'hostGroup = flex-1' --dry-run\n"

@@ -59,7 +59,8 @@ class Run {
         procedure_(std::move(procedure)),
         entities_(std::move(entities)),
         core_(entities_.size(), procedure_.steps, at_once),
-        commands_(entities_.size()) {}
+        commands_(entities_.size()),
+        connected_at_(entities_.size()) {}
 
   int go(const InterruptGuard& guard);
 
@@ -70,7 +71,8 @@ class Run {
                 const InterruptGuard& guard);
   Tried act(const Entity& entity, const std::string& verb, const InterruptGuard& guard);
   Result<bool> holds(const Entity& entity, const std::string& condition);
-  Tried look(const Entity& entity, const ProcedureStep& step);
+  Tried look(const Entity& entity, const ProcedureStep& step, std::size_t number);
+  Result<std::string> connected_at(const Entity& entity);
   Tried command(const Entity& entity, const ProcedureStep& step, std::size_t number);
   Tried collect(const Entity& entity, const std::string& folder);
   std::string document_of(const Entity& entity);
@@ -85,6 +87,7 @@ class Run {
   std::vector<Entity> entities_;
   RunCore core_;
   std::vector<std::optional<std::future<Result<void>>>> commands_;  ///< by entity, while one runs
+  std::vector<std::string> connected_at_;  ///< by entity, before its command; empty: it was not
 };
 
 void Run::tell(std::size_t number, std::size_t step, std::string_view state, const std::string& why) {
@@ -126,8 +129,23 @@ Result<bool> Run::holds(const Entity& entity, const std::string& condition) {
   return items_of(found.value().value).empty() == wants_gone;
 }
 
-Tried Run::look(const Entity& entity, const ProcedureStep& step) {
-  const auto held = holds(entity, step.text);
+/// Empty: it never was.
+Result<std::string> Run::connected_at(const Entity& entity) {
+  const auto found = read_anywhere<Answer>(context_, [&](CellClient& client) {
+    return client.get(list() + "?pageSize=1" + where_parameter("id = " + entity.id));
+  });
+  if (!found.ok()) return found.error();
+  const auto& items = items_of(found.value().value);
+  return items.empty() ? std::string() : text_at(items.front(), "connectedAt");
+}
+
+Tried Run::look(const Entity& entity, const ProcedureStep& step, std::size_t number) {
+  std::string condition = step.text;
+  if (is_reconnection(step)) {
+    const std::string& before = connected_at_[number];
+    condition = before.empty() ? "connected" : "connected and connectedAt != " + before;
+  }
+  const auto held = holds(entity, condition);
   if (held.ok() && held.value()) return {};
   if (step.kind == StepKind::await)
     return {Tried::How::not_yet, held.ok() ? "does not hold in time" : held.error().message};
@@ -137,6 +155,11 @@ Tried Run::look(const Entity& entity, const ProcedureStep& step) {
 Tried Run::command(const Entity& entity, const ProcedureStep& step, std::size_t number) {
   auto& running = commands_[number];
   if (!running) {
+    if (std::ranges::any_of(procedure_.steps, is_reconnection)) {
+      auto before = connected_at(entity);
+      if (!before.ok()) return {Tried::How::failed, before.error().message};
+      connected_at_[number] = std::move(before).value();
+    }
     const std::string text = filled_in(step.text, {{"name", entity.name}, {"id", entity.id}});
     running = std::async(std::launch::async, run_hook, text, step.within);
   }
@@ -196,7 +219,7 @@ Tried Run::attempt(const Entity& entity, const ProcedureStep& step, std::size_t 
       return act(entity, step.text, guard);
     case StepKind::check:
     case StepKind::await:
-      return look(entity, step);
+      return look(entity, step, number);
     case StepKind::command:
       return command(entity, step, number);
     case StepKind::collect:

@@ -14,6 +14,7 @@ namespace {
 
 using StepKind = ProcedureStep::Kind;
 
+constexpr std::string_view reconnected = "reconnected";
 constexpr milliseconds within_default{600'000};
 
 struct StepWord {
@@ -42,6 +43,11 @@ std::string with_values(std::string text, const std::vector<std::pair<std::strin
   return text;
 }
 
+/// What is awaited that is no condition.
+bool is_word_for_await(const std::string& text, const std::string& over) {
+  return text == "gone" || (text == reconnected && over == "host");
+}
+
 void check_step(json::ObjectReader& reader, std::string_view word, const ProcedureStep& step,
                 const std::string& over) {
   const auto& known = verbs.at(over);
@@ -51,7 +57,8 @@ void check_step(json::ObjectReader& reader, std::string_view word, const Procedu
     std::string list;
     for (const auto verb : known) list += (list.empty() ? "" : ", ") + std::string(verb);
     reader.complain(word, "of a " + over + " must be one of " + list);
-  } else if (step.kind == StepKind::check || (step.kind == StepKind::await && step.text != "gone")) {
+  } else if (step.kind == StepKind::check ||
+             (step.kind == StepKind::await && !is_word_for_await(step.text, over))) {
     const auto condition = api::Condition::parse(selection_of(over), step.text);
     if (!condition.ok()) reader.complain(word, condition.error().message);
   } else if ((step.kind == StepKind::command || step.kind == StepKind::collect) &&
@@ -94,7 +101,7 @@ steps:
     within: 24h
   - command: "{command}"
     within: 30m
-  - await: connected
+  - await: reconnected
     within: 15m
   - check: phase = Draining
   - do: undrain
@@ -109,7 +116,7 @@ steps:
   - check: connected
   - command: "{command}"
     within: 5m
-  - await: connected
+  - await: reconnected
     within: 5m
 )"},
     {"collect-diagnostics", "writes all that the cell knows of each host to a file in --into", "--into", R"(
@@ -138,13 +145,22 @@ Result<Procedure> parse_procedure(std::string_view yaml,
     reader.complain("over", "must be host, job or task");
     return json::violations_error(std::move(violations));
   }
-  for (json::ObjectReader& step : reader.required_object_list("steps"))
-    procedure.steps.push_back(read_step(step, procedure.over, values));
+  bool has_command = false;
+  for (json::ObjectReader& step : reader.required_object_list("steps")) {
+    const ProcedureStep& read = procedure.steps.emplace_back(read_step(step, procedure.over, values));
+    has_command = has_command || read.kind == StepKind::command;
+    if (!has_command && is_reconnection(read))
+      step.complain("await", "reconnected needs a command before it");
+  }
   if (procedure.steps.empty() || procedure.steps.size() > procedure_steps_max)
     reader.complain("steps", "must be 1 to " + std::to_string(procedure_steps_max));
   reader.finish();
   if (!violations.empty()) return json::violations_error(std::move(violations));
   return procedure;
+}
+
+bool is_reconnection(const ProcedureStep& step) {
+  return step.kind == StepKind::await && step.text == reconnected;
 }
 
 std::string step_text(const ProcedureStep& step) {

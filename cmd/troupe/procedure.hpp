@@ -14,7 +14,7 @@ struct ProcedureStep {
   enum class Kind : std::uint8_t {
     act,      ///< do: VERB, of the API
     check,    ///< check: CONDITION, which must hold now
-    await,    ///< await: CONDITION, or `gone`, until it holds
+    await,    ///< await: CONDITION, or `gone` or (of a host) `reconnected`, until it holds
     command,  ///< command: of the operator's own, run here
     collect,  ///< collect: FOLDER, for a file with all that the cell knows of it
   };
@@ -46,6 +46,8 @@ struct BuiltInProcedure {
 };
 const std::vector<BuiltInProcedure>& built_in_procedures();
 
+/// Its agent's link is another one than before the command: one that was not cut yet is not taken for it.
+bool is_reconnection(const ProcedureStep& step);
 /// "drain", "await taskCount = 0"
 std::string step_text(const ProcedureStep& step);
 

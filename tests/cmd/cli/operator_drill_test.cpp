@@ -65,7 +65,12 @@ TEST_F(Drill, ATraceOfABusyEntityStopsAtItsBudget) {
 
 TEST_F(Drill, AProcedureGoesOverAHostGroupAndIsAudited) {
   hurry();
-  const std::string out = said({"run", "replace-hosts", "--command", "true {name}", "--where",
+  // As the one that is built in, but the agents stay connected.
+  std::ofstream(folder.file("replace.yaml"))
+      << "procedure: replace-hosts\nover: host\nsteps:\n  - do: drain\n  - await: taskCount = 0\n"
+         "  - command: '{command}'\n  - await: connected\n  - check: phase = Draining\n  - do: undrain\n"
+         "  - check: connected and phase = Active\n";
+  const std::string out = said({"run", folder.file("replace.yaml"), "--command", "true {name}", "--where",
                                 "hostGroup = flex-1", "--at-once", "2", "--reason", "INC-7"});
   EXPECT_THAT(out, HasSubstr("host-4: check connected and phase = Active: done (step 7 of 7)"));
   EXPECT_THAT(told({"host", "ls"}, "phase"), Each("Active"));

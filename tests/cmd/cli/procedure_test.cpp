@@ -19,6 +19,7 @@ struct Procedures : testing::Test {
   CommandLine line{cell.address()};
   TempFolder folder;
   std::map<std::string, bool> holds;  ///< by a part of the condition
+  std::string connected_at = "500";   ///< of h1
 
   Procedures() {
     cell.on("GET /api/v3/hosts", [this](const http::Request& request) {
@@ -29,6 +30,8 @@ struct Procedures : testing::Test {
             200,
             {},
             R"({"items":[{"id":"1","name":"h1","phase":"Active"},{"id":"2","name":"h2"}],"pagination":{}})"};
+      if (where == "id = 1")
+        return http::Response{200, {}, R"({"items":[{"id":"1","connectedAt":")" + connected_at + R"("}]})"};
       bool held = true;
       for (const auto& [part, does] : holds)
         if (where.find(part) != where.npos) held = does;
@@ -69,6 +72,25 @@ TEST_F(Procedures, TheFirstCheckThatFailsEndsIt) {
   EXPECT_THAT(line.out.str(), HasSubstr("h1: check phase = Draining: failed: does not hold (step 5 of 7)\n"));
   EXPECT_THAT(line.err.str(), HasSubstr("stopped: 0 of 2 done, 1 not begun\n"));
   EXPECT_THAT(line.err.str(), HasSubstr("h1 stays before step 5: check phase = Draining\n"));
+}
+
+TEST_F(Procedures, ALinkThatWasNotCutYetIsNotTakenForTheOneAfterTheCommand) {
+  const std::string anew = "id = 1 and (connected and connectedAt != 500)";
+  const auto times_asked = [&] {
+    std::size_t times = 0;
+    for (const auto& request : cell.asked("GET /api/v3/hosts"))
+      times += std::string(request.parameter("where")) == anew ? 1 : 0;
+    return times;
+  };
+  holds[anew] = false;
+  line.on_pause = [&] {
+    if (times_asked() > 0) holds.clear();
+  };
+  EXPECT_EQ(
+      run({"restart-agents", "--command", "true {name}", "--where", "hostGroup = bad", "--reason", "r"}),
+      exit_ok)
+      << line.err.str();
+  EXPECT_EQ(times_asked(), 2U) << "it is waited for";
 }
 
 TEST_F(Procedures, ACommandThatFailsEndsItToo) {

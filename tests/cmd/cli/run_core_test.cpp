@@ -94,6 +94,9 @@ TEST(Procedure, SaysWhereItIsWrong) {
   EXPECT_THAT(wrong("  - check: taskCuont = 0\n"), HasSubstr("taskCount"));
   EXPECT_THAT(wrong("  - do: drain\n    within: 5m\n"), HasSubstr("belongs to await"));
   EXPECT_THAT(wrong("  - await: connected\n    within: soon\n"), HasSubstr("within"));
+  EXPECT_THAT(wrong("  - await: reconnected\n"), HasSubstr("reconnected needs a command before it"));
+  EXPECT_THAT(wrong("  - command: a\n  - await: reconnected\n", "job"), HasSubstr("steps[1].await"));
+  EXPECT_THAT(wrong("  - command: a\n  - check: reconnected\n"), HasSubstr("steps[1].check"));
   EXPECT_THAT(wrong("  - command: '{command}'\n"), HasSubstr("needs the option --command"));
   EXPECT_THAT(wrong("  - do: drain\n    check: connected\n"), HasSubstr("steps[0]"));
   EXPECT_THAT(wrong("  - do: drain\n", "node"), HasSubstr("over"));
