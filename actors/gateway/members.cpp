@@ -79,8 +79,7 @@ void give(Services& services, const CallPtr& call, const Result<CellOrder>& orde
 void give_noted(Services& services, const CallPtr& call, const Result<CellOrder>& order,
                 const std::string& what) {
   constexpr std::uint32_t noted_from_level = 2;
-  if (!order.ok() || services.node().reads().level() < noted_from_level)
-    return give(services, call, order);
+  if (!order.ok() || services.node().reads().level() < noted_from_level) return give(services, call, order);
   Command note;
   note.request = call->request_id;
   note.caller = call->caller;
@@ -123,13 +122,13 @@ void hand_over(Services& services, const CallPtr& call) {
   order.value().at_most = time.value();
   order.value().caller = call->caller;
   order.value().reason = call->reason;
-  give(services, call, order);
+  give_noted(services, call, order, "members/hand-over");
 }
 
 void take_back(Services& services, const CallPtr& call) {
   auto order = captured_change(*call, {});
   if (order.ok()) order.value().kind = CellOrder::Kind::take_back;
-  give(services, call, order);
+  give_noted(services, call, order, "members/take-back");
 }
 
 void put_leader(Services& services, const CallPtr& call) {

@@ -51,6 +51,8 @@ TEST(GatewayMembers, EachOrderIsInTheAuditBeforeItIsGiven) {
   for (const auto& [method, target, body] :
        {std::tuple{"POST", "/api/v3/cell/members", R"({"node":4,"address":"a:1"})"},
         {"POST", "/api/v3/cell/members/4/promote", ""},
+        {"POST", "/api/v3/cell/members/2/handOver", R"({"seconds":90})"},
+        {"POST", "/api/v3/cell/members/2/takeBack", ""},
         {"DELETE", "/api/v3/cell/members/3", ""},
         {"PUT", "/api/v3/cell/leader", R"({"node":2})"}}) {
     scene.call(method, target, body, said);
@@ -65,8 +67,8 @@ TEST(GatewayMembers, EachOrderIsInTheAuditBeforeItIsGiven) {
     EXPECT_EQ(entry.reason, "its disk is old");
     subjects.push_back(entry.subject);
   }
-  EXPECT_THAT(subjects,
-              testing::ElementsAre("members/add/4", "members/promote/4", "members/remove/3", "leader/2"));
+  EXPECT_THAT(subjects, testing::ElementsAre("members/add/4", "members/promote/4", "members/hand-over/2",
+                                             "members/take-back/2", "members/remove/3", "leader/2"));
 }
 
 TEST(GatewayMembers, BadOrdersAreRefusedWithTheirPlace) {
