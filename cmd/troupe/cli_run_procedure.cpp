@@ -52,6 +52,11 @@ struct Tried {
   std::string why{};
 };
 
+/// What surely passes by itself is waited for; the cell's trouble is not that of the entity.
+Tried tried_in_vain(const Error& error) {
+  return {retry_class(error.code) == Retry::never ? Tried::How::failed : Tried::How::not_yet, error.message};
+}
+
 class Run {
  public:
   Run(Context& context, Procedure procedure, std::vector<Entity> entities, std::size_t at_once)
@@ -146,10 +151,10 @@ Tried Run::look(const Entity& entity, const ProcedureStep& step, std::size_t num
     condition = before.empty() ? "connected" : "connected and connectedAt != " + before;
   }
   const auto held = holds(entity, condition);
-  if (held.ok() && held.value()) return {};
-  if (step.kind == StepKind::await)
-    return {Tried::How::not_yet, held.ok() ? "does not hold in time" : held.error().message};
-  return {Tried::How::failed, held.ok() ? "does not hold" : held.error().message};
+  if (!held.ok()) return tried_in_vain(held.error());
+  if (held.value()) return {};
+  if (step.kind == StepKind::await) return {Tried::How::not_yet, "does not hold in time"};
+  return {Tried::How::failed, "does not hold"};
 }
 
 Tried Run::command(const Entity& entity, const ProcedureStep& step, std::size_t number) {
@@ -157,7 +162,7 @@ Tried Run::command(const Entity& entity, const ProcedureStep& step, std::size_t 
   if (!running) {
     if (std::ranges::any_of(procedure_.steps, is_reconnection)) {
       auto before = connected_at(entity);
-      if (!before.ok()) return {Tried::How::failed, before.error().message};
+      if (!before.ok()) return tried_in_vain(before.error());
       connected_at_[number] = std::move(before).value();
     }
     const std::string text = filled_in(step.text, {{"name", entity.name}, {"id", entity.id}});

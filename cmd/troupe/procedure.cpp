@@ -16,6 +16,7 @@ using StepKind = ProcedureStep::Kind;
 
 constexpr std::string_view reconnected = "reconnected";
 constexpr milliseconds within_default{600'000};
+constexpr milliseconds check_max{60'000};
 
 struct StepWord {
   std::string_view word;
@@ -81,6 +82,7 @@ ProcedureStep read_step(json::ObjectReader& reader, const std::string& over,
   }
   if (!word) return step;
   step.kind = std::ranges::find(step_words, *word, &StepWord::word)->kind;
+  if (step.kind == StepKind::check) step.within = check_max;
   step.text = with_values(reader.required_string(*word), values);
   check_step(reader, *word, step, over);
   if (within && step.kind != StepKind::await && step.kind != StepKind::command)

@@ -20,7 +20,7 @@ struct ProcedureStep {
   };
   Kind kind = Kind::act;
   std::string text{};
-  milliseconds within{0};  ///< of await and command
+  milliseconds within{0};  ///< of await and command; of check, while the cell does not answer it
 };
 
 struct Procedure {

@@ -20,6 +20,9 @@ struct Procedures : testing::Test {
   TempFolder folder;
   std::map<std::string, bool> holds;  ///< by a part of the condition
   std::string connected_at = "500";   ///< of h1
+  std::string failing;                ///< a part of a condition that is answered with `failure`
+  http::Response failure{503, {}, R"({"code":"unavailable","message":"no leader"})"};
+  int failures = 0;  ///< still to come
 
   Procedures() {
     cell.on("GET /api/v3/hosts", [this](const http::Request& request) {
@@ -30,6 +33,10 @@ struct Procedures : testing::Test {
             200,
             {},
             R"({"items":[{"id":"1","name":"h1","phase":"Active"},{"id":"2","name":"h2"}],"pagination":{}})"};
+      if (failures > 0 && where.find(failing) != where.npos) {
+        --failures;
+        return failure;
+      }
       if (where == "id = 1")
         return http::Response{200, {}, R"({"items":[{"id":"1","connectedAt":")" + connected_at + R"("}]})"};
       bool held = true;
@@ -91,6 +98,23 @@ TEST_F(Procedures, ALinkThatWasNotCutYetIsNotTakenForTheOneAfterTheCommand) {
       exit_ok)
       << line.err.str();
   EXPECT_EQ(times_asked(), 2U) << "it is waited for";
+}
+
+TEST_F(Procedures, TheCellsTroubleIsWaitedForAndEndsNothing) {
+  for (const char* step : {"(phase = Draining)", "connectedAt != 500", "id = 2"}) {
+    failing = step;
+    failures = 20;
+    EXPECT_EQ(run(replace("true {name}")), exit_ok) << step << '\n' << line.err.str();
+    EXPECT_EQ(failures, 0) << step;
+  }
+}
+
+TEST_F(Procedures, WhatTheCellRefusesForGoodIsNotWaitedFor) {
+  failing = "connectedAt != 500";
+  failure = {403, {}, R"({"code":"permission_denied","message":"not yours"})"};
+  failures = 1;
+  EXPECT_EQ(run(replace("true {name}")), exit_failed);
+  EXPECT_THAT(line.out.str(), HasSubstr("h1: await reconnected: failed: not yours (step 4 of 7)\n"));
 }
 
 TEST_F(Procedures, ACommandThatFailsEndsItToo) {
