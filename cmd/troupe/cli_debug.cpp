@@ -1,15 +1,13 @@
 // `debug bundle`: what nodes tell of themselves for a diagnosis, in one file. A node that does not answer is
 // part of the picture: the bundle of all has a note in its place.
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <ostream>
 
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/cli_error.hpp"
+#include "cmd/troupe/cli_new_file.hpp"
 #include "cmd/troupe/cli_nodes.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "cmd/troupe/tar_gz.hpp"
@@ -17,8 +15,6 @@
 
 namespace troupe::cli {
 namespace {
-
-constexpr mode_t bundle_mode = 0600;  // Redacted, but still no business of others.
 
 struct Bundle {
   std::vector<PackedFile> files;  ///< without the folder that all are in
@@ -110,26 +106,6 @@ std::string name_of(const Context& context, const DebugBundle& args, const Bundl
     if (c != '-' && c != ':') time += c;
   const std::string which = args.takes_all ? "all" : "node-" + bundle.told.front();
   return "troupe-debug-" + file_text(bundle.cell) + '-' + which + '-' + time + 'Z';
-}
-
-Result<void> write_new_file(const std::string& path, const std::string& bytes) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, bundle_mode);
-  if (file < 0 && errno == EEXIST)
-    return Error{ErrorCode::precondition_failed, path + " is there already; nothing was written"};
-  const auto failed = [&] { return Error{ErrorCode::io, path + ": " + std::strerror(errno)}; };
-  if (file < 0) return failed();
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t wrote = write(file, bytes.data() + done, bytes.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) break;
-    done += static_cast<std::size_t>(wrote);
-  }
-  Result<void> result;
-  if (done < bytes.size()) result = failed();
-  if (close(file) != 0 && result.ok()) result = failed();
-  if (!result.ok()) (void)unlink(path.c_str());  // Half an archive helps nobody.
-  return result;
 }
 
 void put_list(json::Writer& writer, std::string_view key, const std::vector<std::string>& numbers) {

@@ -13,6 +13,7 @@
 #include "cmd/troupe/cli_error.hpp"
 #include "cmd/troupe/cli_fail_over.hpp"
 #include "cmd/troupe/cli_hook.hpp"
+#include "cmd/troupe/cli_new_file.hpp"
 #include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
@@ -27,6 +28,7 @@ using State = RunCore::State;
 
 constexpr milliseconds run_look_every{500};
 constexpr std::size_t procedure_bytes_max = std::size_t{64} << 10;
+constexpr std::size_t collected_tasks_max = 1'000;  ///< of a host
 constexpr std::size_t names_told_max = 20;
 
 struct Entity {
@@ -80,7 +82,7 @@ class Run {
   Result<std::string> connected_at(const Entity& entity);
   Tried command(const Entity& entity, const ProcedureStep& step, std::size_t number);
   Tried collect(const Entity& entity, const std::string& folder);
-  std::string document_of(const Entity& entity);
+  Result<std::string> document_of(const Entity& entity);
   void settle(std::size_t number, const Tried& tried);
   void await_commands();
   void tell(std::size_t number, std::size_t step, std::string_view state, const std::string& why);
@@ -175,23 +177,27 @@ Tried Run::command(const Entity& entity, const ProcedureStep& step, std::size_t 
   return ended.ok() ? Tried{} : Tried{Tried::How::failed, ended.error().message};
 }
 
-/// All that the cell says of it; what it does not say stands there as an error.
-std::string Run::document_of(const Entity& entity) {
+/// All that the cell says of it; what else than the record it does not say stands there as an error.
+Result<std::string> Run::document_of(const Entity& entity) {
   std::vector<std::pair<std::string, std::string>> parts{
       {"record", entity.path},
       {"console", "/api/v3/console?command=" + url_text("show " + procedure_.over + '/' + entity.id)},
       {"audit", "/api/v3/audit?pageSize=100&subject=" + url_text(procedure_.over + '/' + entity.id)}};
   if (procedure_.over == "host")
-    parts.emplace_back("tasks", "/api/v3/tasks?pageSize=1000" +
+    parts.emplace_back("tasks", "/api/v3/tasks?pageSize=" + std::to_string(collected_tasks_max) +
                                     where_parameter("taskContext.agent.host = \"" + entity.name + '"'));
   json::Writer writer;
   writer.begin_object();
   for (const auto& [name, target] : parts) {
     const auto answer = read_anywhere<Answer>(
         context_, [&, target = target](CellClient& client) { return client.get(target); });
+    if (!answer.ok() && name == "record") return answer.error();
     writer.key(name);
     if (answer.ok()) {
       json::write_value(writer, answer.value().value);
+      if (name != "tasks" || !is_true_at(answer.value().value, "pagination/hasMore")) continue;
+      writer.key("tasksLeftOut");
+      writer.text("all but the first " + std::to_string(collected_tasks_max));
       continue;
     }
     writer.begin_object();
@@ -206,15 +212,13 @@ std::string Run::document_of(const Entity& entity) {
 Tried Run::collect(const Entity& entity, const std::string& folder) {
   std::string name;
   for (const char c : entity.name)
-    name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ? c : '_';
+    name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' ? c : '_';
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  const std::string path = folder + '/' + name + ".json";
-  std::ofstream file(path);
-  file << document_of(entity) << '\n' << std::flush;
-  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
-                               failed);
-  return file && !failed ? Tried{} : Tried{Tried::How::failed, path + " cannot be written"};
+  const auto document = document_of(entity);
+  if (!document.ok()) return {Tried::How::failed, document.error().message};
+  const auto written = write_new_file(folder + '/' + name + ".json", document.value() + '\n');
+  return written.ok() ? Tried{} : Tried{Tried::How::failed, written.error().message};
 }
 
 Tried Run::attempt(const Entity& entity, const ProcedureStep& step, std::size_t number,

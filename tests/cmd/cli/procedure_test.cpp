@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "fake_cell.hpp"
@@ -146,13 +147,46 @@ TEST_F(Procedures, AFileOfOnesOwnAndJson) {
 
 TEST_F(Procedures, DiagnosticsAreCollected) {
   cell.on("GET /api/v3/hosts/h1", R"({"name":"h1","phase":"Active"})");
-  cell.on("GET /api/v3/audit", R"({"items":[]})");
+  cell.on("GET /api/v3/hosts/h2", R"({"name":"h2"})");
+  cell.on("GET /api/v3/tasks", R"({"items":[],"pagination":{"hasMore":true}})");
   EXPECT_EQ(run({"collect-diagnostics", "--into", folder.file("inc"), "--where", "hostGroup = bad",
                  "--reason", "r"}),
             exit_ok)
       << line.err.str();
   EXPECT_THAT(wrote("inc/h1.json"), HasSubstr(R"({"record":{"name":"h1","phase":"Active"},)"));
-  EXPECT_THAT(wrote("inc/h2.json"), HasSubstr(R"("record":{"missing":)"));
+  EXPECT_THAT(wrote("inc/h1.json"), HasSubstr(R"("audit":{"missing":)"));
+  EXPECT_THAT(wrote("inc/h2.json"), HasSubstr(R"("tasksLeftOut":"all but the first 1000")"));
+  EXPECT_EQ(std::filesystem::status(folder.file("inc/h1.json")).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(Procedures, DiagnosticsThatAreNotWholeOrThereAlreadyEndIt) {
+  const std::vector<std::string> arguments{
+      "collect-diagnostics", "--into", folder.file("inc"), "--where", "hostGroup = bad", "--reason", "r"};
+  EXPECT_EQ(run(arguments), exit_failed) << "the cell says nothing of it";
+  EXPECT_FALSE(std::filesystem::exists(folder.file("inc/h1.json")));
+  cell.on("GET /api/v3/hosts/h1", R"({"name":"h1"})");
+  cell.on("GET /api/v3/hosts/h2", R"({"name":"h2"})");
+  std::filesystem::create_directories(folder.file("inc"));
+  std::ofstream(folder.file("inc/h1.json")) << "of the first run";
+  EXPECT_EQ(run(arguments), exit_failed);
+  EXPECT_THAT(line.out.str(), HasSubstr("is there already"));
+  EXPECT_EQ(wrote("inc/h1.json"), "of the first run");
+}
+
+TEST_F(Procedures, NamesThatDifferGoToFilesThatDiffer) {
+  cell.on("GET /api/v3/hosts", [](const http::Request& request) {
+    if (request.parameter("where").empty())
+      return http::Response{200, {}, R"({"items":[],"pagination":{"totalItems":3}})"};
+    return http::Response{
+        200, {}, R"({"items":[{"id":"1","name":"a.b"},{"id":"2","name":"a_b"}],"pagination":{}})"};
+  });
+  for (const char* host : {"a.b", "a_b"}) cell.on(std::string("GET /api/v3/hosts/") + host, R"({"id":"1"})");
+  EXPECT_EQ(run({"collect-diagnostics", "--into", folder.file("inc"), "--where", "hostGroup = bad",
+                 "--reason", "r"}),
+            exit_ok)
+      << line.out.str();
+  EXPECT_TRUE(std::filesystem::exists(folder.file("inc/a.b.json")));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("inc/a_b.json")));
 }
 
 TEST_F(Procedures, WhatIsMissingIsSaid) {
