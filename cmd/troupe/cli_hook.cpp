@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -53,15 +54,22 @@ class Attributes {
   posix_spawn_file_actions_t files_{};
 };
 
-/// Has it ended in time?
-bool ends(pid_t child, milliseconds at_most) {
+/// Has it ended in time? Error: io.
+Result<bool> ends(pid_t child, milliseconds at_most) {
+  constexpr std::int64_t slice_ms_max = 3'600'000;  // poll() takes an int.
   const int handle = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-  if (handle < 0) return false;
+  if (handle < 0) return failed("waiting for the command", errno);
   pollfd wait{handle, POLLIN, 0};
-  int ready = 0;
-  do ready = poll(&wait, 1, static_cast<int>(at_most.count()));
-  while (ready < 0 && errno == EINTR);
+  std::int64_t left = at_most.count();
+  int ready = 0, error = 0;
+  do {
+    const auto slice = std::min(left, slice_ms_max);
+    ready = poll(&wait, 1, static_cast<int>(slice));
+    error = ready < 0 ? errno : 0;
+    if (ready == 0) left -= slice;
+  } while ((ready == 0 && left > 0) || error == EINTR);
   close(handle);
+  if (error != 0) return failed("waiting for the command", error);
   return ready > 0;
 }
 
@@ -79,12 +87,13 @@ Result<void> run_hook(const std::string& command, milliseconds at_most) {
   const std::array<char*, 4> argv{shell.data(), option.data(), text.data(), nullptr};
   pid_t child = 0;
   if (const int error = Attributes().spawn(child, argv.data()); error != 0) return failed("/bin/sh", error);
-  const bool is_in_time = ends(child, at_most);
-  if (!is_in_time) kill(-child, SIGKILL);
+  const auto in_time = ends(child, at_most);
+  if (!in_time.ok() || !in_time.value()) kill(-child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return failed("waiting for the command", errno);
-  if (!is_in_time)
+  if (!in_time.ok()) return in_time.error();
+  if (!in_time.value())
     return Error{ErrorCode::request_timeout,
                  "it did not end within " + std::to_string(at_most.count() / 1'000) + " s and was killed"};
   return result_of(status);

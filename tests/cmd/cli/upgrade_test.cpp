@@ -210,6 +210,11 @@ TEST(Hook, IsKilledWithItsChildrenWhenItsTimeIsOver) {
   EXPECT_EQ(run_hook("kill -9 $$", milliseconds(60'000)).error().message, "it was ended by signal 9");
 }
 
+TEST(Hook, HasTheTimeThatWasSaidHoweverLong) {
+  const milliseconds beyond_an_int{std::int64_t{1} << 32};
+  EXPECT_TRUE(run_hook("n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done", beyond_an_int).ok());
+}
+
 TEST(Hook, WhatIsFilledInIsOneWordForTheShell) {
   EXPECT_EQ(filled_in("a {node} {x} {node}", {{"node", "it's; rm"}}), "a 'it'\\''s; rm' {x} 'it'\\''s; rm'");
 }
