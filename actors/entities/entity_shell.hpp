@@ -29,11 +29,13 @@ class EntityShell {
   caf::behavior heard_by(Feed feed) {
     return {
         [this, feed](const Nudge& nudge) {
+          before("nudge");
           nudged(nudge.number);
           feed(cores::Look{});
           after("nudge");
         },
         [this, feed](const EntitySettled& settled) {
+          before("settled");
           feed(settled_of(settled));
           after("settled");
         },
@@ -58,11 +60,14 @@ class EntityShell {
     return settled;
   }
 
+  /// Call first in each handler: in a trace a message stands before what it causes.
+  void before(std::string_view message) {
+    NodeContext& context = *home_.context;
+    if (context.trace.is_on()) context.trace.handled(home_.entity, message, context.trace_now());
+  }
   /// Call last in each handler: it counts the message, and a test's fault point may end this actor here.
   void after(std::string_view message) {
     home_.meter->handled.fetch_add(1, std::memory_order_relaxed);
-    NodeContext& context = *home_.context;
-    if (context.trace.is_on()) context.trace.handled(home_.entity, message, context.trace_now());
     if (home_.context->fault_point && home_.context->fault_point(home_.entity, message))
       self_->quit(caf::exit_reason::unhandled_exception);
   }

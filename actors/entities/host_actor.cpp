@@ -15,30 +15,36 @@ class HostShell : public EntityShell {
     activate();
     return {
         [this](const Nudge& nudge) {
+          before("nudge");
           nudged(nudge.number);
           feed(cores::Wake{});
           after("nudge");
         },
         [this](const EntitySettled& settled) {
+          before("settled");
           feed(settled_of(settled));
           after("settled");
         },
         [this](const HostTaskMoved& moved) {
+          before("task_moved");
           task_moved(moved.task);
           after("task_moved");
         },
         [this](HostMoved) {
+          before("host_moved");
           if (auto facts = reads().host_facts(home_.entity.host()))
             feed(cores::HostMoved{std::move(facts->record)});
           after("host_moved");
         },
         [this](const AgentArrived& arrived) {
+          before("agent_arrived");
           link_ = arrived.link;
           feed(cores::AgentUp{arrived.hello});
           after("agent_arrived");
         },
         [this](const AgentLeft& left) {
           if (!link_ || *link_ != left.link) return;
+          before("agent_left");
           link_.reset();
           feed(cores::AgentDown{});
           after("agent_left");
@@ -47,6 +53,7 @@ class HostShell : public EntityShell {
           NodeContext& context = *home_.context;
           if (context.trace.is_on())
             context.trace.reported(home_.entity, reported.report, context.trace_now());
+          before("agent_reported");
           if (link_ && *link_ == reported.link) feed(cores::AgentSaid{reported.report});
           after("agent_reported");
         },

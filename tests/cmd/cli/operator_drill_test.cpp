@@ -48,6 +48,19 @@ TEST_F(Drill, ATraceShowsTheRoadOfAKillAcrossTheNodes) {
   EXPECT_EQ(items_of(*change.find("nodes")).size(), 3U) << "once for all nodes";
 }
 
+TEST_F(Drill, InATraceAMessageStandsBeforeTheOrdersThatItCauses) {
+  const auto begun = json::parse(said({"trace", "start", "host/host-1", "--json"}));
+  said({"job", "submit", "--quiet", "-"}, body_of("run=forever", 14));  // More than three hosts can take.
+  ASSERT_TRUE(await([&] { return items({"task", "ls", "--where", "status.state = Started"}).size() == 14; }));
+  std::map<std::string, std::size_t> first;
+  const auto notes = items({"trace", "stop", text_at(begun.value(), "id")});
+  for (std::size_t n = 0; n < notes.size(); ++n)
+    first.emplace(text_at(notes[n], "kind") + ' ' + text_at(notes[n], "what"), n);
+  ASSERT_TRUE(first.contains("handled task_moved"));
+  ASSERT_TRUE(first.contains("ordered launch"));
+  EXPECT_LT(first["handled task_moved"], first["ordered launch"]);
+}
+
 TEST_F(Drill, ATraceOfABusyEntityStopsAtItsBudget) {
   said({"job", "submit", "--quiet", "-"}, body_of("run=10ms", 60));
   const auto host = json::parse(said({"trace", "start", "host/host-1", "--messages", "20", "--json"}));
