@@ -63,7 +63,9 @@ void write_zsh(std::ostream& out, const std::vector<Place>& places) {
   write_paths(out, places);
   out << "  done\n";
   write_words(out, places);
-  out << "  compadd -- ${=list} || _files\n}\ncompdef _troupe troupe\n";
+  // As a file of fpath this is the body of _troupe, which the first use runs: that one is answered, too.
+  out << "  compadd -- ${=list} || _files\n}\n"
+         "if [[ $funcstack[1] = _troupe ]]; then\n  _troupe \"$@\"\nelse\n  compdef _troupe troupe\nfi\n";
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ TEST_F(Completion, ForZshItIsTheSameTable) {
   EXPECT_EQ(line.run({"completion", "zsh"}), exit_ok);
   EXPECT_THAT(line.out.str(), testing::StartsWith("#compdef troupe\n"));
   EXPECT_THAT(line.out.str(), HasSubstr("'troupe cell transfer-leader') list='"));
+  EXPECT_THAT(line.out.str(), testing::EndsWith("if [[ $funcstack[1] = _troupe ]]; then\n  _troupe \"$@\"\n"
+                                                "else\n  compdef _troupe troupe\nfi\n"))
+      << "as a file of fpath its first use offers something, too";
   EXPECT_EQ(line.run({"completion", "fish"}), exit_usage);
 }
 
