@@ -47,10 +47,15 @@ Result<void> TraceBook::stop(std::string_view id) {
 }
 
 Result<std::string> TraceBook::json(std::string_view id, Moment now) {
+  // The applier waits for this lock: what takes long is done without it.
+  return seen(now).json(id);
+}
+
+TraceCore TraceBook::seen(Moment now) {
   const std::lock_guard lock(mutex_);
   core_.look(now);
   on_ = core_.is_on();
-  return core_.json(id);
+  return core_.seen();
 }
 
 /// Under the lock. Whatever comes looks at the time, or a trace of what is never mentioned again would stay

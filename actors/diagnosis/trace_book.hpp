@@ -40,6 +40,7 @@ class TraceBook {
   void note_of(const About& about, const EntityRef* also, TraceNote note, Now now);
   void note(TraceNote note, Now now);
   bool is_over(Now now);
+  TraceCore seen(Moment now);
 
   std::atomic<bool> on_{false};
   std::mutex mutex_;  ///< guards all below

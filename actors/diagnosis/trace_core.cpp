@@ -70,6 +70,7 @@ Result<void> TraceCore::begin(TraceOrder order, Moment now) {
   followed_ = {order_.entity};
   for (const TaskId& task : order_.tasks)
     if (followed_.size() < trace_tasks_max) followed_.insert(EntityRef::of(task));
+  order_.tasks.clear();
   why_ = {};
   on_ = true;
   return {};
@@ -89,6 +90,15 @@ void TraceCore::end(std::string_view why) {
 void TraceCore::follow(const JobId& job, const TaskId& task) {
   if (order_.entity == EntityRef::of(job) && followed_.size() < trace_tasks_max)
     followed_.insert(EntityRef::of(task));
+}
+
+TraceCore TraceCore::seen() const {
+  TraceCore copy;
+  copy.order_ = order_;
+  copy.on_ = on_;
+  copy.why_ = why_;
+  copy.notes_ = notes_;
+  return copy;
 }
 
 void TraceCore::look(Moment now) {

@@ -64,6 +64,8 @@ class TraceCore {
   void follow(const JobId& job, const TaskId& task);
   /// At its budget's end it turns itself off; notes that come later are dropped.
   void note(TraceNote note, Moment now);
+  /// What there is to tell, for whoever renders it elsewhere: it follows nothing.
+  TraceCore seen() const;
   /// Time passes without notes, too.
   void look(Moment now);
   /// {"id", "entity", "state": "on"|"over", "why"?, "messages", "items": [{"kind", "entity", "what",

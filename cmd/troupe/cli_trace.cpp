@@ -1,5 +1,6 @@
 // `trace start|show|stop`: one entity's messages, commands and events on all nodes, in causal order.
 
+#include <algorithm>
 #include <ostream>
 
 #include "cmd/troupe/cli_commands.hpp"
@@ -13,7 +14,8 @@
 namespace troupe::cli {
 namespace {
 
-constexpr milliseconds trace_look_every{500};
+constexpr milliseconds trace_pause{500};
+constexpr int trace_pauses_max = 8;  ///< between two looks
 constexpr std::string_view traces_url = "/api/v3/traces";
 
 std::string trace_url(const std::string& id) { return std::string(traces_url) + '/' + url_text(id); }
@@ -66,14 +68,14 @@ Result<Answer> look(Context& context, const std::string& id) {
   return read_anywhere<Answer>(context, [&](CellClient& client) { return client.get(trace_url(id)); });
 }
 
-/// Until it is off by itself; an interrupt turns it off before.
+/// Until it is off by itself; an interrupt turns it off before. Each look fetches all notes of all nodes.
 int await_end(Context& context, const std::string& id) {
   const InterruptGuard guard(context.io.signals, [] {});
-  for (;;) {
+  for (int pauses = 1;; pauses = std::min(2 * pauses, trace_pauses_max)) {
     auto answer = look(context, id);
     if (!answer.ok() || text_at(answer.value().value, "state") == "over") return tell(context, answer);
+    for (int n = 0; n < pauses && !guard.was_interrupted(); ++n) context.io.pause(trace_pause);
     if (guard.was_interrupted()) return tell(context, context.client().change("DELETE", trace_url(id)));
-    context.io.pause(trace_look_every);
   }
 }
 

@@ -77,6 +77,19 @@ TEST(Trace, IsOneAtATimeAndKeptUntilTheNext) {
   EXPECT_EQ(core.json("").error().code, ErrorCode::not_found);
 }
 
+TEST(Trace, WhatWasSeenOfItStaysAsItWas) {
+  TraceCore core;
+  const auto job = EntityRef::of(job_of(1));
+  ASSERT_TRUE(core.begin(order_for(job), begin).ok());
+  core.note(nudge(job), begin);
+  const TraceCore seen = core.seen();
+  const std::string told = core.json("0123456789abcdef").value();
+  core.note(nudge(job), begin);
+  EXPECT_EQ(seen.json("0123456789abcdef").value(), told);
+  EXPECT_TRUE(core.follows(job));
+  EXPECT_EQ(seen.json("fedcba9876543210").error().code, ErrorCode::not_found);
+}
+
 TEST(Trace, HasBoundsAndKeepsNoSecrets) {
   TraceCore core;
   const auto job = EntityRef::of(job_of(1));

@@ -58,6 +58,15 @@ TEST_F(Tracing, IsWaitedForUntilItIsOff) {
   EXPECT_THAT(line.out.str(), HasSubstr("job_changed"));
 }
 
+TEST_F(Tracing, TheLongerItLastsTheLessOftenItIsLookedAt) {
+  cell.on("POST /api/v3/traces", trace_text("on"));
+  std::vector<http::Response> answers(6, {200, {}, trace_text("on")});
+  answers.push_back({200, {}, trace_text("over")});
+  cell.in_turn("GET /api/v3/traces/" + trace_id, answers);
+  EXPECT_EQ(line.run({"trace", "start", "job/one", "--wait"}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.pauses.size(), 1U + 2 + 4 + 8 + 8 + 8);
+}
+
 TEST_F(Tracing, AnInterruptTurnsItOffAndShowsIt) {
   leave_interrupts_to_the_command_line();
   FakeCell quiet;
