@@ -1,7 +1,9 @@
 // `cell upgrade` at a cell that answers what the test tells it to; the hook is a real command.
 
 #include <gmock/gmock.h>
+#include <poll.h>
 
+#include <array>
 #include <fstream>
 
 #include "cmd/troupe/cli_hook.hpp"
@@ -203,9 +205,16 @@ TEST_F(Upgrading, IsAskedForOrSaidInAdvance) {
 }
 
 TEST(Hook, IsKilledWithItsChildrenWhenItsTimeIsOver) {
+  std::array<int, 2> held{};  // By whoever of the hook's processes lives.
+  ASSERT_EQ(pipe(held.data()), 0);
   const auto late = run_hook("sleep 300 & wait", milliseconds(50));
+  close(held[1]);
   ASSERT_FALSE(late.ok());
   EXPECT_EQ(late.error().code, ErrorCode::request_timeout);
+  pollfd wait{held[0], POLLIN, 0};
+  EXPECT_EQ(poll(&wait, 1, 60'000), 1) << "somebody lives";
+  EXPECT_NE(wait.revents & POLLHUP, 0);
+  close(held[0]);
   EXPECT_TRUE(run_hook("true", milliseconds(60'000)).ok());
   EXPECT_EQ(run_hook("kill -9 $$", milliseconds(60'000)).error().message, "it was ended by signal 9");
 }
