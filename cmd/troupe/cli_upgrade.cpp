@@ -301,7 +301,9 @@ std::optional<int> Upgrade::perform(const UpgradeStep& step, const Look& look) {
       const Addresses& at = look.at.at(step.node);
       const std::string command =
           filled_in(args_.hook, {{"node", std::to_string(step.node)}, {"peer", at.peer}, {"http", at.http}});
-      tell("replace", step.node, node + " owns nothing; runs " + command);
+      const bool has_handed_over = is_spared_for(look.view, plan_, step.node);
+      tell("replace", step.node,
+           node + (has_handed_over ? " owns nothing; runs " : " is replaced as it is; runs ") + command);
       const auto ended = run_hook(command, args_.hook_max);
       core_.hook_ended(ended.ok() ? "" : node + ": the hook failed: " + ended.error().message,
                        context_.io.clock.steady());

@@ -131,6 +131,8 @@ TEST_F(Upgrading, ABuildThatDoesNotKnowHowToHandOverIsReplacedAsItIs) {
     cell.on("POST /api/v3/cell/members/2/handOver", R"({"code":"not_found","message":"no such path"})", 404);
   EXPECT_EQ(upgrade({"--hook", hook(), "--yes", "--reason", "release 12"}), exit_ok) << line.err.str();
   EXPECT_EQ(replaced(), "2 3 1 ") << "node 2 with its shards";
+  EXPECT_THAT(line.out.str(), HasSubstr("node 2 is replaced as it is; runs "));
+  EXPECT_THAT(line.out.str(), HasSubstr("node 3 owns nothing; runs "));
 }
 
 TEST_F(Upgrading, ASecondRunBesideTheFirstIsRefusedAndLeavesItsSpare) {
