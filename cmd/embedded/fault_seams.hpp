@@ -47,9 +47,7 @@ class FaultyStore final : public KvStore {
   }
   Result<void> checkpoint(const std::string& path) override { return inner_->checkpoint(path); }
   Counters counters() const override { return inner_->counters(); }
-  std::vector<std::pair<std::string, std::uint64_t>> figures() const override {
-    return inner_->figures();
-  }
+  std::vector<std::pair<std::string, std::uint64_t>> figures() const override { return inner_->figures(); }
 
  private:
   std::unique_ptr<KvStore> inner_;

@@ -45,6 +45,7 @@ class Committer {
   template <class Record>
   void put_current(ShardTables& shard, BytesView key, const Record& record, std::uint64_t& share);
   ArchiveSum& count_archived(ShardTables& shard, const ArchivedShare& share);
+  // commit_cell.cpp
   void commit_cell(Stage& stage);
   void commit_shards(Stage& stage);
   void commit_hosts(Stage& stage);
@@ -64,6 +65,8 @@ class Committer {
   void change_job(const JobRecord& before, JobRecord after);
   void finish_job(JobEntry& entry);
   void store_task(ShardTables& shard, TaskEntry& entry);
+  /// Under the shard's lock.
+  static void move_duty(ShardTables& shard, std::int64_t& held, Due due, const EntityRef& entity);
   void refresh_duties();
   /// Under the cell's lock. Its duty follows from the task that has waited longest.
   void stop_waiting(GroupEntry& group, const std::string& name, const TaskRecord& task);

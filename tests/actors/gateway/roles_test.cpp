@@ -19,10 +19,13 @@ const std::set<std::string> for_operators{
     "PUT /api/v3/hosts/{name}/phase",
     "POST /api/v2/management/applications",
     "PUT /api/v2/management/applications/{name}",
+    "DELETE /api/v2/management/applications/{name}",
     "PUT /api/v3/cell/policy",
     "POST /api/v3/cell/members",
     "POST /api/v3/cell/members/{node}/promote",
     "DELETE /api/v3/cell/members/{node}",
+    "POST /api/v3/cell/members/{node}/handOver",
+    "POST /api/v3/cell/members/{node}/takeBack",
     "PUT /api/v3/cell/leader",
     "POST /api/v3/cell/snapshots",
     "GET /api/v3/cell/snapshots/{id}",
@@ -32,10 +35,13 @@ const std::set<std::string> for_operators{
     "GET /api/v3/console",
     "GET /api/v3/debug",
     "GET /api/v3/actors",
+    "POST /api/v3/traces",
+    "GET /api/v3/traces/{id}",
+    "DELETE /api/v3/traces/{id}",
 };
 const std::set<std::string> for_everybody{"GET /api/v3/openapi.json", "GET /api/v3/status", "GET /health",
                                           "GET /metrics"};
-constexpr std::size_t for_submitters = 33;
+constexpr std::size_t for_submitters = 35;
 
 std::string identities_text() {
   std::string text;

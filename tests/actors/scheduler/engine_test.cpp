@@ -335,7 +335,7 @@ TEST(Launches, OfAHostThatIsHeldGoElsewhere) {
 TEST(Launches, OfAGroupAreHeldToWhatIsLeft) {
   EngineStory s;
   s.host(1, {100'000, 100'000, 0, 0, 0});
-  GroupFacts slow{"slow", Tier::flex, {}, {}, 3};
+  GroupFacts slow{"slow", Tier::flex, {}, {}, {}, 3};
   s.engine.put_group(slow);
   const auto d = test::in_group(job_like({1'000, 100, 0, 0, 0}), "slow");
   const auto tasks = s.tasks(d, 5);

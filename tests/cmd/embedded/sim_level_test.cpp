@@ -77,7 +77,7 @@ TEST_F(SimLevels, AnOlderBuildThanTheCellsLevelDoesNotStartAndSaysWhy) {
   const std::uint32_t node = cell.other_than(cell.sim.leader());
   install(cell, node, feature_level_known - 1);
   cell.sim.run_for(milliseconds(2'000));
-  EXPECT_THAT(cell.sim.failure(node), HasSubstr("and this build knows 0: upgrade this node"));
+  EXPECT_THAT(cell.sim.failure(node), HasSubstr("feature level 2 and this build knows 1: upgrade this node"));
   EXPECT_TRUE(cell.await_finished(cell.submit({}, cell.sim.leader()), Reason::normal));
   install(cell, node, feature_level_known);
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
@@ -97,7 +97,8 @@ TEST_F(SimLevels, ALearnerOfAnOlderBuildIsNotPromotedBeforeItsUpgrade) {
   ASSERT_TRUE(cell.await([&] { return !cell.sim.failure(4).empty(); }));
   const auto refused = change(raft::MemberChangeKind::promote);
   EXPECT_EQ(refused.error().code, ErrorCode::precondition_failed);
-  EXPECT_THAT(refused.error().message, HasSubstr("node 4 knows feature level 0 and the cell is at "));
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("node 4 knows feature level 1 and the cell is at 2: upgrade it first"));
   install(cell, 4, feature_level_known);
   EXPECT_TRUE(cell.await([&] { return change(raft::MemberChangeKind::promote).ok(); }));
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
