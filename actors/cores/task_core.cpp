@@ -39,8 +39,9 @@ CommandBody overdue(const TaskView& view) {
     return KillTasks{
         .items = {{task.id, Reason::runtime_limit_exceeded, "ran longer than its limit of " + span}}};
   if (task.state == TaskState::accepted)
-    return KillTasks{
-        .items = {{task.id, Reason::killed, "its gang had no place for all of its tasks within " + span}}};
+    // Of no host: a task that has been placed meanwhile is not ended.
+    return EndTasks{
+        {{task.id, HostId{}, Reason::killed, "its gang had no place for all of its tasks within " + span}}};
   const std::string message = "in " + std::string(state_text(task.state)) + " for more than " + span;
   return KillTasks{.items = {{task.id, Reason::stuck_in_state, message}}};
 }

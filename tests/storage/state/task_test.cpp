@@ -152,6 +152,20 @@ TEST(Ends, WithoutTheHostsWordNeedTheRightHost) {
             ErrorCode::not_found);
 }
 
+TEST(Ends, OfATaskWithNoHostSpareItOncePlaced) {
+  Cell cell;
+  const HostId host = cell.host("h1");
+  const JobId job = cell.submit(batch_of(2));
+  const TaskId placed = cell.start(job, 0), waiting = cell.start(job, 1);
+  ASSERT_TRUE(cell.place(placed, host).taken());
+  EndTasks both{{{placed, HostId{}, Reason::killed, "late"}, {waiting, HostId{}, Reason::killed, "late"}}};
+  const Done done = cell.apply(both, cell.fence_of(job));
+  ASSERT_EQ(done.outcome.refused.size(), 1U);
+  EXPECT_EQ(done.outcome.refused[0].code, ErrorCode::precondition_failed);
+  EXPECT_EQ(cell.task(placed).state, TaskState::launched);
+  EXPECT_EQ(cell.archived(waiting)->step(TaskState::finished).reason, Reason::killed);
+}
+
 TEST(Reports, OfAnArchivedTaskChangeNothing) {
   Cell cell;
   const HostId host = cell.host("h1");
