@@ -134,6 +134,8 @@ bool Preemptor::choose_several(Resources room, const TaskClass& kind, std::vecto
     taken += task->descriptor->resources;
     victims.push_back(*task);
   }
+  // Apply asks of each, behind those before it, what was asked of it here in this order.
+  std::reverse(victims.begin(), victims.end());
   return true;
 }
 

@@ -95,6 +95,20 @@ TEST(Preemption, OfSeveralEndsTheFewestThatMakeRoom) {
   EXPECT_THAT(s.victims_of(s.place()), UnorderedElementsAre(a, b));
 }
 
+// What is borrowed is asked of one after the other: in another order apply would refuse the second.
+TEST(Preemption, TellsItsVictimsInTheOrderInWhichTheyWereJudged) {
+  PreemptionStory s;
+  s.add_host(1, {3'000, 500, 0, 0, 0});
+  const auto lent = [](Resources amount) { return in_group(job_like(amount), "lender"); };
+  s.run(1, lent({1'000, 100, 0, 0, 0}), 3 * minute);
+  const TaskId older = s.run(1, lent({2'000, 200, 0, 0, 0}), 2 * minute);
+  const TaskId younger = s.run(1, lent({0, 200, 0, 0, 0}), minute);
+  s.group("lender", Tier::flex, {1'000, 300, 0, 0, 0});
+  s.group("owner", Tier::flex, units(9));
+  s.wait(in_group(job_like({2'000, 400, 0, 0, 0}), "owner"));
+  EXPECT_THAT(s.victims_of(s.place()), ElementsAre(younger, older));
+}
+
 TEST(Preemption, NeverEndsMoreOfAJobThanItsBudgetAllows) {
   PreemptionStory s;
   s.add_host(1, units(4));
