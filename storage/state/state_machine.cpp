@@ -69,16 +69,19 @@ void StateMachine::pass_time(Instant stamp, KvBatch& batch) {
 
 bool StateMachine::reuses_ended(const Command& command) const {
   if (tables_.shards.empty()) return false;
+  const auto has_ended = [&](const auto& makes) {
+    const TaskEntry* task = tables_.shard(tables_.shard_id(makes.task)).tasks.find(makes.task);
+    return task != nullptr && task->record.state == TaskState::finished;
+  };
   if (const auto* create = std::get_if<CreateJob>(&command.body)) {
     const JobEntry* job = tables_.shard(tables_.shard_id(create->job)).jobs.find(create->job);
-    return job != nullptr && job->record.state == JobState::finished;
+    if (job != nullptr && job->record.state == JobState::finished) return true;
+    return std::ranges::any_of(create->places, has_ended);
   }
+  if (const auto* resize = std::get_if<ResizeJob>(&command.body))
+    return std::ranges::any_of(resize->places, has_ended);
   const auto* advance = std::get_if<AdvanceSlots>(&command.body);
-  if (advance == nullptr) return false;
-  return std::ranges::any_of(advance->items, [&](const AdvanceSlots::Item& item) {
-    const TaskEntry* task = tables_.shard(tables_.shard_id(item.task)).tasks.find(item.task);
-    return task != nullptr && task->record.state == TaskState::finished;
-  });
+  return advance != nullptr && std::ranges::any_of(advance->items, has_ended);
 }
 
 Result<bool> StateMachine::names_archived(const Command& command) const {

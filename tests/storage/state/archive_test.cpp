@@ -99,6 +99,39 @@ TEST(Archive, AnIdOfWhatEndedIsTreatedAlikeWhateverTheBatch) {
   EXPECT_EQ(dump(*one.store), dump(*two.store));
 }
 
+TEST(Archive, AnIdOfWhatEndedIsTreatedAlikeInAPlanToo) {
+  Cell one, two;
+  for (Cell* cell : {&one, &two}) {
+    const HostId host = cell->host("h1");
+    const Index eligibility = cell->reads().host(host)->record.eligibility;
+    const JobId service = cell->submit(service_of(0, 2, 9));
+    const TaskId first = cell->start(service, 0), second = cell->start(service, 1);
+    JobId created = service;
+    created.bytes[0] ^= 1U;
+    ResizeJob growth{service, {}, 3, {}};
+    growth.places = {{SlotNumber{2}, {}, first, host, eligibility, {}}};
+    CreateJob creation{created, batch_of(1)};
+    creation.places = {{SlotNumber{0}, {}, second, host, eligibility, {}}};
+    Command kill_first, grow, kill_second, create;
+    kill_first.body = KillTasks{{{first, Reason::killed, ""}}};
+    grow.body = growth;
+    kill_second.body = KillTasks{{{second, Reason::killed, ""}}};
+    create.body = creation;
+    std::vector<raft::Entry> entries;
+    for (const Command& command : {kill_first, grow, kill_second, create})
+      entries.push_back(cell->entry(command));
+    if (cell == &one) {
+      for (const raft::Entry& entry : entries) cell->apply_entries({entry});
+    } else {
+      cell->apply_entries(entries);
+    }
+    EXPECT_EQ(cell->job(service).capacity.desired, 3U);
+    EXPECT_TRUE(cell->has_job(created));
+    expect_derived(*cell->machine, *cell->store);
+  }
+  EXPECT_EQ(dump(*one.store), dump(*two.store));
+}
+
 TEST(Archive, AReaderBesideApplyNeverFindsATaskInNeither) {
   Cell cell;
   const HostId host = cell.host("h1");
