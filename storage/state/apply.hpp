@@ -174,7 +174,8 @@ class CommandApply {
   const Command& command_;
   Term term_;
   Outcome& outcome_;
-  std::map<std::string, Resources> moved_;  ///< by group: placed by this command, less what it evicted
+  std::map<std::string, Resources> placed_;  ///< by group: by this command
+  std::map<std::string, Resources> freed_;   ///< likewise: of whom it evicted, who have not ended yet
   struct Evicted {
     std::uint32_t tasks = 0;
     std::optional<Disruptions> disrupted;  ///< nullopt: as the job's record has it

@@ -23,7 +23,8 @@ GroupStanding CommandApply::standing_of(const std::string& group) const {
   }
   if (const auto entry = cell.group_entries.find(group); entry != cell.group_entries.end())
     standing.used = entry->second.use.staying();
-  if (const auto here = moved_.find(group); here != moved_.end()) standing.used += here->second;
+  if (const auto here = placed_.find(group); here != placed_.end()) standing.used += here->second;
+  if (const auto here = freed_.find(group); here != freed_.end()) standing.used -= here->second;
   return standing;
 }
 
@@ -63,14 +64,14 @@ PreemptionRight CommandApply::right_over(const Evictor& by, const JobRecord& vic
 }
 
 void CommandApply::count_eviction(const JobRecord& job) {
-  moved_[job.descriptor->capacity_group] -= job.descriptor->resources;
+  freed_[job.descriptor->capacity_group] += job.descriptor->resources;
   Evicted& evicted = evicted_[job.id];
   ++evicted.tasks;
   evicted.disrupted = disrupted_after(job.descriptor->budget, disrupted_of(job), stage_.now(), 1);
 }
 
 void CommandApply::uncount_eviction(const JobRecord& job, const std::optional<Disruptions>& before) {
-  moved_[job.descriptor->capacity_group] += job.descriptor->resources;
+  freed_[job.descriptor->capacity_group] -= job.descriptor->resources;
   Evicted& evicted = evicted_[job.id];
   --evicted.tasks;
   evicted.disrupted = before;

@@ -106,6 +106,8 @@ CommandApply::Check CommandApply::check_ceiling(const JobDescriptor& descriptor)
   if (const auto entry = stage_.tables().cell.group_entries.find(descriptor.capacity_group);
       entry != stage_.tables().cell.group_entries.end())
     standing.used += entry->second.use.leaving;
+  if (const auto here = freed_.find(descriptor.capacity_group); here != freed_.end())
+    standing.used += here->second;
   if (is_within_reservation(standing, descriptor.resources)) return std::nullopt;
   return Error{ErrorCode::limit_exceeded,
                "capacity group " + descriptor.capacity_group + " is Critical and uses all that it reserved"};
@@ -119,7 +121,7 @@ void CommandApply::book(const PlaceTasks::Item& item, Booking what) {
   const LaunchScopes scopes = launch_scopes(item.host, descriptor.capacity_group);
   what == Booking::take ? take_launches(scopes) : give_launches_back(scopes);
   if (stage_.tables().cell.groups.contains(descriptor.capacity_group))
-    moved_[descriptor.capacity_group] += amount;
+    placed_[descriptor.capacity_group] += amount;
 }
 
 void CommandApply::launch(const PlaceTasks::Item& item) {

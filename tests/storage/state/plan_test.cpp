@@ -113,6 +113,23 @@ TEST(PlannedJobs, EndTheirVictimsAndWaitForThem) {
   expect_derived(*s.cell.machine, *s.cell.store);
 }
 
+TEST(PlannedJobs, StayBelowACeilingUntilTheirVictimsHaveEnded) {
+  Planned s;
+  ASSERT_TRUE(s.cell.apply(PutGroup{{"c", Tier::critical, {1'000, 100'000, 0, 0, 0}, 2, 0, {}}}).taken());
+  for (const std::uint32_t level : {1U, 2U})
+    ASSERT_TRUE(s.cell.apply(RaiseLevel{level}, s.cell.term_fence()).taken());
+  const JobId low = s.cell.submit(in_group(batch_of(2), "c"));
+  const TaskId victim = s.cell.running(low, 0, s.one);
+  s.cell.running(low, 1, s.one);
+  CreateJob body{s.cell.random.uuid<JobId>(), with_priority(in_group(batch_of(2), "c"), 3)};
+  body.places = {s.place(body.job, 0, s.one), s.place(body.job, 1, s.two)};
+  body.places[0].victims = {s.cell.victim(victim)};
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 1 on host two: capacity group c is Critical"));
+  body.places.pop_back();
+  EXPECT_TRUE(s.cell.apply(body).taken());
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
 TEST(PlannedJobs, AreRememberedUnderTheirRequest) {
   Planned s;
   const CreateJob body = s.create();
