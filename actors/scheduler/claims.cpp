@@ -30,6 +30,7 @@ Inventory::Claim Inventory::look_at_claim(const Ticket& ticket, const Demand& de
   if (at == nullptr || at->life != ticket.life || at->is_exclusive ||
       !all_hold(at->facts, demand.wishes.needs))
     return Claim::is_void;
+  if (at->is_held()) return Claim::waits;
   return demand.resources.fits_into(at->free_of_tasks()) ? Claim::is_free : Claim::waits;
 }
 

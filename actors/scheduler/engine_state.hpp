@@ -2,6 +2,7 @@
 // What an engine holds. Only for its own source files.
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explain.hpp"
@@ -111,11 +112,13 @@ struct Engine::State {
     for (const RunningTask& victim : victims) task.victims.push_back(victim.task);
     preemptor.remember(victims);
     queue.fly(task.kind);
+    queue.begin_claim(task.kind);
     claims[task.ticket.host].push_back(task.facts.task);
     claim_ends.insert({*task.claims_until, task.facts.task});
   }
   void drop_claim(Task& task) {
     claim_ends.erase({*task.claims_until, task.facts.task});
+    queue.end_claim(task.kind);
     task.claims_until.reset();
     task.victims.clear();
     const auto at = claims.find(task.ticket.host);
@@ -144,18 +147,27 @@ struct Engine::State {
     while (!claim_ends.empty() && claim_ends.begin()->first <= now)
       wait_again(*tasks.at(claim_ends.begin()->second));
     changed_claims.merge(inventory.take_changed_claims());
+    changed_claims.merge(std::exchange(held_claims, {}));
     while (!changed_claims.empty() && plan.placements.size() < budget.placements_max) {
       const HostId host = *changed_claims.begin();
       changed_claims.erase(changed_claims.begin());
       const auto on_host = claims.find(host);
       if (on_host == claims.end()) continue;
-      for (const TaskId& id : std::vector<TaskId>(on_host->second)) look_at_claim(*tasks.at(id), plan);
+      for (const TaskId& id : std::vector<TaskId>(on_host->second)) {
+        if (plan.placements.size() >= budget.placements_max) {
+          changed_claims.insert(host);
+          break;
+        }
+        look_at_claim(*tasks.at(id), plan);
+      }
     }
   }
   void look_at_claim(Task& task, Plan& plan) {
     switch (inventory.look_at_claim(task.ticket, task.kind->demand)) {
       case Inventory::Claim::is_free:
-        return redeem(task, plan);
+        if (task.kind->group->admits_claim(task.kind->demand.resources)) return redeem(task, plan);
+        held_claims.insert(task.ticket.host);
+        return;
       case Inventory::Claim::is_void:
         return wait_again(task);
       case Inventory::Claim::waits:
@@ -240,7 +252,8 @@ struct Engine::State {
   std::map<HostId, std::vector<TaskId>> claims;  ///< in the order in which they were made
   std::set<std::pair<Instant, TaskId>> claim_ends;
   std::set<HostId> changed_claims;
-  std::uint64_t changes = 1;  ///< that might give a right to another's place
+  std::set<HostId> held_claims;  ///< with room for a claim whose group is at its ceiling or launches no more
+  std::uint64_t changes = 1;     ///< that might give a right to another's place
   Tasks tasks;
   std::set<std::pair<Instant, TaskId>> resting;
   std::size_t in_flight = 0;

@@ -161,7 +161,8 @@ class Inventory {
   Ticket claim(const Host& host, const TaskId& task, const JobId& job, const Demand& demand);
   void give_up_claim(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
   enum class Claim : std::uint8_t { waits, is_free, is_void };
-  /// void: the host is gone, or takes such tasks no more.
+  /// waits: for others to end there, or until the host may launch again. void: the host is gone, or takes
+  /// such tasks no more.
   Claim look_at_claim(const Ticket& ticket, const Demand& demand);
   /// From a claim that is free to a placement in flight; the host's eligibility as it is now.
   const Host& redeem_claim(const Ticket& ticket, const Demand& demand);

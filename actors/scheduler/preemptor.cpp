@@ -51,7 +51,7 @@ bool Preemptor::is_admissible(const RunningTask& victim, const TaskClass& kind, 
   if (!victim.may_be_moved) return false;
   const bool is_own = theirs.capacity_group == kind.group->facts.name;
   if (is_own && victim.priority >= kind.priority) return false;
-  if (!is_own && kind.hold == TaskClass::Hold::group_is_full) return false;
+  if (!is_own && is_at_ceiling(kind)) return false;
   GroupStanding group = queue_.standing_of(theirs.capacity_group);
   const auto less = [&](const auto& map) {
     if (const auto found = map.find(theirs.capacity_group); found != map.end()) group.used -= found->second;
@@ -68,10 +68,15 @@ bool Preemptor::is_admissible(const RunningTask& victim, const TaskClass& kind, 
   return disruptions_left(victim.job) > gone;
 }
 
+/// Now, whatever held it back when it was tried.
+bool Preemptor::is_at_ceiling(const TaskClass& kind) {
+  return kind.hold == TaskClass::Hold::group_is_full || kind.group->is_capped_for(kind.demand.resources);
+}
+
 /// Of a Critical group at its ceiling, its own tasks must make room below that as well.
 bool Preemptor::fits(const TaskClass& kind, const Resources& room, const Resources& freed) const {
   if (!kind.demand.resources.fits_into(room)) return false;
-  if (kind.hold != TaskClass::Hold::group_is_full) return true;
+  if (!is_at_ceiling(kind)) return true;
   Resources gone = freed;
   gone += kind.group->facts.leaving;
   if (const auto leaving = leaving_of_group_.find(kind.group->facts.name); leaving != leaving_of_group_.end())

@@ -67,6 +67,7 @@ class Preemptor {
   bool choose_one(const Resources& room, const TaskClass& kind, std::vector<RunningTask>& victims) const;
   bool choose_several(Resources room, const TaskClass& kind, std::vector<RunningTask>& victims);
   bool is_admissible(const RunningTask& victim, const TaskClass& kind, const Tally& tally) const;
+  static bool is_at_ceiling(const TaskClass& kind);
   bool fits(const TaskClass& kind, const Resources& room, const Resources& freed) const;
   std::uint32_t disruptions_left(const JobId& job) const;
   static Damage damage_of(const Host& host, const std::vector<RunningTask>& victims, Instant now);

@@ -235,6 +235,16 @@ void WaitingQueue::land(TaskClass* kind) {
   rank(*kind->group);
 }
 
+void WaitingQueue::begin_claim(TaskClass* kind) {
+  kind->group->claimed += kind->demand.resources;
+  ++kind->group->claims;
+}
+
+void WaitingQueue::end_claim(TaskClass* kind) {
+  kind->group->claimed -= kind->demand.resources;
+  --kind->group->claims;
+}
+
 void WaitingQueue::settle_in(TaskClass* kind) { kind->group->facts.used += kind->demand.resources; }
 
 void WaitingQueue::uncap(QueueGroup& group) {

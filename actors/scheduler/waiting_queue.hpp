@@ -42,6 +42,8 @@ struct QueueGroup {
   GroupFacts facts;
   Resources in_flight;
   std::size_t flying = 0;  ///< tasks in flight
+  Resources claimed;       ///< of what is in flight, by those that only keep room somewhere yet
+  std::size_t claims = 0;  ///< likewise
   std::size_t classes = 0;
   bool is_declared = false;  ///< others are forgotten when none of their tasks waits
   Rank rank;
@@ -57,6 +59,10 @@ struct QueueGroup {
   bool is_capped_for(const Resources& need, const Resources& gone = {}) const;
   /// By its limit of launches, were there so many more.
   bool is_held(std::size_t more = 1) const { return flying + more > facts.launches_left; }
+  /// May one that keeps room somewhere be launched now? The others that still wait do not count.
+  bool admits_claim(const Resources& need) const {
+    return flying - claims < facts.launches_left && !is_capped_for(need, claimed);
+  }
   Rank current_rank() const;
 };
 
@@ -103,6 +109,9 @@ class WaitingQueue {
   /// The group's use changes by a placement in flight, planned or given up.
   void fly(TaskClass* kind);
   void land(TaskClass* kind);
+  /// What flies only keeps room somewhere as yet, or does so no longer.
+  void begin_claim(TaskClass* kind);
+  void end_claim(TaskClass* kind);
   /// It has been placed: until the state is asked again.
   void settle_in(TaskClass* kind);
 

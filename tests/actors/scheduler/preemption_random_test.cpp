@@ -97,6 +97,16 @@ class World {
                             {standing(theirs.descriptor->capacity_group), theirs.priority,
                              theirs.descriptor->resources}) != PreemptionRight::none;
   }
+  /// As apply asks: whoever is being ended counts until it has.
+  bool is_below_ceiling(const JobDescriptor& one_more) const {
+    const Group& group = groups_.at(one_more.capacity_group);
+    if (group.tier != Tier::critical || group.reservation == Resources{}) return true;
+    GroupStanding all{one_more.capacity_group, group.tier, group.reservation, {}};
+    for (const auto& [id, task] : s_.running)
+      if (task.facts.descriptor->capacity_group == one_more.capacity_group)
+        all.used += task.facts.descriptor->resources;
+    return is_within_reservation(all, one_more.resources);
+  }
   Resources free(HostId host) const {
     Resources left = s_.totals.at(host);
     for (const auto& [id, task] : s_.running)
@@ -117,6 +127,7 @@ class World {
     for (const Placement& placement : plan.placements) {
       const Resources room = free(placement.host);
       EXPECT_TRUE(waiting_.at(placement.task)->descriptor->resources.fits_into(room)) << "overbooked";
+      EXPECT_TRUE(is_below_ceiling(*waiting_.at(placement.task)->descriptor)) << "above its ceiling";
       Plan one;
       one.placements = {placement};
       const std::uint32_t priority = waiting_.at(placement.task)->priority;

@@ -229,6 +229,79 @@ TEST(Preemption, MakesRoomBelowACeilingAmongItsOwn) {
   EXPECT_EQ(plan.placements[0].task, task);
 }
 
+TEST(Preemption, IsNotRedeemedAboveACeiling) {
+  PreemptionStory s;
+  s.add_host(1, units(9));
+  const auto d = in_group(job_like(units(1)), "c");
+  const TaskId low = s.run(1, d, minute, 1);
+  s.run(1, d, minute, 5);
+  s.group("c", Tier::critical, units(2));
+  const TaskId task = s.wait(d, 5);
+  s.take(s.place());
+  s.group("c", Tier::critical, units(2));
+  const Plan early = s.place();
+  EXPECT_TRUE(early.placements.empty()) << "the host has room, and the victim has not ended";
+  EXPECT_TRUE(early.preemptions.empty());
+  EXPECT_EQ(s.engine.explain(task).standing, Explanation::Standing::preempting);
+  s.end(low);
+  s.group("c", Tier::critical, units(2));
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.placements.size(), 1U);
+  EXPECT_EQ(plan.placements[0].task, task);
+}
+
+TEST(Preemption, OfAClassThatFitNowhereHeedsACeilingReachedSince) {
+  PreemptionStory s;
+  const auto of_c = [](Resources amount) { return in_group(job_like(amount), "c"); };
+  s.add_host(1, {2'000, 500, 0, 0, 0});
+  s.run(1, of_c({500, 10, 0, 0, 0}));
+  s.group("c", Tier::critical, {3'000, 1'000, 0, 0, 0});
+  s.wait(of_c({2'000, 100, 0, 0, 0}), 1);
+  Budget nobody;
+  nobody.preemptions_max = 0;
+  EXPECT_TRUE(s.engine.place(s.now, nobody).placements.empty()) << "it fits nowhere";
+  s.add_host(2, {1'200, 500, 0, 0, 0});
+  s.wait(of_c({1'200, 10, 0, 0, 0}), 2);
+  const Plan plan = s.place();
+  EXPECT_EQ(plan.placements.size(), 1U);
+  EXPECT_THAT(s.victims_of(plan), IsEmpty()) << "the host would have room, and the group would not";
+}
+
+TEST(Preemption, IsNotRedeemedOnAHostThatLaunchesNothing) {
+  PreemptionStory s;
+  s.add_host(1, units(1));
+  const TaskId victim = s.run(1, job_like(units(1)));
+  const TaskId task = s.wait(job_like(units(1)), 1);
+  s.take(s.place());
+  s.end(victim);
+  auto facts = s.facts(1, units(1), {}, {Index{s.index}});
+  facts.launches_left = 0;
+  s.engine.upsert_host(facts);
+  EXPECT_TRUE(s.place().placements.empty());
+  EXPECT_EQ(s.engine.explain(task).standing, Explanation::Standing::preempting) << "its room stays kept";
+  facts.launches_left = 1;
+  s.engine.upsert_host(facts);
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
+TEST(Preemption, IsRedeemedAsItsGroupsLaunchesAllow) {
+  PreemptionStory s;
+  std::vector<TaskId> victims;
+  for (std::uint32_t n = 1; n <= 2; ++n) {
+    s.add_host(n, units(1));
+    victims.push_back(s.run(n, job_like(units(1))));
+  }
+  for (int n = 0; n < 2; ++n) s.wait(in_group(job_like(units(1)), "g"), 1);
+  s.take(s.place());
+  for (const TaskId& victim : victims) s.end(victim);
+  s.engine.put_group({"g", Tier::flex, {}, {}, {}, 0});
+  EXPECT_TRUE(s.place().placements.empty());
+  s.engine.put_group({"g", Tier::flex, {}, {}, {}, 1});
+  EXPECT_EQ(s.place().placements.size(), 1U) << "who waits for its room is not counted as a launch";
+  s.engine.put_group({"g", Tier::flex, {}, {}, {}, 2});
+  EXPECT_EQ(s.place().placements.size(), 1U) << "the first one flies still";
+}
+
 TEST(Preemption, KeepsNeighboursApart) {
   PreemptionStory s;
   for (std::uint32_t n = 1; n <= 2; ++n) {
