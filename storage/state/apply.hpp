@@ -145,7 +145,8 @@ class CommandApply {
   void count_eviction(const JobRecord& job);
   void uncount_eviction(const JobRecord& job, const std::optional<Disruptions>& before);
   Check preempt(const PreemptTasks::Item& item);
-  Check check_company(const PlannedPlace& place, const JobDescriptor& descriptor) const;
+  static bool wants_alone(const JobDescriptor& descriptor);
+  Check check_company(HostId host, const JobDescriptor& descriptor) const;
   Check take_place(const JobId& job, const PlannedPlace& place);
   /// The whole command is to be refused where one does not hold.
   Result<void> take_places(const JobId& job, const std::vector<PlannedPlace>& places);
@@ -176,6 +177,11 @@ class CommandApply {
   Outcome& outcome_;
   std::map<std::string, Resources> placed_;  ///< by group: by this command
   std::map<std::string, Resources> freed_;   ///< likewise: of whom it evicted, who have not ended yet
+  struct Company {
+    std::size_t tasks = 0;
+    std::size_t alone = 0;  ///< of those, that want their host alone
+  };
+  std::map<HostId, Company> company_;  ///< whom this command placed where
   struct Evicted {
     std::uint32_t tasks = 0;
     std::optional<Disruptions> disrupted;  ///< nullopt: as the job's record has it

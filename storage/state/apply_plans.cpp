@@ -12,32 +12,33 @@ namespace {
 
 constexpr std::size_t differences_told_max = 5;
 
-bool wants_alone(const JobDescriptor& descriptor) {
+}  // namespace
+
+bool CommandApply::wants_alone(const JobDescriptor& descriptor) {
   const auto asked = descriptor.hard_constraints.find("exclusiveHost");
   return asked != descriptor.hard_constraints.end() && asked->second == "true";
 }
 
-}  // namespace
-
-/// What the scheduler sees to among its own placements, between a plan and now nobody did.
-CommandApply::Check CommandApply::check_company(const PlannedPlace& place,
-                                                const JobDescriptor& descriptor) const {
-  const auto host = stage_.tables().cell.hosts.find(place.host);
+/// Who wants a host alone has it alone: of several tasks there none does.
+CommandApply::Check CommandApply::check_company(HostId id, const JobDescriptor& descriptor) const {
+  const auto host = stage_.tables().cell.hosts.find(id);
   if (host == stage_.tables().cell.hosts.end()) return Error{ErrorCode::not_found, "no such host"};
-  if (wants_alone(descriptor) && !host->second.tasks.empty() && place.victims.empty())
+  const auto& tasks = host->second.tasks;
+  const auto here = company_.find(id);
+  const Company placed = here == company_.end() ? Company{} : here->second;
+  if (wants_alone(descriptor) && (!tasks.empty() || placed.tasks > 0))
     return Error{ErrorCode::conflict, "other tasks are there"};
-  for (const TaskId& id : host->second.tasks) {
-    const TaskRecord* task = stage_.task(id);
-    const JobRecord* job = task == nullptr ? nullptr : stage_.job(task->job);
-    if (job != nullptr && wants_alone(*job->descriptor))
-      return Error{ErrorCode::conflict, "a task is there that wants the host alone"};
-  }
+  const TaskRecord* only = tasks.size() == 1 ? stage_.task(*tasks.begin()) : nullptr;
+  const JobRecord* job = only == nullptr ? nullptr : stage_.job(only->job);
+  if (placed.alone > 0 || (job != nullptr && wants_alone(*job->descriptor)))
+    return Error{ErrorCode::conflict, "a task is there that wants the host alone"};
   return std::nullopt;
 }
 
 CommandApply::Check CommandApply::take_place(const JobId& job, const PlannedPlace& place) {
   const DescriptorPtr descriptor = stage_.job(job)->descriptor;
-  if (Check refusal = check_company(place, *descriptor)) return refusal;
+  if (place.victims.empty())
+    if (Check refusal = check_company(place.host, *descriptor)) return refusal;
   const SlotRecord* known = stage_.slot(job, place.slot);
   const SlotRecord before = known == nullptr ? SlotRecord{} : *known;
   if (before.task != place.last || before.state == SlotState::running || is_closed(before.state))

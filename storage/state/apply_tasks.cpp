@@ -90,6 +90,9 @@ CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) cons
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
   if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
+  constexpr std::uint32_t company_is_asked_from = 2;
+  if (stage_.cell().level >= company_is_asked_from)
+    if (Check refusal = check_company(item.host, *job->descriptor)) return refusal;
   if (Check held = check_launches(launch_scopes(item.host, job->descriptor->capacity_group))) return held;
   return check_ceiling(*job->descriptor);
 }
@@ -118,6 +121,12 @@ void CommandApply::book(const PlaceTasks::Item& item, Booking what) {
   Resources amount = descriptor.resources;
   if (what == Booking::give_back) (amount = {}) -= descriptor.resources;
   stage_.use_on(item.host, amount);
+  Company& company = company_[item.host];
+  const std::size_t alone = wants_alone(descriptor) ? 1 : 0;
+  if (what == Booking::take)
+    ++company.tasks, company.alone += alone;
+  else
+    --company.tasks, company.alone -= alone;
   const LaunchScopes scopes = launch_scopes(item.host, descriptor.capacity_group);
   what == Booking::take ? take_launches(scopes) : give_launches_back(scopes);
   if (stage_.tables().cell.groups.contains(descriptor.capacity_group))

@@ -78,13 +78,34 @@ TEST(PlannedJobs, DoNotMindWhatChangesElsewhere) {
   EXPECT_TRUE(s.cell.apply(body).taken()) << "there is room for both still";
 }
 
+DescriptorPtr alone(std::uint32_t size) {
+  JobDescriptor d = *batch_of(size);
+  d.hard_constraints["exclusiveHost"] = "true";
+  return std::make_shared<const JobDescriptor>(d);
+}
+
+TEST(Placements, HeedATaskThatWantsItsHostAloneFromLevelTwo) {
+  Planned s;
+  const HostId three = s.cell.host("three");
+  const JobId exclusive = s.cell.submit(alone(4)), other = s.cell.submit(batch_of(4));
+  s.cell.running(exclusive, 0, s.one);
+  EXPECT_TRUE(s.cell.place(s.cell.start(other, 0), s.one).taken()) << "an old log means what it meant";
+  for (const std::uint32_t level : {1U, 2U})
+    ASSERT_TRUE(s.cell.apply(RaiseLevel{level}, s.cell.term_fence()).taken());
+  PlaceTasks both;
+  both.items = {s.cell.placement(s.cell.start(exclusive, 1), three),
+                s.cell.placement(s.cell.start(other, 1), three)};
+  const Done done = s.cell.apply(both, s.cell.term_fence());
+  ASSERT_EQ(done.outcome.refused.size(), 1U) << "in one command";
+  EXPECT_EQ(done.outcome.refused[0].item, 1U);
+  EXPECT_EQ(done.outcome.refused[0].code, ErrorCode::conflict);
+  EXPECT_EQ(s.cell.place(both.items[1].task, three).refusal(), ErrorCode::conflict) << "and later";
+  s.cell.running(other, 2, s.two);
+  EXPECT_EQ(s.cell.place(s.cell.start(exclusive, 2), s.two).refusal(), ErrorCode::conflict);
+}
+
 TEST(PlannedJobs, HeedATaskThatWantsItsHostAlone) {
   Planned s;
-  const auto alone = [](std::uint32_t size) {
-    JobDescriptor d = *batch_of(size);
-    d.hard_constraints["exclusiveHost"] = "true";
-    return std::make_shared<const JobDescriptor>(d);
-  };
   CreateJob body = s.create();
   s.cell.running(s.cell.submit(alone(1)), 0, s.two);
   EXPECT_THAT(s.refusal(body), HasSubstr("a task is there that wants the host alone"));
