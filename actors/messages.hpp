@@ -47,14 +47,17 @@ struct AskScheduler {
   TaskId task;
   static constexpr auto fields() { return field_list(field("task", &AskScheduler::task)); }
 };
-/// Where would so many tasks go if they came now? Asked of the leader's scheduler.
+/// Where would so many tasks go if they came now? Asked of the leader's scheduler. With places: would these
+/// do for the first of them?
 struct AskPlan {
   JobId job;  ///< one that lives, or an id that is nobody's
   DescriptorPtr descriptor;
   std::uint32_t count = 0;
+  std::vector<PlannedPlace> places{};
+  static constexpr std::size_t fields_at_first = 3;
   static constexpr auto fields() {
     return field_list(field("job", &AskPlan::job), field("descriptor", &AskPlan::descriptor),
-                      field("count", &AskPlan::count));
+                      field("count", &AskPlan::count), field("places", &AskPlan::places));
   }
 };
 /// What does this node run? For the console: "actors", "node", "show job/…".

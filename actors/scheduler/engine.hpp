@@ -88,6 +88,10 @@ class Engine {
   /// What would become of `count` tasks like this one if they came now, behind all that waits. Nothing is
   /// different afterwards. To be asked after a pass that had no more to do.
   Rehearsal rehearse(const QueuedTask& like, std::size_t count, Instant now);
+  /// Which of these places are forbidden now by what holds for its own placements: what hosts are and offer,
+  /// who stands beside whom, what is kept for others; each behind those before it. Not: whose turn it is.
+  /// Nothing is different afterwards.
+  std::vector<BrokenPromise> verify(const QueuedTask& like, const std::vector<PromisedPlace>& places);
   EngineStatus status() const;
 
  private:

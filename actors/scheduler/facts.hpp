@@ -204,4 +204,16 @@ struct Rehearsal {
   std::optional<Explanation> waits;  ///< of the first that would wait; nullopt: none would
 };
 
+/// A place that a plan promised.
+struct PromisedPlace {
+  HostId host;
+  std::vector<TaskId> victims;  ///< that are to end for it
+};
+/// One that does not hold, by its number.
+struct BrokenPromise {
+  std::size_t place = 0;
+  std::string host_name;  ///< empty: the host is gone
+  std::string why;
+};
+
 }  // namespace troupe::scheduler

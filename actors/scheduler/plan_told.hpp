@@ -1,5 +1,5 @@
 #pragma once
-// The scheduler's answer to AskPlan, as it travels between nodes.
+// The scheduler's answers to AskPlan, as they travel between nodes.
 
 #include <string>
 #include <vector>
@@ -35,6 +35,12 @@ struct PlanTold {
     return field_list(field("index", &PlanTold::index), field("places", &PlanTold::places),
                       field("why", &PlanTold::why));
   }
+};
+
+/// Of places that were asked about. An answer of the other kind does not read as this one.
+struct PlanChecked {
+  std::vector<std::string> differences;  ///< of the places that do not hold any more; empty: all do
+  static constexpr auto fields() { return field_list(field("differences", &PlanChecked::differences)); }
 };
 
 }  // namespace troupe

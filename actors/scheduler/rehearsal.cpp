@@ -1,6 +1,8 @@
-// What would become of tasks that nobody has made: they are placed, looked at, and taken back.
+// What would become of tasks that nobody has made: they are placed, looked at, and taken back. And whether
+// places that were told once would do.
 
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "actors/scheduler/engine_state.hpp"
@@ -35,7 +37,21 @@ class RehearsalRun {
     while (out.places.size() < count && take_one(out)) {
     }
     if (out.places.size() < count) out.waits = why();
+    // A gang starts whole: where one has no place, all wait.
+    if (kind_->gang > 0 && out.waits) out.places.clear();
     return out;
+  }
+  std::vector<BrokenPromise> verify(const std::vector<PromisedPlace>& places) {
+    std::vector<BrokenPromise> broken;
+    for (std::size_t n = 0; n < places.size(); ++n) {
+      engine_.inventory.prepare(kind_->demand);
+      const auto at = engine_.inventory.hosts().find(places[n].host);
+      if (at == engine_.inventory.hosts().end())
+        broken.push_back({n, {}, "the host is gone"});
+      else if (auto why = keep(*at->second, places[n].victims))
+        broken.push_back({n, at->second->facts.name, std::move(*why)});
+    }
+    return broken;
   }
 
  private:
@@ -58,7 +74,7 @@ class RehearsalRun {
       engine_.queue.fly(kind_);
       return true;
     }
-    if (!engine_.lookups.running_on || demand.wishes.exclusive_host) return false;
+    if (!engine_.lookups.running_on || demand.wishes.exclusive_host || kind_->gang > 0) return false;
     const TaskClass::Hold before = std::exchange(
         kind_->hold, is_capped ? TaskClass::Hold::group_is_full : TaskClass::Hold::fits_nowhere);
     std::size_t hosts_left = Budget{}.preemption_hosts_max;
@@ -75,6 +91,36 @@ class RehearsalRun {
     return true;
   }
 
+  std::optional<std::string> keep(const Host& host, const std::vector<TaskId>& victims) {
+    const TaskId task = stand_in(like_.job, taken_.size());
+    Demand& demand = kind_->demand;
+    if (victims.empty()) {
+      if (const auto lack = engine_.inventory.reason(host, demand)) return lack->reason + ": " + lack->detail;
+      taken_.push_back({task, engine_.inventory.assume(host, task, like_.job, demand), false, {}});
+    } else {
+      ending_.insert(victims.begin(), victims.end());
+      if (auto why = lack_behind(host)) return why;
+      taken_.push_back({task, engine_.inventory.claim(host, task, like_.job, demand), true, {}});
+    }
+    engine_.queue.fly(kind_);
+    return std::nullopt;
+  }
+  /// What the host would lack though all who are to end there had ended.
+  std::optional<std::string> lack_behind(const Host& host) {
+    const Demand& demand = kind_->demand;
+    if (const auto lack = first_failure(host.facts, demand.wishes.needs))
+      return lack->reason + ": " + lack->detail;
+    if (!engine_.inventory.could_take(host, demand))
+      return "such a task may not stand there now, whoever ends";
+    std::vector<RunningTask> running;
+    if (engine_.lookups.running_on) engine_.lookups.running_on(host.facts.id, running);
+    Resources room = host.free();
+    for (const RunningTask& other : running)
+      if (other.is_leaving || ending_.contains(other.task)) room += other.descriptor->resources;
+    if (demand.resources.fits_into(room)) return std::nullopt;
+    return "it would have no room though all who are to end had ended";
+  }
+
   void take_back(const Taken& taken) {
     if (taken.claims)
       engine_.inventory.give_up_claim(taken.ticket, taken.task, like_.job, kind_->demand);
@@ -88,6 +134,7 @@ class RehearsalRun {
     Explanation out;
     out.standing = Explanation::Standing::waiting;
     out.hosts = engine_.inventory.hosts().size();
+    out.gang = out.gang_waiting = kind_->gang;
     out.position = engine_.queue.before(*kind_, turn_of(like_));
     explain(*kind_, out);
     explain_hosts(engine_.inventory, *kind_, *like_.descriptor, out);
@@ -101,12 +148,18 @@ class RehearsalRun {
   const Instant now_;
   TaskClass* kind_;
   std::vector<Taken> taken_;
+  std::set<TaskId> ending_;  ///< for promised places
 };
 
 Rehearsal Engine::rehearse(const QueuedTask& like, std::size_t count, Instant now) {
   TROUPE_CHECK(like.descriptor != nullptr);
   state_->preemptor.begin_pass();
   return RehearsalRun(*state_, like, now).run(count);
+}
+
+std::vector<BrokenPromise> Engine::verify(const QueuedTask& like, const std::vector<PromisedPlace>& places) {
+  TROUPE_CHECK(like.descriptor != nullptr);
+  return RehearsalRun(*state_, like, {}).verify(places);
 }
 
 }  // namespace troupe::scheduler

@@ -439,13 +439,16 @@ class SchedulerShell {
 
   /// Behind all that waits, as of what this actor has heard.
   Answer rehearse(const AskPlan& ask) {
-    if (ask.descriptor == nullptr || ask.count > planned_places_max)
+    if (ask.descriptor == nullptr || ask.count > planned_places_max || ask.places.size() > ask.count)
       return Answer::of(Error{ErrorCode::invalid_argument,
                               "a plan is of at most " + std::to_string(planned_places_max) + " tasks"});
-    pass();
     const EventId last{index_.next(), 0};
-    const scheduler::Rehearsal told = engine_->rehearse(
-        {{}, ask.job, {}, last, ask.descriptor, priority_of(*ask.descriptor)}, ask.count, context_->now());
+    const bool is_gang = gang_patience(*ask.descriptor).has_value() && level_ >= level_of_gangs;
+    const scheduler::QueuedTask like{
+        {}, ask.job, {}, last, ask.descriptor, priority_of(*ask.descriptor), is_gang ? ask.count : 0};
+    if (!ask.places.empty()) return Answer::of(packed(check(ask, like)));
+    pass();
+    const scheduler::Rehearsal told = engine_->rehearse(like, ask.count, context_->now());
     PlanTold answer{index_, {}, told.waits ? scheduler::explanation_json({}, *told.waits) : ""};
     for (const scheduler::Rehearsal::Place& place : told.places) {
       answer.places.push_back({place.host, place.host_name, place.eligibility, {}, place.waits});
@@ -453,6 +456,26 @@ class SchedulerShell {
         answer.places.back().victims.push_back({{victim.task, victim.version}, victim.job});
     }
     return Answer::of(packed(answer));
+  }
+
+  PlanChecked check(const AskPlan& ask, const scheduler::QueuedTask& like) {
+    std::vector<scheduler::PromisedPlace> places;
+    for (const PlannedPlace& place : ask.places) {
+      places.push_back({place.host, {}});
+      for (const Victim& victim : place.victims) places.back().victims.push_back(victim.task);
+    }
+    PlanChecked answer;
+    const bool is_whole =
+        places.size() == ask.count &&
+        std::all_of(places.begin(), places.end(), [](const auto& place) { return place.victims.empty(); });
+    if (like.gang > 0 && !is_whole)
+      answer.differences.emplace_back("a gang starts whole, and not all of it had a place at once");
+    for (const scheduler::BrokenPromise& broken : engine_->verify(like, places))
+      answer.differences.push_back(
+          "slot " + to_text(ask.places[broken.place].slot) + " on " +
+          (broken.host_name.empty() ? "a host that is gone" : "host " + broken.host_name) + ": " +
+          broken.why);
+    return answer;
   }
 
   caf::event_based_actor* self_;

@@ -79,5 +79,87 @@ TEST(Rehearsals, HeedACeiling) {
   EXPECT_EQ(s.place().placements.size(), 2U);
 }
 
+TEST(Rehearsals, OfAGangTellPlacesForAllOfItOrNone) {
+  RehearsalStory s;
+  s.add_host(1, units(2));
+  s.run(1, job_like(units(1)));
+  const auto gang_of = [&](std::uint32_t size, std::uint32_t priority) {
+    return s.engine.rehearse(
+        {{}, s.random.uuid<JobId>(), {}, {Index{99}}, job_like(units(1)), priority, size}, size, s.now);
+  };
+  EXPECT_EQ(gang_of(1, 0).places.size(), 1U);
+  const Rehearsal told = gang_of(2, 5);
+  EXPECT_TRUE(told.places.empty()) << "and nobody is ended for a gang";
+  ASSERT_TRUE(told.waits.has_value());
+  EXPECT_EQ(told.waits->gang, 2U);
+}
+
+struct PromiseStory : RehearsalStory {
+  /// The numbers of the places that do not hold.
+  std::vector<std::size_t> broken(const DescriptorPtr& descriptor, const std::vector<PromisedPlace>& places) {
+    std::vector<std::size_t> numbers;
+    for (const BrokenPromise& promise : engine.verify({{}, job, {}, {Index{99}}, descriptor, 0}, places)) {
+      EXPECT_FALSE(promise.why.empty());
+      numbers.push_back(promise.place);
+    }
+    return numbers;
+  }
+  bool holds(const DescriptorPtr& descriptor, std::uint32_t host) {
+    return broken(descriptor, {{HostId{host}, {}}}).empty();
+  }
+};
+
+TEST(Promises, HeedNeighboursAndEachOther) {
+  PromiseStory s;
+  for (std::uint32_t n = 1; n <= 3; ++n) s.add_host(n, units(4));
+  const auto apart = test::with_constraints(job_like(units(1)), {{"uniqueHost", "true"}});
+  s.run(1, apart);
+  const std::vector<PromisedPlace> places{
+      {HostId{1}, {}}, {HostId{2}, {}}, {HostId{2}, {}}, {HostId{3}, {}}, {HostId{9}, {}}};
+  const std::vector<std::size_t> expected{0, 2, 4};
+  EXPECT_EQ(s.broken(apart, places), expected);
+  EXPECT_EQ(s.broken(apart, places), expected) << "nothing was taken";
+  EXPECT_EQ(s.broken(job_like(units(2)), {{HostId{1}, {}}, {HostId{1}, {}}}), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(s.engine.status().classes, 0U);
+}
+
+TEST(Promises, HeedWhatHostsAreAndWhoWantsThemAlone) {
+  PromiseStory s;
+  for (std::uint32_t n = 1; n <= 2; ++n) s.add_host(n, units(4));
+  s.run(1, job_like(units(1)));
+  const auto named = test::with_constraints(job_like(units(1)), {{"machineId", "host-2"}});
+  EXPECT_FALSE(s.holds(named, 1));
+  EXPECT_TRUE(s.holds(named, 2));
+  const auto alone = test::with_constraints(job_like(units(1)), {{"exclusiveHost", "true"}});
+  EXPECT_FALSE(s.holds(alone, 1));
+  EXPECT_TRUE(s.holds(alone, 2));
+  auto facts = s.facts(2, units(4), {}, {Index{s.index}});
+  facts.launches_left = 0;
+  s.engine.upsert_host(facts);
+  EXPECT_FALSE(s.holds(job_like(units(1)), 2)) << "it launches nothing now";
+}
+
+TEST(Promises, LeaveToOthersWhatIsKeptForThem) {
+  PromiseStory s;
+  s.add_host(1, units(2));
+  const TaskId victim = s.run(1, job_like(units(2)));
+  s.wait(job_like(units(1)), 1);
+  s.take(s.place());
+  s.end(victim);
+  EXPECT_FALSE(s.holds(job_like(units(2)), 1)) << "one unit of it is claimed";
+  EXPECT_TRUE(s.holds(job_like(units(1)), 1));
+}
+
+TEST(Promises, CountOnTheirVictims) {
+  PromiseStory s;
+  s.add_host(1, units(2));
+  const TaskId a = s.run(1, job_like(units(1))), b = s.run(1, job_like(units(1)));
+  EXPECT_TRUE(s.broken(job_like(units(1)), {{HostId{1}, {a}}, {HostId{1}, {b}}}).empty());
+  EXPECT_EQ(s.broken(job_like(units(2)), {{HostId{1}, {a}}}).size(), 1U);
+  EXPECT_TRUE(s.broken(job_like(units(2)), {{HostId{1}, {a, b}}}).empty());
+  const auto named = test::with_constraints(job_like(units(1)), {{"machineId", "host-2"}});
+  EXPECT_EQ(s.broken(named, {{HostId{1}, {a}}}).size(), 1U);
+}
+
 }  // namespace
 }  // namespace troupe::scheduler
