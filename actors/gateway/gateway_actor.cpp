@@ -370,8 +370,8 @@ void Gateway::ask_scheduler(TaskId task, Told told) {
 }
 
 void Gateway::ask_plan(AskedPlan plan, Told told) {
-  ask(NodeId{}, AskPlan{plan.job, std::move(plan.descriptor), plan.count}, question_patience,
-      std::move(told));
+  ask(NodeId{}, AskPlan{plan.job, std::move(plan.descriptor), plan.count, std::move(plan.places)},
+      question_patience, std::move(told));
 }
 
 void Gateway::ask_console(NodeId node, std::string command, Told told) {

@@ -33,7 +33,8 @@ void mutate(Services& services, const CallPtr& call, CommandBody body, MutationA
     if (!result.ok()) {
       response = refused(*call, result.error(), answer);
     } else if (const auto error = refusal_of(result.value())) {
-      response = refused(*call, *error, answer);
+      const bool is_told_otherwise = answer.conflict && error->code == ErrorCode::conflict;
+      response = refused(*call, is_told_otherwise ? *answer.conflict : *error, answer);
     } else {
       response = api::json_response(answer.status, answer.body(result.value()));
       if (!answer.made_under.empty())

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "actors/gateway/services.hpp"
 
 namespace troupe::gateway {
@@ -10,7 +12,8 @@ struct MutationAnswer {
   std::string entity_url;  ///< where to look if the outcome is unknown; empty: made from the outcome
   /// The good answer's body, from the outcome's entity.
   std::function<std::string(const Outcome&)> body = [](const Outcome&) { return "{}"; };
-  std::string_view made_under{};  ///< not empty: answered as Location, with the outcome's entity behind it
+  std::optional<Error> conflict{};  ///< told in place of what apply says of a conflict
+  std::string_view made_under{};    ///< not empty: answered as Location, with the outcome's entity behind it
 };
 
 /// Proposes for the call and answers it: headers X-Troupe-Request-Id and X-Troupe-Index, errors with what to

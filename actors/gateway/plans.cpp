@@ -1,5 +1,7 @@
 // POST /api/v3/plan: where tasks would go; and a job that is submitted, or grows, exactly so.
 
+#include <algorithm>
+
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "actors/scheduler/plan_told.hpp"
@@ -94,6 +96,7 @@ void ask(Services& services, const CallPtr& call, const Wanted& wanted) {
 /// The slots of a service that are empty below its new size. Those that still have a task keep it.
 Result<Wanted> wanted_of(const Reads& reads, const api::PlanRequest& request) {
   Wanted wanted;
+  std::uint32_t from = 0;
   Result<void> checked = {};
   const bool lives = reads.with_job(request.resized, [&](const JobView& view) {
     const JobRecord& job = view.record;
@@ -102,6 +105,7 @@ Result<Wanted> wanted_of(const Reads& reads, const api::PlanRequest& request) {
     else if (request.desired < job.capacity.min || request.desired > job.capacity.max)
       checked = Error{ErrorCode::invalid_argument, "desired is outside the job's min and max"};
     wanted.descriptor = job.descriptor;
+    from = job.capacity.desired;
     for (std::uint32_t n = job.capacity.desired; n < request.desired; ++n) {
       const SlotRecord slot = n < view.slots.size() ? view.slots[n].record : SlotRecord{};
       if (slot.state != SlotState::running)
@@ -112,6 +116,7 @@ Result<Wanted> wanted_of(const Reads& reads, const api::PlanRequest& request) {
   if (!checked.ok()) return checked.error();
   wanted.job = wanted.plan.resized = request.resized;
   wanted.plan.desired = request.desired;
+  wanted.plan.from = from;
   return wanted;
 }
 
@@ -125,6 +130,61 @@ Result<void> check_size(const Wanted& wanted) {
 std::vector<PlannedPlace> with_ids(std::vector<PlannedPlace> places, const JobId& job, Random& random) {
   for (PlannedPlace& place : places) place.task = random.task_of(job);
   return places;
+}
+
+Error broken(const std::vector<std::string>& differences) {
+  constexpr std::size_t told_max = 5;
+  std::string text;
+  for (std::size_t n = 0; n < std::min(told_max, differences.size()); ++n)
+    text += (n == 0 ? "" : "; ") + differences[n];
+  if (differences.size() > told_max)
+    text += "; and " + std::to_string(differences.size() - told_max) + " more";
+  return {ErrorCode::conflict, "the plan does not hold any more: " + text + "; make a new plan"};
+}
+
+/// Without ids of tasks nothing can come of it but the answer to an earlier attempt of this request.
+template <class Body>
+void ask_for_answer(Services& services, const CallPtr& call, Body body, MutationAnswer answer,
+                    const std::vector<std::string>& differences) {
+  for (PlannedPlace& place : body.places) place.task = {};
+  answer.conflict = broken(differences);
+  mutate(services, call, std::move(body), std::move(answer));
+}
+
+/// Apply knows room and versions; what else a placement must heed, the leader's scheduler knows.
+template <class Body>
+void submit(Services& services, const CallPtr& call, AskedPlan asked, Body body, MutationAnswer answer) {
+  if (asked.places.empty()) return mutate(services, call, std::move(body), std::move(answer));
+  services.ask_plan(std::move(asked), [&services, call, body = std::move(body),
+                                       answer = std::move(answer)](const Result<Bytes>& bytes) {
+    if (!bytes.ok()) return call->fail(bytes.error());
+    const auto checked = unpacked<PlanChecked>(bytes.value());
+    if (!checked.ok()) return call->fail({ErrorCode::internal, "the scheduler's answer cannot be read"});
+    const std::vector<std::string>& differences = checked.value().differences;
+    if (differences.empty()) return mutate(services, call, body, answer);
+    ask_for_answer(services, call, body, answer, differences);
+  });
+}
+
+void submit_resize(Services& services, const CallPtr& call, const api::PlanText& text) {
+  const ResizeJob body{
+      text.resized, {}, text.desired, {}, with_ids(text.places, text.resized, services.random())};
+  const MutationAnswer answer{.status = 202, .entity_url = job_url(text.resized)};
+  DescriptorPtr descriptor;
+  std::uint32_t size = 0;
+  services.node().reads().with_job(text.resized, [&](const JobView& view) {
+    descriptor = view.record.descriptor;
+    size = view.record.capacity.desired;
+  });
+  if (descriptor == nullptr) return mutate(services, call, body, answer);
+  if (text.from && size != *text.from && size != text.desired) {
+    const std::vector<std::string> grown{"the job has " + std::to_string(size) + " tasks by now, it had " +
+                                         std::to_string(*text.from)};
+    if (text.places.empty()) return call->fail(broken(grown));
+    return ask_for_answer(services, call, body, answer, grown);
+  }
+  const auto count = static_cast<std::uint32_t>(text.places.size());
+  submit(services, call, AskedPlan{text.resized, descriptor, count, text.places}, body, answer);
 }
 
 }  // namespace
@@ -166,13 +226,12 @@ void submit_plan(Services& services, const CallPtr& call) {
                        "the plan was made for something else; send the job that was planned, and nothing "
                        "with a plan for a resize"});
   if (!job)
-    return mutate(
-        services, call,
-        ResizeJob{text.resized, {}, text.desired, {}, with_ids(text.places, text.resized, services.random())},
-        {.status = 202, .entity_url = job_url(text.resized)});
+    return services.when_fresh(call, api::Consistency::linearizable,
+                               [&services, call, text] { submit_resize(services, call, text); });
   CreateJob body{services.random().uuid<JobId>(), std::make_shared<const JobDescriptor>(std::move(*job)), {}};
   body.places = with_ids(text.places, body.job, services.random());
-  mutate(services, call, body,
+  AskedPlan asked{body.job, body.descriptor, body.descriptor->initial_capacity().desired, text.places};
+  submit(services, call, std::move(asked), std::move(body),
          {.status = 202,
           .entity_url = job_url(body.job),
           .body = [](const Outcome& outcome) { return "{\"id\":\"" + outcome.entity + "\"}"; },

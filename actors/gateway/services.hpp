@@ -23,11 +23,12 @@ enum class StreamSignal : std::uint8_t {
   closed,   ///< over: the reader is gone, was too slow, or it was finished
 };
 
-/// So many tasks of a job, which may be nobody's yet.
+/// So many tasks of a job, which may be nobody's yet; the first of them in these places, if there are any.
 struct AskedPlan {
   JobId job;
   DescriptorPtr descriptor;
   std::uint32_t count = 0;
+  std::vector<PlannedPlace> places{};
 };
 
 /// Each may take megabytes and milliseconds.
@@ -55,7 +56,7 @@ class Services {
   /// Errors: overloaded, unavailable (no answer in time), and the answerer's.
   virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;
   virtual void ask_scheduler(TaskId task, Told told) = 0;
-  /// Answered by a packed PlanTold.
+  /// Answered by a packed PlanTold; with places by a PlanChecked.
   virtual void ask_plan(AskedPlan plan, Told told) = 0;
   virtual void ask_console(NodeId node, std::string command, Told told) = 0;
   /// Of the leader. An order that was not answered: outcome_unknown.

@@ -28,13 +28,15 @@ struct PlanText {
   std::uint64_t job_hash = 0;  ///< of the new job's descriptor
   JobId resized;
   std::uint32_t desired = 0;
-  Index index;                       ///< of the state that the plan was made from
-  std::vector<PlannedPlace> places;  ///< without ids of tasks
+  Index index;                          ///< of the state that the plan was made from
+  std::vector<PlannedPlace> places;     ///< without ids of tasks
+  std::optional<std::uint32_t> from{};  ///< of a resize: the size then; nullopt: an older build's plan
+  static constexpr std::size_t fields_at_first = 6;
   static constexpr auto fields() {
     using P = PlanText;
     return field_list(field("version", &P::version), field("job_hash", &P::job_hash),
                       field("resized", &P::resized), field("desired", &P::desired), field("index", &P::index),
-                      field("places", &P::places));
+                      field("places", &P::places), field("from", &P::from));
   }
 };
 std::string plan_text(const PlanText& plan);

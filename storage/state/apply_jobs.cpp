@@ -106,6 +106,10 @@ Result<void> CommandApply::operator()(const ResizeJob& body) {
   if (wanted.desired > job->capacity.desired)
     if (Check full = check_caps(*job->descriptor, job->caller, {0, wanted.desired - job->capacity.desired}))
       return *full;
+  if (!body.places.empty() && wanted.desired < job->capacity.desired)
+    return Error{ErrorCode::conflict,
+                 fmt::format("the plan does not hold any more: the job has {} tasks by now; make a new plan",
+                             job->capacity.desired)};
   outcome_.entity = to_text(body.job);
   if (wanted == job->capacity && body.places.empty()) return {};
   stage_.edit_job(body.job).capacity = wanted;

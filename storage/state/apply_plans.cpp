@@ -36,6 +36,7 @@ CommandApply::Check CommandApply::check_company(HostId id, const JobDescriptor& 
 }
 
 CommandApply::Check CommandApply::take_place(const JobId& job, const PlannedPlace& place) {
+  if (place.task.is_nil()) return Error{ErrorCode::conflict, "the scheduler did not allow it"};
   const DescriptorPtr descriptor = stage_.job(job)->descriptor;
   if (place.victims.empty())
     if (Check refusal = check_company(place.host, *descriptor)) return refusal;

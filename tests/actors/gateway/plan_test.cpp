@@ -27,8 +27,13 @@ struct PlanScene : Scene {
   }
   static std::string text_of(const SeenPtr& seen) { return std::string(*seen->json().find("plan")->text()); }
   std::string of_job(int size) { return R"({"job":)" + job_body("app", size) + "}"; }
-  SeenPtr submit(const std::string& text, const std::string& rest = {}) {
-    return call("POST", "/api/v3/plan/submit", R"({"plan":")" + text + '"' + rest + "}");
+  /// The scheduler finds these differences, if it is asked.
+  SeenPtr submit(const std::string& text, const std::string& rest = {},
+                 std::vector<std::string> differences = {}, http::Headers headers = {}) {
+    const auto seen =
+        call("POST", "/api/v3/plan/submit", R"({"plan":")" + text + '"' + rest + "}", std::move(headers));
+    if (!asked.empty()) answer(Answer::of(packed(PlanChecked{std::move(differences)})));
+    return seen;
   }
 };
 
@@ -59,6 +64,52 @@ TEST(GatewayPlans, AreRefusedWithTheDifferenceWhenTheyDoNotHold) {
   EXPECT_EQ(done->response.status, 409);
   EXPECT_THAT(done->response.body, HasSubstr("slot 1 on host h1: the host is full"));
   EXPECT_EQ(s.cell.reads().cell().live_jobs, 1U);
+}
+
+TEST(GatewayPlans, AreKeptOnlyIfTheSchedulerAllowsIt) {
+  PlanScene s;
+  const std::string text = PlanScene::text_of(s.plan(s.of_job(2), {s.place(), s.place()}));
+  const std::string job = R"(,"job":)" + job_body("app", 2);
+  const auto refused = s.submit(text, job, {"slot 1 on host h1: uniqueHost: one is there"});
+  EXPECT_EQ(refused->response.status, 409);
+  EXPECT_THAT(refused->response.body,
+              HasSubstr("does not hold any more: slot 1 on host h1: uniqueHost: one is there; make a new"));
+  EXPECT_EQ(s.cell.reads().cell().live_jobs, 0U);
+  const auto unasked = s.call("POST", "/api/v3/plan/submit", R"({"plan":")" + text + '"' + job + "}");
+  ASSERT_EQ(s.asked.size(), 1U);
+  EXPECT_EQ(s.question().count, 2U);
+  ASSERT_EQ(s.question().places.size(), 2U);
+  EXPECT_EQ(s.question().places[1].host, s.host);
+  s.answer(Answer::of(packed(PlanTold{})));
+  EXPECT_EQ(unasked->response.status, 500) << "an answer to another question allows nothing";
+  EXPECT_EQ(s.cell.reads().cell().live_jobs, 0U);
+}
+
+TEST(GatewayPlans, AreAnsweredAsBeforeWhenTheyAreSentAgain) {
+  PlanScene s;
+  const std::string text = PlanScene::text_of(s.plan(s.of_job(1), {s.place()}));
+  const std::string job = R"(,"job":)" + job_body("app", 1);
+  const auto first = s.submit(text, job, {}, {{"x-troupe-request-id", "r1"}});
+  ASSERT_EQ(first->response.status, 202) << first->response.body;
+  const auto again = s.submit(text, job, {"slot 0 on host h1: cpu: none"}, {{"x-troupe-request-id", "r1"}});
+  EXPECT_EQ(again->response.status, 202) << "its own task is what stands there now";
+  EXPECT_EQ(again->response.body, first->response.body);
+  EXPECT_EQ(s.cell.reads().cell().live_jobs, 1U);
+}
+
+TEST(GatewayPlans, OfAResizeAreRefusedWhenTheJobHasAnotherSizeByNow) {
+  PlanScene s;
+  const JobId job = s.cell.submit(service_of(0, 0, 9));
+  const std::string body = R"({"resize":{"jobId":")" + to_text(job) + R"(","desired":2}})";
+  const std::string placed = PlanScene::text_of(s.plan(body, {s.place(), s.place()}));
+  const std::string waiting = PlanScene::text_of(s.plan(body, {}));
+  ASSERT_TRUE(s.cell.apply(ResizeJob{job, {}, 5, {}}).taken());
+  for (const std::string& text : {placed, waiting}) {
+    const auto seen = s.submit(text);
+    EXPECT_EQ(seen->response.status, 409);
+    EXPECT_THAT(seen->response.body, HasSubstr("the job has 5 tasks by now, it had 0"));
+  }
+  EXPECT_EQ(s.cell.job(job).capacity.desired, 5U);
 }
 
 TEST(GatewayPlans, TellWhomTheyWouldEnd) {

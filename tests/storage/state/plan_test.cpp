@@ -181,6 +181,28 @@ TEST(PlannedGrowth, StartsTheNewSlotsWhereThePlanPutThem) {
   expect_derived(*s.cell.machine, *s.cell.store);
 }
 
+TEST(PlannedGrowth, NeverMakesAJobSmaller) {
+  Planned s;
+  const JobId job = s.cell.submit(service_of(0, 2, 9));
+  ResizeJob body{job, {}, 3, {}};
+  body.places = {s.place(job, 2, s.one)};
+  ASSERT_TRUE(s.cell.apply(ResizeJob{job, {}, 5, {}}).taken());
+  EXPECT_THAT(s.refusal(body), HasSubstr("the job has 5 tasks by now; make a new plan"));
+  EXPECT_EQ(s.cell.job(job).capacity.desired, 5U);
+}
+
+TEST(PlannedJobs, WithoutIdsOfTasksAreOnlyAskedAfter) {
+  Planned s;
+  const CreateJob body = s.create();
+  CreateJob question = body;
+  for (PlannedPlace& place : question.places) place.task = {};
+  EXPECT_THAT(s.refusal(question), HasSubstr("slot 0 on host one: the scheduler did not allow it"));
+  EXPECT_FALSE(s.cell.has_job(body.job));
+  ASSERT_TRUE(s.cell.request("r1", body).taken());
+  question.job = s.cell.random.uuid<JobId>();
+  EXPECT_EQ(s.cell.request("r1", question).outcome.entity, to_text(body.job));
+}
+
 TEST(PlannedGrowth, IsRefusedWhole) {
   Planned s;
   const JobId job = s.cell.submit(service_of(0, 0, 9));
