@@ -86,7 +86,9 @@ class Engine {
   /// A walk over all hosts: milliseconds for 10,000.
   Explanation explain(TaskId task) const;
   /// What would become of `count` tasks like this one if they came now, behind all that waits. Nothing is
-  /// different afterwards. To be asked after a pass that had no more to do.
+  /// different afterwards. To be asked after a pass that had no more to do. It looks no further than a pass
+  /// of the usual budget does: of many tasks that have to look for victims, the last ones may be told to
+  /// wait.
   Rehearsal rehearse(const QueuedTask& like, std::size_t count, Instant now);
   /// Which of these places are forbidden now by what holds for its own placements: what hosts are and offer,
   /// who stands beside whom, what is kept for others; each behind those before it. Not: whose turn it is.

@@ -24,9 +24,16 @@ TaskId stand_in(const JobId& job, std::size_t number) {
 class RehearsalRun {
  public:
   RehearsalRun(Engine::State& engine, const QueuedTask& like, Instant now)
-      : engine_(engine), like_(like), now_(now), kind_(engine.queue.join(like)) {}
+      : engine_(engine),
+        like_(like),
+        now_(now),
+        kind_(engine.queue.join(like)),
+        asks_from_(kind_->asks_from),
+        hosts_asked_(std::exchange(kind_->hosts_asked, 0)) {}
   ~RehearsalRun() {
     for (auto taken = taken_.rbegin(); taken != taken_.rend(); ++taken) take_back(*taken);
+    kind_->asks_from = asks_from_;
+    kind_->hosts_asked = hosts_asked_;
     engine_.queue.leave(kind_);
   }
   RehearsalRun(const RehearsalRun&) = delete;
@@ -63,11 +70,11 @@ class RehearsalRun {
   };
 
   bool take_one(Rehearsal& out) {
+    if (looked_at_ >= Budget{}.evaluations_max) return false;
     const TaskId task = stand_in(like_.job, taken_.size());
     Demand& demand = kind_->demand;
     const bool is_capped = kind_->group->is_capped_for(demand.resources);
-    std::size_t looked_at = 0;
-    const Host* host = is_capped ? nullptr : engine_.inventory.find(demand, looked_at);
+    const Host* host = is_capped ? nullptr : engine_.inventory.find(demand, looked_at_);
     if (host != nullptr) {
       out.places.push_back({host->facts.id, host->facts.name, host->facts.eligibility, {}, false});
       taken_.push_back({task, engine_.inventory.assume(*host, task, like_.job, demand), false, {}});
@@ -77,10 +84,8 @@ class RehearsalRun {
     if (!engine_.lookups.running_on || demand.wishes.exclusive_host || kind_->gang > 0) return false;
     const TaskClass::Hold before = std::exchange(
         kind_->hold, is_capped ? TaskClass::Hold::group_is_full : TaskClass::Hold::fits_nowhere);
-    std::size_t hosts_left = Budget{}.preemption_hosts_max;
-    const Preemptor::Choice choice = engine_.preemptor.find(*kind_, now_, hosts_left);
+    const Preemptor::Choice choice = engine_.preemptor.find(*kind_, now_, hosts_left_);
     kind_->hold = before;
-    kind_->hosts_asked = 0;
     if (choice.how != Preemptor::Search::found) return false;
     const HostFacts& facts = choice.host->facts;
     out.places.push_back({facts.id, facts.name, facts.eligibility, choice.victims, true});
@@ -147,6 +152,12 @@ class RehearsalRun {
   const QueuedTask& like_;
   const Instant now_;
   TaskClass* kind_;
+  // Of a class whose tasks wait: where its own look for victims goes on.
+  const std::size_t asks_from_;
+  const std::size_t hosts_asked_;
+  // All its tasks together look no further than one pass does.
+  std::size_t looked_at_ = 0;
+  std::size_t hosts_left_ = Budget{}.preemption_hosts_max;
   std::vector<Taken> taken_;
   std::set<TaskId> ending_;  ///< for promised places
 };

@@ -292,7 +292,8 @@ class SchedulerShell {
     self_->send(self_, PassScheduler{});
   }
 
-  void pass() {
+  /// False: more could be placed, but too many plans are out.
+  bool pass() {
     const Instant now = context_->now();
     room_again_ = {};
     look_at_groups();
@@ -312,12 +313,19 @@ class SchedulerShell {
       if (plan.placements.empty() && plan.preemptions.empty()) break;
       propose(std::move(plan));
     }
-    if (more && plans_.size() >= plans_max) return wake_in(retry_pass_after);
-    if (more && !is_held) return pass_soon();  // Others first: a long look for victims goes on afterwards.
+    if (more && plans_.size() >= plans_max) {
+      wake_in(retry_pass_after);
+      return false;
+    }
+    if (more && !is_held) {
+      pass_soon();  // Others first: a long look for victims goes on afterwards.
+      return true;
+    }
     Instant next = room_again_;
     if (const auto wake = engine_->next_wake(); wake && (!next.is_set() || *wake < next)) next = *wake;
     if (!held_.empty() && (!next.is_set() || held_.begin()->first < next)) next = held_.begin()->first;
     if (next.is_set()) wake_in(next - now);
+    return true;
   }
 
   void wake_in(milliseconds wait) {
@@ -447,7 +455,8 @@ class SchedulerShell {
     const scheduler::QueuedTask like{
         {}, ask.job, {}, last, ask.descriptor, priority_of(*ask.descriptor), is_gang ? ask.count : 0};
     if (!ask.places.empty()) return Answer::of(packed(check(ask, like)));
-    pass();
+    if (!pass() && engine_->status().queued > 0)
+      return Answer::of(Error{ErrorCode::unavailable, "the scheduler has others to place first; try again"});
     const scheduler::Rehearsal told = engine_->rehearse(like, ask.count, context_->now());
     PlanTold answer{index_, {}, told.waits ? scheduler::explanation_json({}, *told.waits) : ""};
     for (const scheduler::Rehearsal::Place& place : told.places) {

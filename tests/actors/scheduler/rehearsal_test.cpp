@@ -68,6 +68,37 @@ TEST(Rehearsals, TellWhomTheyWouldEndAndEndNobody) {
   EXPECT_EQ(s.victims_of(s.place()).at(0), young);
 }
 
+TEST(Rehearsals, LookAtNoMoreHostsThanAPassDoes) {
+  RehearsalStory s;
+  const std::size_t most = Budget{}.preemption_hosts_max;
+  const auto hosts = static_cast<std::uint32_t>(most + 100);
+  for (std::uint32_t n = 1; n <= hosts; ++n) {
+    s.add_host(n, units(1));
+    s.run(n, job_like(units(1)));
+  }
+  const Rehearsal told = s.rehearse(job_like(units(1)), planned_places_max, 1);
+  EXPECT_LE(s.looks, most) << "all its tasks together";
+  EXPECT_LT(told.places.size(), planned_places_max);
+  EXPECT_TRUE(told.waits.has_value());
+}
+
+TEST(Rehearsals, LeaveAWaitingClassWhereItsOwnLookWas) {
+  RehearsalStory s;
+  for (std::uint32_t n = 1; n <= 50; ++n) {
+    s.add_host(n, units(1));
+    s.run(n, job_like(units(1)), {}, n == 42 ? 0 : 1);
+  }
+  const auto d = job_like(units(1));
+  s.wait(d, 1);
+  Budget budget;
+  budget.preemption_hosts_max = 10;
+  for (int pass = 0; pass < 4; ++pass) {
+    EXPECT_TRUE(s.engine.place(s.now, budget).preemptions.empty());
+    EXPECT_EQ(s.rehearse(d, 1, 1).places.at(0).host, HostId{42});
+  }
+  EXPECT_EQ(s.engine.place(s.now, budget).preemptions.at(0).host, HostId{42});
+}
+
 TEST(Rehearsals, HeedACeiling) {
   RehearsalStory s;
   s.add_host(1, units(9));
