@@ -45,6 +45,7 @@ struct GroupFacts {
   Resources used;       ///< by its placed tasks
   Resources leaving{};  ///< of `used`, by those that are being ended
   std::uint64_t launches_left = LaunchRoom::unlimited;
+  std::uint64_t launches_most = LaunchRoom::unlimited;  ///< that are ever left
 };
 
 /// A task that is placed, as far as it may have to give way.

@@ -138,7 +138,7 @@ class SchedulerShell {
     std::set<std::string> before = std::exchange(groups_, {});
     for (const auto& [record, use] : context_->reads().groups()) {
       engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving,
-                          group_launches_left(record)});
+                          group_launches_left(record), most_at_once(record.launch_limit())});
       before.erase(record.name);
       groups_.insert(record.name);
     }
@@ -173,11 +173,17 @@ class SchedulerShell {
     const auto group = context_->reads().group(record.name);
     return group ? left_of(group->launches) : LaunchRoom::unlimited;
   }
-  /// Of the cell or a group; what time will bring is waited for.
+  static std::uint64_t most_at_once(const LaunchLimit& limit) {
+    const auto burst =
+        limit.rate.is_none() ? LaunchRoom::unlimited : static_cast<std::uint64_t>(limit.rate.tokens_max());
+    return limit.under_way_max == 0 ? burst : std::min(burst, limit.under_way_max);
+  }
+  /// Of the cell or a group; what time will bring is waited for: a first launch, or all that a gang may need.
   std::uint64_t left_of(const LaunchStanding& launches) {
     const LaunchRoom room = launch_room(launches, context_->now());
-    if (room.left == 0 && room.again.is_set() && (!room_again_.is_set() || room.again < room_again_))
-      room_again_ = room.again;
+    Instant again = room.again;
+    if (room.left > 0 && !launches.limit.rate.is_none()) again = launches.record.bucket.full_at();
+    if (again > context_->now() && (!room_again_.is_set() || again < room_again_)) room_again_ = again;
     return room.left;
   }
 

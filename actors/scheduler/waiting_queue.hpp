@@ -5,6 +5,7 @@
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
 #include <compare>
 #include <map>
 #include <memory>
@@ -57,8 +58,11 @@ struct QueueGroup {
   /// A Critical group's reservation is its ceiling, too, in what it reserves something of. `gone`: of its own
   /// that will have ended.
   bool is_capped_for(const Resources& need, const Resources& gone = {}) const;
-  /// By its limit of launches, were there so many more.
-  bool is_held(std::size_t more = 1) const { return flying + more > facts.launches_left; }
+  /// By its limit of launches, were there so many more. Of more at once than it ever allows all have to be
+  /// left.
+  bool is_held(std::size_t more = 1) const {
+    return flying + std::min<std::uint64_t>(more, facts.launches_most) > facts.launches_left;
+  }
   /// May one that keeps room somewhere be launched now? The others that still wait do not count.
   bool admits_claim(const Resources& need) const {
     return flying - claims < facts.launches_left && !is_capped_for(need, claimed);

@@ -110,6 +110,10 @@ class CommandApply {
   using LaunchScopes = std::vector<LaunchScope>;
   LaunchScopes launch_scopes(HostId host, const std::string& group) const;
   Check check_launches(const LaunchScopes& scopes) const;
+  /// Of tasks that start together and are more than a limit ever allows at once: where all of that is left,
+  /// they pass, and the limit is in debt.
+  static bool lets_through(const LaunchStanding& standing, std::size_t count, Instant now);
+  std::set<std::string> launches_let_through(const PlaceTasks::Item* first, std::size_t count) const;
   void take_launches(const LaunchScopes& scopes);
   void give_launches_back(const LaunchScopes& scopes);
   /// A placed task ends for that reason: it may be a launch that failed by its host's fault.
@@ -128,6 +132,7 @@ class CommandApply {
   void book(const PlaceTasks::Item& item, Booking what);
   void launch(const PlaceTasks::Item& item);
   Check place_together(const PlaceTasks::Item* first, std::size_t count);
+  Check book_together(const PlaceTasks::Item* first, std::size_t count);
 
   // ---- plans and preemption ----
   struct Evictor {
@@ -175,6 +180,7 @@ class CommandApply {
   const Command& command_;
   Term term_;
   Outcome& outcome_;
+  std::set<std::string> let_through_;        ///< scopes whose limits of launches the run at hand passes
   std::map<std::string, Resources> placed_;  ///< by group: by this command
   std::map<std::string, Resources> freed_;   ///< likewise: of whom it evicted, who have not ended yet
   struct Company {

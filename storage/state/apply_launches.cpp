@@ -79,7 +79,7 @@ CommandApply::LaunchScopes CommandApply::launch_scopes(HostId host, const std::s
 
 CommandApply::Check CommandApply::check_launches(const LaunchScopes& scopes) const {
   for (const LaunchScope& scope : scopes) {
-    if (launch_room(scope.standing, stage_.now()).left != 0) continue;
+    if (let_through_.contains(scope.key) || launch_room(scope.standing, stage_.now()).left != 0) continue;
     if (scope.standing.rests_until > stage_.now())
       return Error{ErrorCode::limit_exceeded,
                    fmt::format("the host rests until {}: {} launches failed",
@@ -87,6 +87,29 @@ CommandApply::Check CommandApply::check_launches(const LaunchScopes& scopes) con
     return Error{ErrorCode::limit_exceeded, "launches of " + scope.key + " are at their limit"};
   }
   return std::nullopt;
+}
+
+bool CommandApply::lets_through(const LaunchStanding& standing, std::size_t count, Instant now) {
+  const LaunchLimit& limit = standing.limit;
+  const auto burst =
+      limit.rate.is_none() ? LaunchRoom::unlimited : static_cast<std::uint64_t>(limit.rate.tokens_max());
+  const auto most = limit.under_way_max == 0 ? burst : std::min(burst, limit.under_way_max);
+  return count > most && launch_room(standing, now).left == most;
+}
+
+std::set<std::string> CommandApply::launches_let_through(const PlaceTasks::Item* first,
+                                                         std::size_t count) const {
+  std::set<std::string> keys;
+  for (std::size_t n = 0; n < count; ++n) {
+    const TaskRecord* task = stage_.task(first[n].task);
+    const JobRecord* job = task == nullptr ? nullptr : stage_.job(task->job);
+    if (job == nullptr) continue;
+    // A host is one of many: what it cannot launch at once stands elsewhere.
+    for (const LaunchScope& scope : launch_scopes(first[n].host, job->descriptor->capacity_group))
+      if (scope.key != launches_of_host(first[n].host) && lets_through(scope.standing, count, stage_.now()))
+        keys.insert(scope.key);
+  }
+  return keys;
 }
 
 void CommandApply::take_launches(const LaunchScopes& scopes) {

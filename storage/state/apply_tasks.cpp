@@ -147,6 +147,14 @@ CommandApply::Check CommandApply::place(const PlaceTasks::Item& item) {
 }
 
 CommandApply::Check CommandApply::place_together(const PlaceTasks::Item* first, std::size_t count) {
+  let_through_ = launches_let_through(first, count);
+  Check refusal = book_together(first, count);
+  let_through_.clear();
+  for (std::size_t n = 0; !refusal && n < count; ++n) launch(first[n]);
+  return refusal;
+}
+
+CommandApply::Check CommandApply::book_together(const PlaceTasks::Item* first, std::size_t count) {
   std::set<TaskId> seen;
   for (std::size_t n = 0; n < count; ++n) {
     Check refusal = check_place(first[n]);
@@ -160,7 +168,6 @@ CommandApply::Check CommandApply::place_together(const PlaceTasks::Item* first, 
     refusal->message = "of its gang one cannot start: " + refusal->message;
     return refusal;
   }
-  for (std::size_t n = 0; n < count; ++n) launch(first[n]);
   return std::nullopt;
 }
 

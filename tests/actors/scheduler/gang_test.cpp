@@ -42,6 +42,19 @@ TEST(Gangs, StartWholeOrNotAtAll) {
   EXPECT_EQ(s.place().together, (std::vector<std::uint32_t>{6}));
 }
 
+TEST(Gangs, LargerThanTheirGroupsLaunchesStartWhenAllOfThoseAreLeft) {
+  GangStory s;
+  s.host(1, units(9));
+  const auto launches = [&](std::uint64_t left) {
+    s.engine.put_group({"slow", Tier::flex, {}, {}, {}, left, 2});
+  };
+  launches(1);
+  s.gang(5, in_group(job_like(units(1)), "slow"));
+  EXPECT_TRUE(s.place().placements.empty());
+  launches(2);
+  EXPECT_EQ(s.place().together, (std::vector<std::uint32_t>{5}));
+}
+
 TEST(Gangs, WaitForTheirLastTask) {
   GangStory s;
   s.host(1, units(9));

@@ -207,6 +207,34 @@ TEST(LaunchLimits, OfAGroupLeaveTheOthersAlone) {
   EXPECT_EQ(pad.cell.reads().group("slow")->launches.under_way, 2U);
 }
 
+TEST(LaunchLimits, LetAGangThroughThatIsMoreThanABurstWhenAllOfThatIsLeft) {
+  Pad pad;
+  GroupRecord group;
+  group.name = "slow";
+  group.launch_burst = 2;
+  group.launches_per_minute = 60;
+  ASSERT_TRUE(pad.cell.apply(PutGroup{group}).taken());
+  JobDescriptor slow = *batch_of(10);
+  slow.capacity_group = "slow";
+  const JobId job = pad.cell.submit(std::make_shared<const JobDescriptor>(slow));
+  const auto gang_of = [&](std::uint32_t first, std::uint32_t size) {
+    PlaceTasks plan;
+    for (std::uint32_t slot = first; slot < first + size; ++slot)
+      plan.items.push_back(pad.cell.placement(pad.cell.start(job, slot), pad.host));
+    plan.together = {size};
+    return plan;
+  };
+  const PlaceTasks five = gang_of(0, 5), three = gang_of(5, 3);
+  ASSERT_TRUE(pad.cell.apply(five, pad.cell.term_fence()).taken());
+  for (const PlaceTasks::Item& item : five.items) pad.cell.report(pad.host, item.task, TaskState::started);
+  pad.pass(milliseconds(4'999));
+  EXPECT_EQ(pad.cell.apply(three, pad.cell.term_fence()).outcome.refused.size(), 3U) << "it owes still";
+  pad.pass(milliseconds(1));
+  EXPECT_TRUE(pad.cell.apply(three, pad.cell.term_fence()).taken());
+  EXPECT_EQ(placed_at_once(pad, job, 8, 2, pad.host), 0) << "the others pay for it";
+  expect_derived(*pad.cell.machine, *pad.cell.store);
+}
+
 /// A launch of a new job fails there by the host's fault.
 void fail_launch(Pad& pad, HostId host) {
   const JobId job = pad.cell.submit(batch_of(1));
