@@ -41,13 +41,14 @@ void Engine::forget(TaskId task) {
 
 void Engine::task_ended(const EndedTask& task) {
   ++state_->changes;
-  state_->preemptor.told(task.task);
+  state_->preemptor.ended(task.task);
   state_->inventory.ended(task);
 }
 
-void Engine::task_leaving(TaskId task) {
+void Engine::task_leaving(TaskId task, HostId host, const Resources& resources) {
   ++state_->changes;
   state_->preemptor.told(task);
+  state_->preemptor.leaves(task, host, resources);
 }
 
 Plan Engine::place(Instant now, const Budget& budget) {

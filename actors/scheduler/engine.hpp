@@ -67,8 +67,8 @@ class Engine {
   /// again.
   void forget(TaskId task);
   void task_ended(const EndedTask& task);
-  /// It is being ended: by its own, or for another's sake.
-  void task_leaving(TaskId task);
+  /// It is being ended: by its own, or for another's sake. Who looks for room asks its host first.
+  void task_leaving(TaskId task, HostId host = {}, const Resources& resources = {});
 
   /// Rested ones take their old places in the queue first.
   Plan place(Instant now, const Budget& budget);

@@ -179,10 +179,30 @@ bool Preemptor::look_at(const Host& host, const TaskClass& kind, Instant now, Ch
   return true;
 }
 
+/// Where nobody has to end besides: a plan's victims make room for its tasks, and not for the next who comes.
+const Host* Preemptor::where_others_leave(const TaskClass& kind, std::size_t& hosts_left) {
+  std::size_t asked = 0;
+  for (auto next = leaving_on_.begin(); next != leaving_on_.end() && hosts_left > 0; ++next) {
+    if (++asked > leaving_hosts_max) break;
+    const auto at = inventory_.hosts().find(next->first);
+    if (at == inventory_.hosts().end()) continue;
+    const Host& host = *at->second;
+    if (host.seat(kind.demand.all.pool) == nullptr || !inventory_.could_take(host, kind.demand)) continue;
+    Resources room = host.free();
+    room += next->second.resources;
+    if (!kind.demand.resources.fits_into(room)) continue;
+    --hosts_left;
+    std::vector<RunningTask> victims;
+    if (choose(host, kind, victims) && victims.empty()) return &host;
+  }
+  return nullptr;
+}
+
 Preemptor::Choice Preemptor::find(TaskClass& kind, Instant now, std::size_t& hosts_left) {
   Choice best;
   if (!has_right(kind)) return best;
   inventory_.prepare(kind.demand);
+  if (const Host* host = where_others_leave(kind, hosts_left)) return {Search::found, host, {}};
   const Pool& pool = *kind.demand.all.pool;
   const std::size_t length = Inventory::walk_length(pool);
   Damage least;
@@ -214,6 +234,23 @@ void Preemptor::remember(const std::vector<RunningTask>& victims) {
     leaving_of_group_[descriptor.capacity_group] += descriptor.resources;
     ++leaving_of_job_[victim.job];
   }
+}
+
+void Preemptor::leaves(const TaskId& task, HostId host, const Resources& resources) {
+  if (host.value == 0 || !leaving_.emplace(task, Leaving{host, resources}).second) return;
+  LeavingThere& there = leaving_on_[host];
+  ++there.tasks;
+  there.resources += resources;
+}
+
+void Preemptor::ended(const TaskId& task) {
+  told(task);
+  const auto found = leaving_.find(task);
+  if (found == leaving_.end()) return;
+  const auto on_host = leaving_on_.find(found->second.host);
+  on_host->second.resources -= found->second.resources;
+  if (--on_host->second.tasks == 0) leaving_on_.erase(on_host);
+  leaving_.erase(found);
 }
 
 void Preemptor::told(const TaskId& victim) {

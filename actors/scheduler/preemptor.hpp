@@ -20,8 +20,9 @@ namespace troupe::scheduler {
 /// It remembers whom it has chosen until that is told by the state, so that a second choice counts the first.
 class Preemptor {
  public:
-  static constexpr std::size_t candidates_max = 4;   ///< hosts that would do, of which the best is taken
-  static constexpr milliseconds pause_first{1'000};  ///< after a walk over all hosts in vain
+  static constexpr std::size_t candidates_max = 4;      ///< hosts that would do, of which the best is taken
+  static constexpr std::size_t leaving_hosts_max = 64;  ///< with somebody who is being ended, asked first
+  static constexpr milliseconds pause_first{1'000};     ///< after a walk over all hosts in vain
   static constexpr milliseconds pause_max{60'000};
 
   Preemptor(Inventory& inventory, WaitingQueue& queue, const Lookups& lookups)
@@ -41,6 +42,9 @@ class Preemptor {
   /// The victims of one choice, from now until each is told to be on its way out, or none was ended.
   void remember(const std::vector<RunningTask>& victims);
   void told(const TaskId& victim);
+  /// It is being ended there, whoever asked for it, until it has ended.
+  void leaves(const TaskId& task, HostId host, const Resources& resources);
+  void ended(const TaskId& task);
   void begin_pass() { disruptions_left_.clear(); }
 
  private:
@@ -62,6 +66,16 @@ class Preemptor {
     Resources resources;
   };
 
+  struct Leaving {
+    HostId host;
+    Resources resources;
+  };
+  struct LeavingThere {
+    std::size_t tasks = 0;
+    Resources resources;
+  };
+
+  const Host* where_others_leave(const TaskClass& kind, std::size_t& hosts_left);
   bool look_at(const Host& host, const TaskClass& kind, Instant now, Choice& best, Damage& least);
   bool choose(const Host& host, const TaskClass& kind, std::vector<RunningTask>& victims);
   bool choose_one(const Resources& room, const TaskClass& kind, std::vector<RunningTask>& victims) const;
@@ -78,6 +92,8 @@ class Preemptor {
   std::map<TaskId, Remembered> remembered_;
   std::map<std::string, Resources, std::less<>> leaving_of_group_;
   std::map<JobId, std::uint32_t> leaving_of_job_;
+  std::map<TaskId, Leaving> leaving_;                        ///< as the state tells, since this engine began
+  std::map<HostId, LeavingThere> leaving_on_;                ///< of these
   mutable std::map<JobId, std::uint32_t> disruptions_left_;  ///< asked once a pass
   std::vector<RunningTask> running_;                         ///< of the host that is looked at
 };

@@ -282,7 +282,8 @@ class SchedulerShell {
   }
 
   void on_task_changed(const Event& event) {
-    if (event.task_state == TaskState::kill_initiated) engine_->task_leaving(event.task);
+    if (event.task_state == TaskState::kill_initiated)
+      engine_->task_leaving(event.task, event.host, event.descriptor->resources);
     if (event.task_before != TaskState::accepted) return look_if_held(event.host);
     // Set aside, or released.
     if (event.task_state == TaskState::accepted) return look_at_task(event.task);

@@ -146,7 +146,7 @@ class World {
         EXPECT_EQ(running.host, preemption.host);
         EXPECT_TRUE(may_end(by, running)) << "this one has to stay";
         running.facts.is_leaving = true;
-        s_.engine.task_leaving(victim.task);
+        s_.engine.task_leaving(victim.task, running.host, running.facts.descriptor->resources);
       }
     }
     return plan.placements.size() + plan.preemptions.size();

@@ -84,7 +84,8 @@ struct PreemptionStory : EngineStory {
     for (const auto& preemption : plan.preemptions)
       for (const Victim& victim : preemption.victims) {
         running.at(victim.task).facts.is_leaving = true;
-        engine.task_leaving(victim.task);
+        const Running& there = running.at(victim.task);
+        engine.task_leaving(victim.task, there.host, there.facts.descriptor->resources);
       }
   }
   void end(TaskId id) {

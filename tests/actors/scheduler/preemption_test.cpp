@@ -139,6 +139,25 @@ TEST(Preemption, WaitsForWhatIsEndingAnyway) {
   ASSERT_EQ(s.place().placements.size(), 1U);
 }
 
+TEST(Preemption, AsksFirstWhereOthersAreEndingAnyway) {
+  PreemptionStory s;
+  TaskId leaving;
+  for (std::uint32_t n = 1; n <= 50; ++n) {
+    s.add_host(n, units(1));
+    const TaskId task = s.run(n, job_like(units(1)));
+    if (n == 42) leaving = task;
+  }
+  s.running.at(leaving).facts.is_leaving = true;
+  s.engine.task_leaving(leaving, HostId{42}, units(1));
+  const TaskId first = s.wait(job_like(units(1)), 1), second = s.wait(job_like(units(1)), 1);
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.preemptions.size(), 1U) << "one of the two needs nobody to end";
+  EXPECT_EQ(plan.preemptions[0].task, second);
+  EXPECT_EQ(s.engine.explain(first).preemption.host, "host-42");
+  s.end(leaving);
+  ASSERT_EQ(s.place().placements.size(), 1U);
+}
+
 TEST(Preemption, KeepsTheRoomForTheOneItWasMadeFor) {
   PreemptionStory s;
   s.add_host(1, units(4));
