@@ -107,7 +107,7 @@ TEST(Archive, AnIdOfWhatEndedIsTreatedAlikeInAPlanToo) {
     const JobId service = cell->submit(service_of(0, 2, 9));
     const TaskId first = cell->start(service, 0), second = cell->start(service, 1);
     JobId created = service;
-    created.bytes[0] ^= 1U;
+    created.bytes[0] = static_cast<std::uint8_t>(created.bytes[0] ^ 1U);
     ResizeJob growth{service, {}, 3, {}};
     growth.places = {{SlotNumber{2}, {}, first, host, eligibility, {}}};
     CreateJob creation{created, batch_of(1)};
