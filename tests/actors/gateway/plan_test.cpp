@@ -89,9 +89,9 @@ TEST(GatewayPlans, AreAnsweredAsBeforeWhenTheyAreSentAgain) {
   PlanScene s;
   const std::string text = PlanScene::text_of(s.plan(s.of_job(1), {s.place()}));
   const std::string job = R"(,"job":)" + job_body("app", 1);
-  const auto first = s.submit(text, job, {}, {{"x-troupe-request-id", "r1"}});
+  const auto first = s.submit(text, job, {}, {{"idempotency-key", "r1"}});
   ASSERT_EQ(first->response.status, 202) << first->response.body;
-  const auto again = s.submit(text, job, {"slot 0 on host h1: cpu: none"}, {{"x-troupe-request-id", "r1"}});
+  const auto again = s.submit(text, job, {"slot 0 on host h1: cpu: none"}, {{"idempotency-key", "r1"}});
   EXPECT_EQ(again->response.status, 202) << "its own task is what stands there now";
   EXPECT_EQ(again->response.body, first->response.body);
   EXPECT_EQ(s.cell.reads().cell().live_jobs, 1U);

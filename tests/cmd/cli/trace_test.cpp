@@ -67,7 +67,7 @@ TEST_F(Tracing, TheLongerItLastsTheLessOftenItIsLookedAt) {
   EXPECT_EQ(line.pauses.size(), 1U + 2 + 4 + 8 + 8 + 8);
 }
 
-TEST_F(Tracing, AnInterruptTurnsItOffAndShowsIt) {
+TEST(TracingInterrupted, IsTurnedOffAndShown) {
   leave_interrupts_to_the_command_line();
   FakeCell quiet;
   CommandLine interrupted{quiet.address(), Signals::handle};
