@@ -145,7 +145,9 @@ class Upgrade(unittest.TestCase):
             self.assertEqual(checks.complaints_about_job(job, tasks[job["id"]], self.cell.ledger(), LONG), [])
         audit = self.cell.client.get("/api/v3/audit?caller=ann&pageSize=100")["items"]
         handed = [entry.get("callReason", "") for entry in audit if entry["command"] == "assign_shards"]
-        self.assertEqual(sorted({reason for reason in handed}),
+        runs = {reason.partition(" (upgrade ")[2] for reason in handed}
+        self.assertEqual(len(runs), 1, f"one run, named by its mark: {handed}")
+        self.assertEqual(sorted({reason.partition(" (upgrade ")[0] for reason in handed}),
                          [f"node {n} hands over: release 12" for n in sorted(self.cell.nodes)])
         self.assertEqual(self.upgrade("--hook", self.swapper.hook())[0], 0)
         self.assertEqual(len(self.swapper.swapped), 3, "nothing is left to do")
