@@ -71,10 +71,10 @@ Result<Found> find(const Reads& reads, const api::AuditQuery& query, const Audit
 
 http::Response list_audit(const NodeContext& node, const Call& call) {
   const auto query = api::parse_audit_query(call.request);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   const AuditHead head = node.reads().audit_head();
   const auto found = find(node.reads(), query.value(), head);
-  if (!found.ok()) return api::error_response(found.error());
+  if (!found.ok()) return http::error_response(found.error());
   json::Writer writer;
   writer.begin_object();
   writer.key("items");
@@ -92,7 +92,7 @@ http::Response list_audit(const NodeContext& node, const Call& call) {
   api::text_json(writer, "chain", head.chain);
   writer.end_object();
   writer.end_object();
-  return api::json_response(200, writer.take());
+  return http::json_response(200, writer.take());
 }
 
 }  // namespace troupe::gateway

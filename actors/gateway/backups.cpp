@@ -27,7 +27,7 @@ void give_backup(Services& services, const CallPtr& call, BackupOrder order,
   });
 }
 
-http::Response as_json(Bytes bytes) { return api::json_response(200, std::move(bytes)); }
+http::Response as_json(Bytes bytes) { return http::json_response(200, std::move(bytes)); }
 
 template <class Number>
 Result<Number> range_parameter(const Call& call, std::string_view name, Number absent) {

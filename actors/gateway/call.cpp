@@ -34,7 +34,7 @@ Call::~Call() {
   const bool only_reads = request.method == "GET" || request.method == "HEAD";
   const Error error{only_reads ? ErrorCode::unavailable : ErrorCode::outcome_unknown,
                     "this node stopped before it could answer"};
-  answer(api::error_response(error, {.request_id = only_reads ? std::string_view() : request_id}));
+  answer(http::error_response(error, {.request_id = only_reads ? std::string_view() : request_id}));
 }
 
 Result<void> Call::identify(const api::Identities* identities) {

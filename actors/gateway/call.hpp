@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "actors/gateway/gateway_probe.hpp"
-#include "net/api/error_json.hpp"
 #include "net/api/identity.hpp"
+#include "net/http/error_response.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
 #include "storage/base/time.hpp"
@@ -34,7 +34,7 @@ class Call {
   Result<void> read_metadata(Random& random);
 
   void answer(http::Response response);
-  void fail(const Error& error) { answer(api::error_response(error)); }
+  void fail(const Error& error) { answer(http::error_response(error)); }
   /// For answers that are streams: from here on they belong to the caller.
   http::ReplyPtr take_reply(int status);
 

@@ -40,7 +40,7 @@ std::string health_json(const NodeContext& node, const std::string& why) {
 
 http::Response get_cell(const NodeContext& node, const Call& call) {
   if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
+    return http::error_response(checked.error());
   const CellFigures cell = node.reads().cell();
   api::CellStatus status;
   status.node = node.self;
@@ -57,12 +57,12 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   for (const NodeId id : node.book.voters()) status.members.push_back(id);
   json::Writer writer;
   api::cell_json(writer, cell.record, status);
-  return api::json_response(200, writer.take());
+  return http::json_response(200, writer.take());
 }
 
 void get_health(Services& services, const CallPtr& call) {
   const std::string why = why_not_serving(services.node());
-  auto response = api::json_response(why.empty() ? 200 : 503, health_json(services.node(), why));
+  auto response = http::json_response(why.empty() ? 200 : 503, health_json(services.node(), why));
   if (!why.empty()) response.headers["retry-after"] = "1";
   call->answer(std::move(response));
 }

@@ -30,7 +30,7 @@ struct Gathering {
       std::string document = debug_json(node, told);
       logging::info("debug_document_given node={} caller=\"{}\" bytes={}", node.self.value, call->caller,
                     document.size());
-      call->answer(api::json_response(200, std::move(document)));
+      call->answer(http::json_response(200, std::move(document)));
     });
   }
 };

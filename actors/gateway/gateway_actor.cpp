@@ -177,7 +177,7 @@ caf::behavior Gateway::start() {
 namespace {
 
 void refuse(Call& call, const Error& error) {
-  auto response = api::error_response(error);
+  auto response = http::error_response(error);
   if (error.code == ErrorCode::unauthenticated) response.headers["www-authenticate"] = "Bearer";
   call.answer(std::move(response));
 }
@@ -192,8 +192,8 @@ void Gateway::on_call(HttpCall& http) {
     const Error nothing{ErrorCode::not_found, "there is no such path: " + call->request.path.substr(0, 200)};
     if (match.allow.empty()) return call->fail(nothing);
     auto response =
-        api::error_response({ErrorCode::method_not_allowed, "this path takes " + match.allow + ", not " +
-                                                                call->request.method.substr(0, 20)});
+        http::error_response({ErrorCode::method_not_allowed, "this path takes " + match.allow + ", not " +
+                                                                 call->request.method.substr(0, 20)});
     response.headers["allow"] = match.allow;
     return call->answer(std::move(response));
   }

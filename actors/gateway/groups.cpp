@@ -66,24 +66,24 @@ void standing_json(json::Writer& writer, const GroupView& group) {
 http::Response list_with(const NodeContext& node, const Call& call,
                          void (*write)(json::Writer&, const GroupView&)) {
   if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
+    return http::error_response(checked.error());
   json::Writer writer;
   writer.begin_array();
   for (const GroupView& group : node.reads().group_views()) write(writer, group);
   writer.end_array();
-  return api::json_response(200, writer.take());
+  return http::json_response(200, writer.take());
 }
 
 http::Response get_with(const NodeContext& node, const Call& call,
                         void (*write)(json::Writer&, const GroupView&)) {
   if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
+    return http::error_response(checked.error());
   const std::string& name = call.captured.at(0);
   const auto group = node.reads().group(name);
-  if (!group) return api::error_response(no_such_group(name));
+  if (!group) return http::error_response(no_such_group(name));
   json::Writer writer;
   write(writer, *group);
-  return api::json_response(200, writer.take());
+  return http::json_response(200, writer.take());
 }
 
 void record_json(json::Writer& writer, const GroupView& group) { api::group_json(writer, group.record); }

@@ -40,18 +40,18 @@ Result<HostPhase> parse_phase(std::string_view text) {
 
 http::Response list_hosts(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::hosts);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   std::vector<HostFacts> hosts = node.reads().hosts();
   Where where(query.value(), node.now());
   std::erase_if(hosts, [&](const HostFacts& facts) {
     return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks, facts.launches});
   });
-  if (where.is_spent()) return api::error_response(Where::too_costly());
+  if (where.is_spent()) return http::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
   keys.reserve(hosts.size());
   for (const HostFacts& facts : hosts) keys.push_back(api::sort_key(facts.record));
   const api::Page page = api::select_page(keys, query.value().paging);
-  return api::json_response(
+  return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
         api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks, hosts[i].launches);
       }));
@@ -59,14 +59,14 @@ http::Response list_hosts(const NodeContext& node, const Call& call) {
 
 http::Response get_host(const NodeContext& node, const Call& call) {
   if (const auto checked = check_parameters(call, {"consistency"}); !checked.ok())
-    return api::error_response(checked.error());
+    return http::error_response(checked.error());
   const std::string& name = call.captured.at(0);
   const auto id = find_host(node.reads(), name);
   const auto view = id ? node.reads().host(*id) : std::nullopt;
-  if (!view) return api::error_response(no_such_host(name));
+  if (!view) return http::error_response(no_such_host(name));
   json::Writer writer;
   api::host_json(writer, *view);
-  return api::json_response(200, writer.take());
+  return http::json_response(200, writer.take());
 }
 
 void put_host_phase(Services& services, const CallPtr& call) {

@@ -96,7 +96,7 @@ void put_capacity_attributes(Services& services, const CallPtr& call) {
 
 http::Response list_jobs(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::jobs);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   std::vector<api::SortKey> keys;
   std::vector<JobId> ids;
   Where where(query.value(), node.now());
@@ -107,10 +107,10 @@ http::Response list_jobs(const NodeContext& node, const Call& call) {
     ids.push_back(view.record.id);
     return true;
   });
-  if (where.is_spent()) return api::error_response(Where::too_costly());
+  if (where.is_spent()) return http::error_response(Where::too_costly());
   api::Page page = api::select_page(keys, query.value().paging);
   const auto copies = copy_page(node.reads(), ids, page);
-  return api::json_response(
+  return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
         const std::size_t at = i - page.begin;
         api::job_json(writer, copies[at].record, &copies[at].counts);
@@ -119,20 +119,20 @@ http::Response list_jobs(const NodeContext& node, const Call& call) {
 
 http::Response get_job(const NodeContext& node, const Call& call) {
   const auto id = captured_id<JobId>(call);
-  if (!id.ok()) return api::error_response(id.error());
+  if (!id.ok()) return http::error_response(id.error());
   const auto query = api::parse_query(call.request, api::ListOf::jobs);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   json::Writer writer;
   const bool is_live = node.reads().with_job(
       id.value(), [&](const JobView& view) { api::job_json(writer, view.record, &view.counts); });
   if (!is_live) {
     const auto archived = node.reads().archived_job(id.value());
-    if (!archived.ok()) return api::error_response(archived.error());
+    if (!archived.ok()) return http::error_response(archived.error());
     if (!archived.value())
-      return api::error_response({ErrorCode::not_found, "there is no job " + to_text(id.value())});
+      return http::error_response({ErrorCode::not_found, "there is no job " + to_text(id.value())});
     api::job_json(writer, archived.value()->record);
   }
-  return api::json_response(200, api::project(writer.take(), query.value().fields));
+  return http::json_response(200, api::project(writer.take(), query.value().fields));
 }
 
 }  // namespace troupe::gateway

@@ -97,7 +97,7 @@ void get_limits(Services& services, const CallPtr& call) {
   const auto consistency = consistency_of(*call, {});
   if (!consistency.ok()) return call->fail(consistency.error());
   services.when_fresh(call, consistency.value(), [&services, call] {
-    call->answer(api::json_response(200, limits_json(services, call->identity)));
+    call->answer(http::json_response(200, limits_json(services, call->identity)));
   });
 }
 

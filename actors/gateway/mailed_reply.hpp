@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/api/error_json.hpp"
+#include "net/http/error_response.hpp"
 #include "net/http/http.hpp"
 
 namespace troupe::gateway {
@@ -21,7 +21,7 @@ class MailedReply final : public http::Reply {
   ~MailedReply() override {
     if (reply_)
       reply_->send(
-          api::error_response({ErrorCode::unavailable, "this node stopped before it read the request"}));
+          http::error_response({ErrorCode::unavailable, "this node stopped before it read the request"}));
   }
   MailedReply(const MailedReply&) = delete;
   MailedReply& operator=(const MailedReply&) = delete;

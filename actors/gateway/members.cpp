@@ -71,7 +71,7 @@ void give(Services& services, const CallPtr& call, const Result<CellOrder>& orde
   if (!order.ok()) return call->fail(order.error());
   services.ask_cell(order.value(), [call](const Result<Bytes>& told) {
     if (!told.ok()) return call->fail(told.error());
-    call->answer(api::json_response(200, told.value()));
+    call->answer(http::json_response(200, told.value()));
   });
 }
 

@@ -13,7 +13,7 @@ std::optional<Error> refusal_of(const Outcome& outcome) {
 }
 
 http::Response refused(const Call& call, const Error& error, const MutationAnswer& answer) {
-  auto response = api::error_response(error, {call.request_id, answer.entity_url});
+  auto response = http::error_response(error, {call.request_id, answer.entity_url});
   // A pause invites to repeat; where the first try may yet happen, the request id is what makes it safe.
   if (retry_class(error.code) == Retry::unknown) response.headers.erase("retry-after");
   return response;
@@ -36,7 +36,7 @@ void mutate(Services& services, const CallPtr& call, CommandBody body, MutationA
       const bool is_told_otherwise = answer.conflict && error->code == ErrorCode::conflict;
       response = refused(*call, is_told_otherwise ? *answer.conflict : *error, answer);
     } else {
-      response = api::json_response(answer.status, answer.body(result.value()));
+      response = http::json_response(answer.status, answer.body(result.value()));
       if (!answer.made_under.empty())
         response.headers["location"] = std::string(answer.made_under) + result.value().entity;
     }

@@ -14,7 +14,7 @@ void get_openapi(Services&, const CallPtr& call) {
       operations.push_back({route.method, route.pattern, route.says, route.access});
     return api::openapi_json(operations);
   }();
-  call->answer(api::json_response(200, document));
+  call->answer(http::json_response(200, document));
 }
 
 }  // namespace troupe::gateway

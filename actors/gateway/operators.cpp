@@ -36,7 +36,7 @@ void ask_node(Services& services, const CallPtr& call, std::string command) {
     return call->fail({ErrorCode::invalid_argument, "node must be the number of one of the cell's nodes"});
   services.ask_console(NodeId{*number}, std::move(command), [call](const Result<Bytes>& told) {
     if (!told.ok()) return call->fail(told.error());
-    call->answer(api::json_response(200, told.value()));
+    call->answer(http::json_response(200, told.value()));
   });
 }
 

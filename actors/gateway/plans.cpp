@@ -89,7 +89,7 @@ void ask(Services& services, const CallPtr& call, const Wanted& wanted) {
     const auto told = unpacked<PlanTold>(bytes.value());
     if (!told.ok() || told.value().places.size() > wanted.plan.places.size())
       return call->fail({ErrorCode::internal, "the scheduler's answer cannot be read"});
-    call->answer(api::json_response(200, answer_json(wanted, told.value())));
+    call->answer(http::json_response(200, answer_json(wanted, told.value())));
   });
 }
 

@@ -9,7 +9,7 @@ void answer_placed(Services& services, const CallPtr& call, const TaskRecord& ta
   Places places(services.node().reads());
   json::Writer writer;
   api::placement_json(writer, task, places.host_name(task.host), {});
-  call->answer(api::json_response(200, writer.take()));
+  call->answer(http::json_response(200, writer.take()));
 }
 
 void answer_result(Services& services, const CallPtr& call, const TaskId& id) {
@@ -24,7 +24,7 @@ void answer_result(Services& services, const CallPtr& call, const TaskId& id) {
   if (facts->record.is_placed()) return answer_placed(services, call, facts->record);
   services.ask_scheduler(id, [call](const Result<Bytes>& told) {
     if (!told.ok()) return call->fail(told.error());
-    call->answer(api::json_response(200, told.value()));
+    call->answer(http::json_response(200, told.value()));
   });
 }
 

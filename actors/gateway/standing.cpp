@@ -19,7 +19,7 @@ struct Gathering {
       at.members = answer.value();
     else
       at.why = answer.error().message;
-    if (--open == 0) call->answer(api::json_response(200, operations::standing_json(said)));
+    if (--open == 0) call->answer(http::json_response(200, operations::standing_json(said)));
   }
 };
 

@@ -157,22 +157,22 @@ void delete_task_attributes(Services& services, const CallPtr& call) {
 
 http::Response list_tasks(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   const api::Criteria& criteria = query.value().criteria;
   TaskWhere where(node.reads(), query.value(), node.now());
   auto found = live_tasks(node.reads(), criteria, where);
   if (criteria.wants_finished_tasks()) {
     const auto added = add_archived(node.reads(), criteria, where, found);
-    if (!added.ok()) return api::error_response(added.error());
+    if (!added.ok()) return http::error_response(added.error());
   }
-  if (where.is_spent()) return api::error_response(Where::too_costly());
+  if (where.is_spent()) return http::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
   keys.reserve(found.size());
   for (const Found& item : found) keys.push_back(item.key);
   api::Page page = api::select_page(keys, query.value().paging);
   const auto filled = fill_page(node.reads(), found, page);
   Places places(node.reads());
-  return api::json_response(
+  return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
         const Found& item = filled[i - page.begin];
         api::task_json(writer, item.record, places.of(item.record, item.descriptor.get()));
@@ -181,24 +181,24 @@ http::Response list_tasks(const NodeContext& node, const Call& call) {
 
 http::Response get_task(const NodeContext& node, const Call& call) {
   const auto id = captured_id<TaskId>(call);
-  if (!id.ok()) return api::error_response(id.error());
+  if (!id.ok()) return http::error_response(id.error());
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
-  if (!query.ok()) return api::error_response(query.error());
+  if (!query.ok()) return http::error_response(query.error());
   Found found;
   if (auto facts = node.reads().task(id.value())) {
     found = {{}, std::move(facts->record), std::move(facts->descriptor)};
   } else {
     auto archived = node.reads().archived_task(id.value());
-    if (!archived.ok()) return api::error_response(archived.error());
+    if (!archived.ok()) return http::error_response(archived.error());
     if (!archived.value())
-      return api::error_response({ErrorCode::not_found, "there is no task " + to_text(id.value())});
+      return http::error_response({ErrorCode::not_found, "there is no task " + to_text(id.value())});
     found.record = std::move(*archived.value());
     if (auto job = job_record(node.reads(), found.record.job)) found.descriptor = job->descriptor;
   }
   Places places(node.reads());
   json::Writer writer;
   api::task_json(writer, found.record, places.of(found.record, found.descriptor.get()));
-  return api::json_response(200, api::project(writer.take(), query.value().fields));
+  return http::json_response(200, api::project(writer.take(), query.value().fields));
 }
 
 }  // namespace troupe::gateway

@@ -48,7 +48,7 @@ struct TraceGathering {
     if (--open > 0) return;
     const auto merged = merged_trace(told);
     if (!merged.ok()) return call->fail(merged.error());
-    call->answer(api::json_response(200, merged.value()));
+    call->answer(http::json_response(200, merged.value()));
   }
 };
 

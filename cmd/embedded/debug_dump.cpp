@@ -7,6 +7,7 @@
 #include "actors/diagnosis/debug_lines.hpp"
 #include "actors/diagnosis/node_sections.hpp"
 #include "actors/runtime/logging.hpp"
+#include "net/http/error_response.hpp"
 
 namespace troupe::embedded {
 namespace {

@@ -10,6 +10,7 @@
 #include "cmd/embedded/audit_signer.hpp"
 #include "cmd/embedded/debug_dump.hpp"
 #include "cmd/embedded/fault_seams.hpp"
+#include "net/http/error_response.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/rocks_store.hpp"
 #include "storage/log/log_writer.hpp"

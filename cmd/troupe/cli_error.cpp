@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "cmd/troupe/cli.hpp"
-#include "net/api/error_json.hpp"
+#include "net/http/error_response.hpp"
 
 namespace troupe::cli {
 
@@ -49,7 +49,7 @@ int report(std::ostream& err, const Error& error) {
     if (violation.line != 0) err << " (line " << violation.line << ", column " << violation.column << ')';
     err << ": " << violation.message << '\n';
   }
-  err << "  hint: " << api::hint_of(error.code) << '\n';
+  err << "  hint: " << http::hint_of(error.code) << '\n';
   return exit_code_of(error);
 }
 

@@ -1,22 +1,31 @@
-#include "net/http/http.hpp"
-#include "net/json/writer.hpp"
+#include "net/http/error_response.hpp"
+
+#include <algorithm>
 
 namespace troupe::http {
 namespace {
 
-std::string_view usual_hint(ErrorCode code) {
-  switch (retry_class(code)) {
-    case Retry::never:
-      return "Change the request; the same one would fail again.";
-    case Retry::elsewhere:
-      return "Ask another node.";
-    case Retry::later:
-      return "Nothing was done. Try again after a pause.";
-    case Retry::unknown:
-      return "It may have been done. Look, or repeat with the same request id.";
-  }
-  return "";
+void put(json::Writer& writer, std::string_view name, std::string_view text) {
+  writer.key(name);
+  writer.text(text);
 }
+void put(json::Writer& writer, std::string_view name, std::uint64_t number) {
+  writer.key(name);
+  writer.uint(number);
+}
+
+void violation_json(json::Writer& writer, const Violation& violation) {
+  writer.begin_object();
+  put(writer, "path", violation.path);
+  put(writer, "message", violation.message);
+  if (violation.line != 0) {
+    put(writer, "line", violation.line);
+    put(writer, "column", violation.column);
+  }
+  writer.end_object();
+}
+
+}  // namespace
 
 std::string_view retry_text(Retry retry) {
   switch (retry) {
@@ -29,50 +38,105 @@ std::string_view retry_text(Retry retry) {
     case Retry::unknown:
       return "unknown";
   }
-  return "";
+  return {};
 }
 
-void write_violation(json::Writer& writer, const Violation& violation) {
+std::string_view hint_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return "correct the request and send it again";
+    case ErrorCode::unauthenticated:
+      return "say who is calling";
+    case ErrorCode::permission_denied:
+      return "ask an operator of the cell for the right to do this";
+    case ErrorCode::not_found:
+      return "check the id; what ended long ago is forgotten";
+    case ErrorCode::method_not_allowed:
+      return "use one of the methods in the Allow header";
+    case ErrorCode::request_timeout:
+      return "send the request faster, or in smaller parts";
+    case ErrorCode::job_terminating:
+    case ErrorCode::task_terminating:
+      return "nothing to do: it is ending already";
+    case ErrorCode::sequence_in_use:
+      return "choose another jobGroupInfo.sequence, or end the job that has it";
+    case ErrorCode::conflict:
+      return "read the entity again and repeat";
+    case ErrorCode::body_too_large:
+      return "send a smaller body";
+    case ErrorCode::unsupported_media_type:
+      return "send application/json";
+    case ErrorCode::request_id_reused:
+      return "use a new Idempotency-Key for a new request";
+    case ErrorCode::limit_exceeded:
+      return "wait and repeat, or ask for a higher limit";
+    case ErrorCode::header_too_large:
+      return "send smaller headers";
+    case ErrorCode::internal:
+      return "tell the operators of the cell";
+    case ErrorCode::not_leader:
+      return "ask another node";
+    case ErrorCode::unavailable:
+    case ErrorCode::overloaded:
+      return "it did not happen: repeat after a pause";
+    case ErrorCode::outcome_unknown:
+      return "it may have happened: repeat with the same Idempotency-Key, or look at the entity";
+    case ErrorCode::fenced:
+    case ErrorCode::precondition_failed:
+      return "the entity has changed: read it again";
+    case ErrorCode::corrupt:
+    case ErrorCode::io:
+      return "tell the operators of the cell";
+  }
+  return {};
+}
+
+void error_json(json::Writer& writer, const Error& error, const ErrorContext& context) {
   writer.begin_object();
-  writer.key("path");
-  writer.text(violation.path);
-  writer.key("message");
-  writer.text(violation.message);
-  if (violation.line != 0) {
-    writer.key("line");
-    writer.uint(violation.line);
-    writer.key("column");
-    writer.uint(violation.column);
+  writer.key("statusCode");
+  writer.integer(http_status(error.code));
+  put(writer, "code", code_text(error.code));
+  put(writer, "message", error.message);
+  put(writer, "retry", retry_text(retry_class(error.code)));
+  put(writer, "hint", hint_of(error.code));
+  if (!context.request_id.empty()) put(writer, "requestId", context.request_id);
+  if (!context.entity_url.empty()) put(writer, "entityUrl", context.entity_url);
+  if (error.limit) {
+    writer.key("limit");
+    writer.begin_object();
+    put(writer, "name", error.limit->name);
+    put(writer, "max", error.limit->max);
+    put(writer, "used", error.limit->used);
+    writer.key("retryAfterMs");
+    writer.integer(error.limit->retry_after_ms);
+    writer.end_object();
+  }
+  if (!error.violations.empty()) {
+    writer.key("violations");
+    writer.begin_array();
+    for (const auto& violation : error.violations) violation_json(writer, violation);
+    writer.end_array();
   }
   writer.end_object();
 }
 
-}  // namespace
-
-Response error_response(const Error& error, std::string_view hint) {
+Response json_response(int status, std::string body) {
   Response response;
-  response.status = http_status(error.code);
-  response.headers["content-type"] = "application/json";
-  const bool later = retry_class(error.code) == Retry::later || retry_class(error.code) == Retry::elsewhere;
-  if (later && (response.status == 429 || response.status == 503)) response.headers["retry-after"] = "1";
+  response.status = status;
+  response.headers.emplace("content-type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+Response error_response(const Error& error, const ErrorContext& context, milliseconds retry_after) {
   json::Writer writer;
-  writer.begin_object();
-  writer.key("statusCode");
-  writer.integer(response.status);
-  writer.key("code");
-  writer.text(code_text(error.code));
-  writer.key("message");
-  writer.text(error.message);
-  writer.key("retry");
-  writer.text(retry_text(retry_class(error.code)));
-  writer.key("violations");
-  writer.begin_array();
-  for (const Violation& violation : error.violations) write_violation(writer, violation);
-  writer.end_array();
-  writer.key("hint");
-  writer.text(hint.empty() ? usual_hint(error.code) : hint);
-  writer.end_object();
-  response.body = writer.take();
+  error_json(writer, error, context);
+  auto response = json_response(http_status(error.code), writer.take());
+  const Retry retry = retry_class(error.code);
+  if (error.limit && error.limit->retry_after_ms > 0) retry_after = milliseconds(error.limit->retry_after_ms);
+  if (retry == Retry::later || retry == Retry::elsewhere)
+    response.headers.emplace("retry-after",
+                             std::to_string(std::max<std::int64_t>(1, (retry_after.count() + 999) / 1000)));
   return response;
 }
 

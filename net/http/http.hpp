@@ -35,10 +35,6 @@ struct Response {
   std::string body;
 };
 
-/// An error in the one shape of all errors: {"statusCode","code","message","violations","hint"}. Without a
-/// hint the retry class speaks. With 429 and 503 comes Retry-After where a later try makes sense.
-Response error_response(const Error& error, std::string_view hint = {});
-
 /// The answer to one request: exactly one send(), or open() and then write()s and finish(); a second answer
 /// is a bug and stops the process. Thread-safe; dropping the last reference without an answer sends 500,
 /// dropping an open stream cuts the connection, so that the client sees it is not whole. All calls return at

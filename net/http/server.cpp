@@ -5,6 +5,7 @@
 #include <latch>
 #include <thread>
 
+#include "net/http/error_response.hpp"
 #include "net/http/response_head.hpp"
 #include "net/http/session.hpp"
 #include "net/http/target.hpp"

@@ -29,7 +29,7 @@ void expect_refused(RawSocket& socket, int status, std::string_view code) {
   EXPECT_EQ(*body.value().find("statusCode")->integer(), status);
   EXPECT_EQ(*body.value().find("code")->text(), code);
   EXPECT_FALSE(body.value().find("message")->text()->empty());
-  EXPECT_TRUE(body.value().find("violations")->array()->empty());
+  EXPECT_EQ(body.value().find("violations"), nullptr) << "there are none";
   EXPECT_FALSE(body.value().find("hint")->text()->empty());
   EXPECT_FALSE(body.value().find("retry")->text()->empty()) << "as errors of the API have it";
 }

@@ -1,5 +1,5 @@
 #pragma once
-// One shape for every error: {statusCode, code, message, retry, hint?, requestId?, entityUrl?, limit?,
+// One shape for every error: {statusCode, code, message, retry, hint, requestId?, entityUrl?, limit?,
 // violations?}. `limit` says which limit refused: {name, max, used, retryAfterMs}.
 
 #include <string_view>
@@ -8,7 +8,7 @@
 #include "net/json/writer.hpp"
 #include "storage/base/error.hpp"
 
-namespace troupe::api {
+namespace troupe::http {
 
 /// What the answer to a failed request refers to; what is empty is left out.
 struct ErrorContext {
@@ -25,9 +25,9 @@ constexpr milliseconds retry_after_default{1'000};
 
 /// The whole answer; with Retry-After (whole seconds, at least 1) where retrying later helps: the limit's own
 /// if it knows better.
-http::Response error_response(const Error& error, const ErrorContext& context = {},
-                              milliseconds retry_after = retry_after_default);
+Response error_response(const Error& error, const ErrorContext& context = {},
+                        milliseconds retry_after = retry_after_default);
 /// status and application/json.
-http::Response json_response(int status, std::string body);
+Response json_response(int status, std::string body);
 
-}  // namespace troupe::api
+}  // namespace troupe::http

@@ -1,8 +1,8 @@
-#include "net/api/error_json.hpp"
+#include "net/http/error_response.hpp"
 
 #include <gtest/gtest.h>
 
-namespace troupe::api {
+namespace troupe::http {
 namespace {
 
 TEST(ErrorJson, HasOneShape) {
@@ -41,4 +41,4 @@ TEST(ErrorJson, EveryCodeHasAHint) {
 }
 
 }  // namespace
-}  // namespace troupe::api
+}  // namespace troupe::http
