@@ -58,17 +58,21 @@ class Balancer {
     const milliseconds dead(context_->settings.get(owner_dead_ms));
     levels_.assign(1, context_->machine->level_known());
     const std::set<NodeId> before = std::exchange(gone_, {});
+    bool is_lost = false;  // Somebody is gone, or not heard any more: what it owns waits no longer.
     for (const PeersHeard::Peer& peer : heard.peers) {
-      if (peer.gone) gone_.insert(peer.id);
+      if (peer.gone) {
+        gone_.insert(peer.id);
+        is_lost |= !before.contains(peer.id);
+      }
       if (peer.gone || peer.silent >= dead)
-        heard_since_.erase(peer.id);
+        is_lost |= heard_since_.erase(peer.id) != 0;
       else
         heard_since_.emplace(peer.id, now());
       const auto level = heard.levels.find(peer.id);
       const bool is_known = level != heard.levels.end() && peer.silent < dead;
       levels_.push_back(is_known ? std::optional(level->second) : std::nullopt);
     }
-    if (!std::ranges::includes(before, gone_)) balance();
+    if (is_lost) balance();
   }
 
   bool is_fresh() const { return now() - led_since_ < milliseconds(context_->settings.get(owner_dead_ms)); }
@@ -164,7 +168,7 @@ class Balancer {
     if (context_->status.applied.load() < context_->status.commit.load()) return;
     if (context_->reads().shard_count() == 0)
       return propose(BootstrapCell{context_->cell, 64, context_->policy});
-    if (const auto level = next_level(context_->reads().cell().record, levels_)) {
+    if (const auto level = next_level(context_->reads().cell_record(), levels_)) {
       logging::info("level_raised node={} level={}", context_->self.value, *level);
       return propose(RaiseLevel{*level});
     }

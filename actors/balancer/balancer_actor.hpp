@@ -5,7 +5,7 @@
 
 namespace troupe {
 
-inline constexpr Setting owner_dead_ms{"owner_dead_ms", 800, 200, 600'000,
+inline constexpr Setting owner_dead_ms{"owner_dead_ms", 700, 200, 600'000,
                                        "a node silent for this long loses its shards; must exceed lease_ms"};
 inline constexpr Setting owner_back_ms{
     "owner_back_ms", 1000, 0, 600'000,

@@ -5,6 +5,7 @@
 namespace troupe::embedded {
 namespace {
 
+constexpr milliseconds until_moved{800};  // owner_dead_ms, a look at the peers, the move: no tick between.
 constexpr milliseconds until_noticed{6'000};  // Lease, the owner's death, the move, the agents' redials.
 
 class SimOwnership : public testing::Test {
@@ -95,7 +96,7 @@ TEST_F(SimOwnership, AnOwnerThatOnlyHearsLosesItsShards) {
 
 TEST_F(SimOwnership, AFrozenOwnerAwakesToShardsThatAreNotItsOwn) {
   cell.sim.freeze_node(owner);
-  ASSERT_TRUE(cell.await([&] { return owned_by(owner, leader) == 0; }, until_noticed));
+  ASSERT_TRUE(cell.await([&] { return owned_by(owner, leader) == 0; }, until_moved));
   const JobId meanwhile = cell.submit({.size = 9, .script = "run=200ms exit=0"}, leader);
   EXPECT_TRUE(cell.await([&] { return cell.look(meanwhile, leader).is_finished(); }));
   cell.sim.thaw_node(owner);
