@@ -1,6 +1,7 @@
 #include "actors/agent/link_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/base/check.hpp"
 
@@ -13,7 +14,9 @@ LinkPlan::LinkPlan(std::vector<std::string> bootstrap, LinkTimes times)
 
 LinkPlan::Attempt LinkPlan::dial_next(Moment now) {
   redirects_ = 0;
-  const std::string address = bootstrap_[next_bootstrap_++ % bootstrap_.size()];
+  const auto next = [this] { return bootstrap_[next_bootstrap_++ % bootstrap_.size()]; };
+  std::string address = next();
+  if (address == std::exchange(lost_, {})) address = next();
   return dial_to(now, address);
 }
 
@@ -30,6 +33,7 @@ void LinkPlan::up(Moment now) {
 }
 
 void LinkPlan::down(Moment now, Random& random) {
+  if (phase_ == Phase::welcomed) lost_ = address_;
   if (phase_ == Phase::dialling && redirects_ > 0) {
     failures_ = 0;
     return wait(now, std::min(times_.back_off_max, times_.redirect_wait), random);

@@ -15,8 +15,8 @@ struct LinkTimes {
   milliseconds back_off_min{50};
   milliseconds back_off_max{5'000};
   milliseconds redirect_wait{
-      500};                        ///< after a live node named one that does not answer: its shards move soon
-  milliseconds dial_max{10'000};   ///< without an answer to the dial
+      500};                      ///< after a live node named one that does not answer: its shards move soon
+  milliseconds dial_max{2'000};  ///< without an answer to the dial: a stopped process' kernel takes it still
   milliseconds greet_max{10'000};  ///< from link up to welcome, redirect or refusal
 };
 
@@ -34,6 +34,7 @@ class LinkPlan {
   /// `bootstrap`: at least one address.
   LinkPlan(std::vector<std::string> bootstrap, LinkTimes times);
 
+  /// Goes round the bootstrap addresses, past the one whose link was lost last.
   Attempt dial_next(Moment now);
   void up(Moment now);
   /// A node that answers with a redirect ends the growth of the back-off, whatever comes of it.
@@ -64,6 +65,7 @@ class LinkPlan {
   Phase phase_ = Phase::waiting;
   std::uint64_t dial_ = 0;
   std::string address_;
+  std::string lost_;  ///< that had welcomed this agent; empty: none, or it was passed over already
   std::size_t next_bootstrap_ = 0;
   std::uint32_t failures_ = 0;   ///< in a row
   std::uint32_t redirects_ = 0;  ///< in a row

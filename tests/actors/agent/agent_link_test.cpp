@@ -66,6 +66,21 @@ TEST(AgentLink, is_redirected_out_of_a_session_too) {
   EXPECT_TRUE(bench.core->status().session.is_nil());
 }
 
+TEST(AgentLink, asks_the_others_first_when_the_node_that_it_worked_with_is_lost) {
+  CoreBench bench;
+  bench.on(LinkUp{bench.dial});
+  bench.say(Redirect{"b:2"});
+  bench.welcome(1);
+  bench.on(LinkDown{bench.dial});
+  bench.next_wake();
+  EXPECT_EQ(bench.address, "c:3") << "b:2 would be next";
+  for (const std::string address : {"a:1", "b:2"}) {
+    bench.on(LinkDown{bench.dial});
+    bench.next_wake();
+    EXPECT_EQ(bench.address, address) << "once";
+  }
+}
+
 TEST(AgentLink, leaves_nodes_that_redirect_in_circles) {
   CoreBench bench;
   for (std::uint32_t hop = 0; hop < LinkPlan::redirects_max; ++hop) {
