@@ -43,7 +43,7 @@ class LinkListener {
  public:
   virtual ~LinkListener() = default;
   virtual void on_link_up(const LinkKey& link) = 0;
-  /// `why` for the log: "closed by peer", "silent for 1000 ms", "send queue full" and the like.
+  /// `why` for the log: "closed by peer", "silent for 800 ms", "send queue full" and the like.
   virtual void on_link_down(const LinkKey& link, std::string_view why) = 0;
   /// One attempt to dial has failed; the hub goes on trying. For who would rather dial elsewhere meanwhile.
   virtual void on_dial_failed(const LinkKey&, DialFailure /*how*/, std::string_view /*why*/) {}

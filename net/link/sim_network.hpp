@@ -17,8 +17,7 @@ struct SimNetworkConfig {
   std::uint64_t seed = 1;
   std::chrono::nanoseconds delay_min{std::chrono::microseconds(50)};  ///< one way
   std::chrono::nanoseconds delay_max{std::chrono::microseconds(500)};
-  milliseconds silence_timeout{
-      1000};  ///< heartbeats are implied: a cut without a reset is noticed after this
+  milliseconds silence_timeout{800};  ///< heartbeats are implied: a cut without a reset is noticed after this
   milliseconds connect_timeout{2000};
   milliseconds backoff_min{10};
   milliseconds backoff_max{2000};

@@ -35,7 +35,7 @@ struct HubConfig {
   std::shared_ptr<IoThread> io_thread{};  ///< empty: a thread of its own
   std::uint64_t seed = 1;                 ///< of the jitter between dials
   milliseconds heartbeat_interval{250};
-  milliseconds silence_timeout{1000};  ///< no byte for this long: the link is closed
+  milliseconds silence_timeout{800};  ///< no byte for this long: the link is closed
   milliseconds write_timeout{
       5000};  ///< a piece of at most 64 KiB not taken for this long: the link is closed
   milliseconds connect_timeout{2000};
