@@ -286,6 +286,7 @@ std::vector<const Setting*> node_settings() {
           &log_keep_entries,
           &log_keep_mb,
           &log_pinned_mb,
+          &snapshot_mb_per_s,
           &state_flush_mb,
           &state_flush_ms,
           &owner_dead_ms,

@@ -5,6 +5,7 @@
 #include "actors/runtime/logging.hpp"
 #include "storage/base/msgpack.hpp"
 #include "storage/base/random.hpp"
+#include "storage/replica/replica_settings.hpp"
 
 namespace troupe {
 
@@ -27,7 +28,10 @@ void Courier::send(const SendSnapshot& wanted) {
   logging::info("snapshot_begins node={} to={} index={} bytes={}", context_->self.value, wanted.peer.value,
                 manifest.index.value, manifest.bytes());
   self_->send(replica_, SnapshotTaken{wanted.peer, manifest.index});
-  SnapshotSendCore core(manifest, ++transfers_, wanted.term);
+  const auto per_second = static_cast<std::size_t>(context_->settings.get(snapshot_mb_per_s)) << 20;
+  SnapshotSendCore core(
+      manifest, ++transfers_, wanted.term,
+      {.bytes_per_tick = per_second * static_cast<std::size_t>(tick_every.count()) / 1'000});
   auto effects = core.start();
   sendings_.emplace(wanted.peer, Sending{std::move(snapshot).value(), std::move(core)});
   context_->hub->dial({peer_name(wanted.peer), net::Channel::bulk}, wanted.address);

@@ -26,6 +26,9 @@ inline constexpr Setting log_keep_mb{"log_keep_mb", 256, 1, 1'000'000,
 inline constexpr Setting log_pinned_mb{
     "log_pinned_mb", 4'096, 1, 1'000'000,
     "log kept for a snapshot under way; beyond, its receiver will need another one"};
+inline constexpr Setting snapshot_mb_per_s{"snapshot_mb_per_s", 64, 1, 100'000,
+                                           "a snapshot is sent to a node at most this fast, so that the rest "
+                                           "of the cell does not wait for the disk"};
 inline constexpr Setting state_flush_mb{"state_flush_mb", 64, 1, 100'000,
                                         "the state is flushed when so much of the log is not in its files"};
 inline constexpr Setting state_flush_ms{"state_flush_ms", 60'000, 100, 86'400'000,

@@ -13,6 +13,7 @@ SnapshotSendCore::SnapshotSendCore(SnapshotManifest manifest, std::uint64_t tran
       leader_term_(leader_term),
       limits_(limits) {
   TROUPE_CHECK(limits_.chunk_bytes > 0 && limits_.window_bytes >= limits_.chunk_bytes);
+  earn();
 }
 
 SnapshotSendCore::Effects SnapshotSendCore::start() { return offer(); }
@@ -72,10 +73,20 @@ SnapshotSendCore::Effects SnapshotSendCore::go_on() {
     const std::uint64_t left = places_.size_of(at.file) - at.offset;
     const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(left, limits_.chunk_bytes));
     if (outstanding_bytes() + size > limits_.window_bytes) break;
+    if (limits_.bytes_per_tick != 0) {
+      if (allowance_ < size) break;
+      allowance_ -= size;
+    }
     effects.push_back(ReadRange{attempt_, at.file, at.offset, size});
     next_ += size;
   }
   return effects;
+}
+
+/// A chunk at least can be saved up for, and not much more: a pause is not made up for by a burst.
+void SnapshotSendCore::earn() {
+  const std::size_t most = std::max(limits_.chunk_bytes, 2 * limits_.bytes_per_tick);
+  allowance_ = std::min<std::uint64_t>(allowance_ + limits_.bytes_per_tick, most);
 }
 
 SnapshotSendCore::Effects SnapshotSendCore::on_read(const ReadRange& asked, Result<Bytes> bytes) {
@@ -110,8 +121,10 @@ SnapshotSendCore::Effects SnapshotSendCore::tick() {
     return end(Error{ErrorCode::unavailable, "the receiver of the snapshot is silent"});
   if (stuck_ticks_ >= limits_.stuck_ticks)
     return end(Error{ErrorCode::unavailable, "the receiver of the snapshot makes no progress"});
-  if (!is_up_ || silent_ticks_ % limits_.offer_ticks != 0) return {};
-  return offer();
+  earn();
+  if (!is_up_) return {};
+  if (silent_ticks_ % limits_.offer_ticks == 0) return offer();
+  return phase_ == Phase::sending ? go_on() : Effects{};
 }
 
 }  // namespace troupe

@@ -12,8 +12,9 @@ namespace troupe {
 /// A tick is 10 ms, as in the Raft core.
 struct SendLimits {
   std::size_t chunk_bytes = 256 << 10;
-  std::size_t window_bytes = 4 << 20;   ///< read or sent, and not acknowledged; then reading waits
-  std::uint32_t offer_ticks = 100;      ///< without an answer: the offer is repeated
+  std::size_t window_bytes = 4 << 20;  ///< read or sent, and not acknowledged; then reading waits
+  std::size_t bytes_per_tick = 0;      ///< read on the average, so that others have the disk too; 0: no bound
+  std::uint32_t offer_ticks = 100;     ///< without an answer: the offer is repeated
   std::uint32_t give_up_ticks = 6'000;  ///< without a word from the receiver: given up
   std::uint32_t stuck_ticks = 30'000;   ///< without progress, whatever it says: given up
   std::uint32_t rewinds_max = 64;       ///< times that the receiver may ask again for what it had: given up
@@ -67,6 +68,7 @@ class SnapshotSendCore {
   Effects accept(const SnapshotAccept& accept);
   Effects ack(const SnapshotAck& ack);
   void rewind(std::uint64_t position);
+  void earn();
 
   SnapshotManifest manifest_;
   Blob encoded_;
@@ -79,6 +81,8 @@ class SnapshotSendCore {
   std::uint64_t attempt_ = 0;
   std::uint64_t acked_ = 0;  ///< positions in all files laid end to end
   std::uint64_t next_ = 0;
+  std::uint64_t allowance_ =
+      0;                       ///< bytes that may be read until the next tick, see SendLimits::bytes_per_tick
   std::uint64_t reached_ = 0;  ///< the furthest acknowledged ever
   std::uint32_t rewinds_ = 0;
   std::uint32_t silent_ticks_ = 0;

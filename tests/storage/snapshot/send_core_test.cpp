@@ -66,6 +66,21 @@ TEST(SnapshotSend, OffersThenReadsWithinItsWindow) {
   EXPECT_LE(sender.core.outstanding_bytes(), window);
 }
 
+TEST(SnapshotSend, ReadsNoFasterThanItsRate) {
+  Sender sender;
+  sender.limits.bytes_per_tick = 4;
+  sender.core = Core(Sender::manifest(), transfer, Term{4}, sender.limits);
+  EXPECT_EQ(text(sender.accept(0, 0)), "") << "a chunk is not saved up for yet";
+  const auto ticks = [&](int count) {
+    std::string reads;
+    for (int n = 0; n < count; ++n) reads += text(sender.core.tick()) + "|";
+    return reads;
+  };
+  EXPECT_EQ(ticks(4), "|read 0@0+10 |||");
+  EXPECT_EQ(text(sender.ack(0, 10)), "") << "room in the window is not enough";
+  EXPECT_EQ(ticks(3), "read 0@10+10 ||read 0@20+5 |") << "never more than a chunk is saved up";
+}
+
 TEST(SnapshotSend, EndsWhenTheReceiverHasInstalledIt) {
   Sender sender;
   sender.core.start();
