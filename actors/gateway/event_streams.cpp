@@ -273,7 +273,7 @@ void EventStreams::add_events(Stream& stream, std::string& chunk) {
     stream.position = event.id;
     if (stream.job && event.job != *stream.job) continue;
     if (stream.filter && !stream.filter->wants(event, reads())) continue;
-    chunk += frame_of(event, places);
+    frames_.append_to(chunk, event.id, [&] { return frame_of(event, places); });
     stream.ends = stream.job && event.kind == EventKind::job_archived;
   }
   if (at == ring_.size()) stream.position = std::max(stream.position, ring_.end());

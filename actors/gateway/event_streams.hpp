@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "actors/gateway/event_ring.hpp"
+#include "actors/gateway/frame_cache.hpp"
 #include "actors/gateway/places.hpp"
 #include "actors/gateway/services.hpp"
 #include "actors/gateway/stream_filter.hpp"
@@ -15,7 +16,8 @@ constexpr milliseconds keep_alive_every{10'000};
 constexpr std::size_t stream_chunk_bytes =
     64 * 1024;  ///< written at once, about; then the reader must have taken it
 constexpr std::size_t stream_chunk_items = 100;
-constexpr milliseconds stream_patience{60'000};  ///< for a reader that takes nothing of what was written
+constexpr std::size_t stream_cache_bytes = 8 << 20;  ///< frames of the newest events, for all streams
+constexpr milliseconds stream_patience{60'000};      ///< for a reader that takes nothing of what was written
 
 /// All open event streams of a node. Owned by the gateway actor; one thread.
 ///
@@ -78,6 +80,7 @@ class EventStreams {
 
   Services& services_;
   EventRing ring_;
+  FrameCache frames_{stream_cache_bytes};
   Streams streams_;
 };
 
