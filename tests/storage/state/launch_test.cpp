@@ -192,16 +192,21 @@ TEST(LaunchLimits, OfAHostCountsWhatIsUnderWayThere) {
   EXPECT_EQ(placed_at_once(pad, job, 15, 5, pad.host), 1);
 }
 
-TEST(LaunchLimits, OfAGroupLeaveTheOthersAlone) {
-  Pad pad;
+/// Ten tasks in a group that launches two at once and then so many a minute.
+JobId submit_to_slow_group(Pad& pad, std::uint32_t launches_per_minute) {
   GroupRecord group;
   group.name = "slow";
   group.launch_burst = 2;
-  group.launches_per_minute = 1;
-  ASSERT_TRUE(pad.cell.apply(PutGroup{group}).taken());
+  group.launches_per_minute = launches_per_minute;
+  EXPECT_TRUE(pad.cell.apply(PutGroup{group}).taken());
   JobDescriptor slow = *batch_of(10);
-  slow.capacity_group = "slow";
-  const JobId job = pad.cell.submit(std::make_shared<const JobDescriptor>(slow));
+  slow.capacity_group = group.name;
+  return pad.cell.submit(std::make_shared<const JobDescriptor>(slow));
+}
+
+TEST(LaunchLimits, OfAGroupLeaveTheOthersAlone) {
+  Pad pad;
+  const JobId job = submit_to_slow_group(pad, 1);
   EXPECT_EQ(placed_at_once(pad, job, 0, 10, pad.host), 2);
   EXPECT_EQ(placed_at_once(pad, pad.cell.submit(batch_of(10)), 0, 10, pad.host), 10);
   EXPECT_EQ(pad.cell.reads().group("slow")->launches.under_way, 2U);
@@ -209,14 +214,7 @@ TEST(LaunchLimits, OfAGroupLeaveTheOthersAlone) {
 
 TEST(LaunchLimits, LetAGangThroughThatIsMoreThanABurstWhenAllOfThatIsLeft) {
   Pad pad;
-  GroupRecord group;
-  group.name = "slow";
-  group.launch_burst = 2;
-  group.launches_per_minute = 60;
-  ASSERT_TRUE(pad.cell.apply(PutGroup{group}).taken());
-  JobDescriptor slow = *batch_of(10);
-  slow.capacity_group = "slow";
-  const JobId job = pad.cell.submit(std::make_shared<const JobDescriptor>(slow));
+  const JobId job = submit_to_slow_group(pad, 60);
   const auto gang_of = [&](std::uint32_t first, std::uint32_t size) {
     PlaceTasks plan;
     for (std::uint32_t slot = first; slot < first + size; ++slot)
