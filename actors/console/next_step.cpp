@@ -49,7 +49,7 @@ std::string next_of(const NodeContext& context, const TaskId& id) {
   const auto facts = context.reads().task(id);
   if (!facts) return {};
   if (!facts->record.set_aside.empty()) return "nothing: it is set aside";
-  const CellPolicy policy = context.reads().cell().record.policy;
+  const CellPolicy policy = context.reads().cell_record().policy;
   cores::TaskCore core;
   return effects_text(core.on(context.now(), {facts->record, *facts->descriptor, policy}, cores::Look{}));
 }

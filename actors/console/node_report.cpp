@@ -107,7 +107,7 @@ std::string node_json(const NodeContext& context) {
   json::Writer writer;
   writer.begin_object();
   put(writer, "node", context.self);
-  put(writer, "cell", context.reads().cell().record.name);
+  put(writer, "cell", context.reads().cell_record().name);
   put(writer, "role", role_text(status.role.load()));
   put(writer, "term", status.term.load());
   put(writer, "leader", status.leader.load());

@@ -195,7 +195,7 @@ std::string logs_json(const logging::RecentLog::Told& told, std::size_t bytes_ma
 }
 
 std::string debug_json(const NodeContext& node, const DebugTold& told) {
-  const CellRecord cell = node.reads().cell().record;
+  const CellRecord cell = node.reads().cell_record();
   DebugDocument document;
   document.add("about", about_json(node.self, node.clock->wall(), &cell));
   add_process(document);

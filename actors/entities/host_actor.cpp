@@ -9,7 +9,7 @@ class HostShell : public EntityShell {
  public:
   HostShell(caf::event_based_actor* self, EntityHome home)
       : EntityShell(self, std::move(home)),
-        core_(home_.context->self, home_.context->reads().cell().record.name, Random(home_.seed)) {}
+        core_(home_.context->self, home_.context->reads().cell_record().name, Random(home_.seed)) {}
 
   caf::behavior start() {
     activate();
@@ -65,7 +65,7 @@ class HostShell : public EntityShell {
   void activate() {
     auto view = reads().host(home_.entity.host());
     if (!view) return rest();
-    cores::Activated activated{std::move(view->record), reads().cell().record.policy, {}};
+    cores::Activated activated{std::move(view->record), reads().cell_record().policy, {}};
     for (const TaskId& id : view->tasks)
       if (auto facts = reads().task(id))
         activated.tasks.push_back({std::move(facts->record), facts->descriptor});

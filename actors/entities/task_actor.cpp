@@ -16,7 +16,7 @@ class TaskShell : public EntityShell {
   void feed(const cores::TaskEvent& event) {
     const auto facts = reads().task(home_.entity.task());
     if (!facts || facts->record.state == TaskState::finished) return rest();
-    const CellPolicy policy = reads().cell().record.policy;
+    const CellPolicy policy = reads().cell_record().policy;
     for (auto& effect :
          core_.on(now(), {facts->record, *facts->descriptor, policy, home_.cared_since}, event))
       std::visit([this](auto& any) { perform(std::move(any)); }, effect);

@@ -223,7 +223,7 @@ std::optional<Error> Gateway::admit(Call& call, const Route& route) {
   return refusal;
 }
 
-void Gateway::read_rates() { admission_.set(context_->reads().cell().record.policy.rates); }
+void Gateway::read_rates() { admission_.set(context_->reads().cell_record().policy.rates); }
 
 void Gateway::run(const ActHandler& handler, const CallPtr& call) {
   const auto read = call->read_metadata(random_);

@@ -106,7 +106,7 @@ void put_policy(Services& services, const CallPtr& call) {
   if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
   // What is not given stays: as it is now, not as this node last heard.
   services.when_fresh(call, api::Consistency::linearizable, [&services, call] {
-    auto policy = api::parse_policy_change(call->request.body, services.node().reads().cell().record.policy);
+    auto policy = api::parse_policy_change(call->request.body, services.node().reads().cell_record().policy);
     if (!policy.ok()) return call->fail(policy.error());
     json::Writer writer;
     api::policy_json(writer, policy.value());

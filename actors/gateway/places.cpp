@@ -7,7 +7,7 @@ constexpr std::string_view zone_attribute = "zone";
 
 }  // namespace
 
-Places::Places(const Reads& reads) : reads_(reads), cell_(reads.cell().record.name) {
+Places::Places(const Reads& reads) : reads_(reads), cell_(reads.cell_record().name) {
   for (const auto& [group, use] : reads.groups()) tiers_.emplace(group.name, group.tier);
 }
 

@@ -5,7 +5,7 @@ namespace troupe {
 // A learner that stops at what it does not know harms nobody; a voter less may be the majority.
 Result<void> MemberRequests::check_build(const raft::MemberChange& change) const {
   if (change.kind != raft::MemberChangeKind::promote) return {};
-  const std::uint32_t level = context_->reads().cell().record.level;
+  const std::uint32_t level = context_->reads().level();
   const auto levels = driver_.levels();
   const auto known = levels.find(change.node);
   if (known == levels.end() || known->second >= level) return {};

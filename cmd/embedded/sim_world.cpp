@@ -94,7 +94,7 @@ class SimWorld final : public World {
       if (!is_up(n) || cluster_.status(n)->applied.load() != ledger_.last().value) continue;
       const Reads& reads = *cluster_.reads(n);
       if (reads.shard_count() == 0) return;
-      for (const std::string& wrong : judges::wrong_in(reads, ledger_, reads.cell().record.now))
+      for (const std::string& wrong : judges::wrong_in(reads, ledger_, reads.cell_record().now))
         complain("node " + std::to_string(n) + ": " + wrong);
       return;
     }

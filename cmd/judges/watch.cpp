@@ -49,7 +49,7 @@ class Look {
       return;
     }
     if (placed.tasks == 0) return;
-    const Instant lost = host.disconnected + reads_.cell().record.policy.host_lost_after;
+    const Instant lost = host.disconnected + reads_.cell_record().policy.host_lost_after;
     if (!due)
       say("host " + host.name + " is gone with " + std::to_string(placed.tasks) +
           " tasks, and no duty says so");
@@ -89,7 +89,7 @@ class Look {
   }
 
   void look_at_tasks() {
-    const CellPolicy policy = reads_.cell().record.policy;
+    const CellPolicy policy = reads_.cell_record().policy;
     reads_.each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
       ++tasks_;
       const auto told = ledger_.tasks().find(task.id);

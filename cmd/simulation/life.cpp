@@ -166,10 +166,10 @@ class Life {
     for (const std::uint32_t n : cluster_.nodes()) {
       if (!cluster_.is_up(n) || cluster_.status(n)->applied.load() != ledger_.last().value) continue;
       if (cluster_.reads(n)->shard_count() == 0) return;
-      const milliseconds ahead = cluster_.reads(n)->cell().record.now - cluster_.now();
+      const milliseconds ahead = cluster_.reads(n)->cell_record().now - cluster_.now();
       if (ahead > ahead_max) complain("the cell's time is " + std::to_string(ahead.count()) + " ms ahead");
       for (const std::string& wrong :
-           judges::wrong_in(*cluster_.reads(n), ledger_, cluster_.reads(n)->cell().record.now))
+           judges::wrong_in(*cluster_.reads(n), ledger_, cluster_.reads(n)->cell_record().now))
         complain("node " + std::to_string(n) + ": " + wrong);
       return;
     }

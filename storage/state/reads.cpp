@@ -233,6 +233,11 @@ CellFigures Reads::cell() const {
   return figures;
 }
 
+CellRecord Reads::cell_record() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return tables_.cell.record;
+}
+
 CallerUse Reads::caller_use(std::string_view caller) const {
   const std::shared_lock lock(tables_.cell.mutex);
   const auto found = tables_.cell.callers.find(caller);

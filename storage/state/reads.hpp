@@ -70,7 +70,8 @@ class Reads {
   std::optional<GroupView> group(std::string_view name) const;
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
-  CellFigures cell() const;
+  CellFigures cell() const;  ///< walks the hosts
+  CellRecord cell_record() const;
   std::uint32_t level() const;  ///< the cell's feature level
   LaunchStanding cell_launches() const;
   CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
