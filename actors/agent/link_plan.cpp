@@ -16,7 +16,7 @@ LinkPlan::Attempt LinkPlan::dial_next(Moment now) {
   redirects_ = 0;
   const auto next = [this] { return bootstrap_[next_bootstrap_++ % bootstrap_.size()]; };
   std::string address = next();
-  if (address == std::exchange(lost_, {})) address = next();
+  if (address == failed_ && !std::exchange(passed_over_, true)) address = next();
   return dial_to(now, address);
 }
 
@@ -33,7 +33,9 @@ void LinkPlan::up(Moment now) {
 }
 
 void LinkPlan::down(Moment now, Random& random) {
-  if (phase_ == Phase::welcomed) lost_ = address_;
+  failed_ = address_;
+  passed_over_ = false;
+  doubts_ = 0;
   if (phase_ == Phase::dialling && redirects_ > 0) {
     failures_ = 0;
     return wait(now, std::min(times_.back_off_max, times_.redirect_wait), random);
@@ -45,6 +47,10 @@ void LinkPlan::down(Moment now, Random& random) {
 
 std::optional<LinkPlan::Attempt> LinkPlan::redirected(Moment now, const std::string& address,
                                                       Random& random) {
+  if (address == failed_ && doubts_ < doubts_max) {
+    wait(now, std::min(times_.redirect_wait, times_.doubt_wait * (1L << doubts_++)), random);
+    return std::nullopt;
+  }
   if (++redirects_ <= redirects_max) return dial_to(now, address);
   down(now, random);
   return std::nullopt;
@@ -52,6 +58,7 @@ std::optional<LinkPlan::Attempt> LinkPlan::redirected(Moment now, const std::str
 
 void LinkPlan::welcomed() {
   phase_ = Phase::welcomed;
+  failed_.clear();
   deadline_.reset();
   failures_ = 0;
   redirects_ = 0;

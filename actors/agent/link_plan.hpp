@@ -14,9 +14,12 @@ namespace troupe::agent {
 struct LinkTimes {
   milliseconds back_off_min{50};
   milliseconds back_off_max{5'000};
-  milliseconds redirect_wait{
-      500};                      ///< after a live node named one that does not answer: its shards move soon
-  milliseconds dial_max{2'000};  ///< without an answer to the dial: a stopped process' kernel takes it still
+  /// After a live node named one that does not answer: its shards move soon.
+  milliseconds redirect_wait{500};
+  /// After a live node named the one that failed last: it is asked again, then after twice as long.
+  milliseconds doubt_wait{100};
+  /// Without an answer to the dial. The kernel of a stopped process takes it still.
+  milliseconds dial_max{2'000};
   milliseconds greet_max{10'000};  ///< from link up to welcome, redirect or refusal
 };
 
@@ -34,13 +37,14 @@ class LinkPlan {
   /// `bootstrap`: at least one address.
   LinkPlan(std::vector<std::string> bootstrap, LinkTimes times);
 
-  /// Goes round the bootstrap addresses, past the one whose link was lost last.
+  /// Goes round the bootstrap addresses, past the one that failed last.
   Attempt dial_next(Moment now);
   void up(Moment now);
   /// A node that answers with a redirect ends the growth of the back-off, whatever comes of it.
   void down(Moment now, Random& random);
-  /// Nothing beyond redirects_max in a row: nodes that send each other's agents in circles are left for a
-  /// while.
+  /// Nothing, and a pause, beyond redirects_max in a row: nodes that send each other's agents in circles are
+  /// left for a while. The same, doubts_max times, while the node is named that failed last: were it dialled
+  /// and hung, this agent would not hear that its shards have moved.
   std::optional<Attempt> redirected(Moment now, const std::string& address, Random& random);
   void welcomed();
   /// Waits the longest back-off: dialling again soon would not help.
@@ -55,6 +59,7 @@ class LinkPlan {
   std::optional<Moment> deadline() const { return deadline_; }
 
   static constexpr std::uint32_t redirects_max = 8;
+  static constexpr std::uint32_t doubts_max = 4;
 
  private:
   Attempt dial_to(Moment now, const std::string& address);
@@ -65,10 +70,12 @@ class LinkPlan {
   Phase phase_ = Phase::waiting;
   std::uint64_t dial_ = 0;
   std::string address_;
-  std::string lost_;  ///< that had welcomed this agent; empty: none, or it was passed over already
+  std::string failed_;        ///< the address that failed last; empty: none since the last welcome
+  bool passed_over_ = false;  ///< failed_ was, when its turn came
   std::size_t next_bootstrap_ = 0;
   std::uint32_t failures_ = 0;   ///< in a row
   std::uint32_t redirects_ = 0;  ///< in a row
+  std::uint32_t doubts_ = 0;     ///< of failed_
   std::optional<Moment> deadline_;
 };
 
