@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t nodes = 3;
 constexpr milliseconds trial_patience{30'000};
+constexpr milliseconds settling{1'000};     ///< after a mended fault
 constexpr std::size_t looked_up_max = 200;  ///< acknowledged submits, each trial
 
 /// The first answer of a write sent after the fault, and the first task of those writes to be Started.
@@ -84,24 +85,27 @@ class FailoverBench {
       if (!agent.ok()) return agent.error();
       agents_.push_back(std::move(agent).value());
     }
-    const bool connected = await_.until(
-        [&] {
-          auto client = client_of(cell_->http_port(1), milliseconds(5'000));
-          auto said = get_json(client, "/api/v3/cell");
-          return said.ok() && hosts_connected(said.value()) >= params_.hosts;
-        },
-        cell_patience);
+    const bool connected = await_.until([&] { return has_all_hosts(1); }, cell_patience);
     return connected ? Result<void>() : Error{ErrorCode::unavailable, "the hosts did not connect"};
   }
 
-  static std::uint64_t hosts_connected(const json::Value& cell) {
-    return static_cast<std::uint64_t>(integer_at(cell, "hostsConnected"));
+  bool has_all_hosts(std::uint32_t node) const {
+    auto client = client_of(cell_->http_port(node), milliseconds(5'000));
+    const auto said = get_json(client, "/api/v3/cell");
+    return said.ok() &&
+           static_cast<std::uint64_t>(integer_at(said.value(), "hostsConnected")) >= params_.hosts;
   }
 
   Result<void> trial() {
     std::uint32_t victim = 0;
-    const bool ready = await_.until([&] { return (victim = choose_victim()) != 0; }, cell_patience);
-    if (!ready) return Error{ErrorCode::unavailable, "the cell found no leader, or no owner beside it"};
+    const auto is_ready = [&] { return (victim = choose_victim()) != 0 && has_all_hosts(victim); };
+    // Twice: one fault at a time, and the hosts follow their shards a little later.
+    for (const milliseconds pause : {settling, milliseconds(0)}) {
+      if (!await_.until(is_ready, cell_patience))
+        return Error{ErrorCode::unavailable,
+                     "the cell found no leader, no owner beside it, or not all hosts"};
+      await_.until([] { return false; }, pause);
+    }
     if (watched_ != nullptr)
       if (auto prepared = watched_->prepare(victim); !prepared.ok()) return prepared;
     const Moment fault = clock_.steady();
