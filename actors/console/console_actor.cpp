@@ -237,7 +237,7 @@ void Console::show(const TurnPtr& turn) {
   if (!target.ok()) return answer(turn, target.error());
   const Showing showing{turn, target.value()};
   const EntityRef entity = showing.target.entity;
-  const NodeId owner = context_->reads().shard(shard_of(entity, context_->reads().shard_count())).owner;
+  const NodeId owner = context_->reads().shard(context_->reads().shard_of(entity)).owner;
   if (owner != context_->self) return ask_owner(turn, showing.target, owner);
   ask_directory({entity.kind, entity, 1}, [this, showing](const Result<AwakeTold>& told) {
     if (!told.ok()) return show_with(showing, {});

@@ -126,7 +126,7 @@ void put_duty(json::Writer& writer, const NodeContext& context, ShardId shard, c
 }
 
 void put_standing(json::Writer& writer, const NodeContext& context, const EntityRef& entity) {
-  const ShardRecord shard = context.reads().shard(shard_of(entity, context.reads().shard_count()));
+  const ShardRecord shard = context.reads().shard(context.reads().shard_of(entity));
   put(writer, "shard", shard.id);
   put(writer, "owner", shard.owner);
   put(writer, "epoch", shard.epoch);

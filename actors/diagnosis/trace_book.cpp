@@ -11,6 +11,7 @@ std::string state_of(const Event& event) {
     case EventKind::task_created:
     case EventKind::task_changed:
     case EventKind::task_archived:
+    case EventKind::task_moved:
       return std::string(state_text(event.task_state)) +
              (event.reason == Reason::none ? "" : ", " + std::string(reason_text(event.reason))) +
              (event.host.value == 0 ? "" : ", on host/" + to_text(event.host));

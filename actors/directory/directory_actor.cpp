@@ -41,7 +41,7 @@ class Directory {
  private:
   Instant now() const { return context_->now(); }
   bool owns(ShardId shard) const { return owned_.contains(shard); }
-  ShardId shard_of_entity(const EntityRef& entity) const { return shard_of(entity, shard_count_); }
+  ShardId shard_of_entity(const EntityRef& entity) const { return context_->reads().shard_of(entity); }
   void load_shards();
   void on_applied(const Applied& applied);
   void on_assigned(const Event& event);

@@ -23,7 +23,7 @@ void add_job_frame(std::string& chunk, EventId at, const JobRecord& job, const J
 
 bool is_of_task(EventKind kind) {
   return kind == EventKind::task_created || kind == EventKind::task_changed ||
-         kind == EventKind::task_archived;
+         kind == EventKind::task_archived || kind == EventKind::task_moved;
 }
 
 bool is_of_job(EventKind kind) {
@@ -271,7 +271,8 @@ void EventStreams::add_events(Stream& stream, std::string& chunk) {
   for (; at < ring_.size() && chunk.size() < stream_chunk_bytes && !stream.ends; ++at) {
     const Event& event = ring_[at];
     stream.position = event.id;
-    if (stream.job && event.job != *stream.job) continue;
+    // Who goes is told to both jobs' readers.
+    if (stream.job && event.job != *stream.job && event.moved_from != *stream.job) continue;
     if (stream.filter && !stream.filter->wants(event, reads())) continue;
     frames_.append_to(chunk, event.id, [&] { return frame_of(event, places); });
     stream.ends = stream.job && event.kind == EventKind::job_archived;

@@ -29,6 +29,7 @@ void put_disruption_budget(Services& services, const CallPtr& call);
 void kill_task(Services& services, const CallPtr& call);
 void put_task_attributes(Services& services, const CallPtr& call);
 void delete_task_attributes(Services& services, const CallPtr& call);
+void move_task(Services& services, const CallPtr& call);
 http::Response list_tasks(const NodeContext& node, const Call& call);
 http::Response get_task(const NodeContext& node, const Call& call);
 

@@ -5,7 +5,7 @@ namespace {
 
 bool is_about_task(EventKind kind) {
   return kind == EventKind::task_created || kind == EventKind::task_changed ||
-         kind == EventKind::task_archived || kind == EventKind::slot_changed;
+         kind == EventKind::task_archived || kind == EventKind::task_moved || kind == EventKind::slot_changed;
 }
 
 }  // namespace
@@ -46,8 +46,15 @@ bool StreamFilter::wants(const JobRecord& job) {
 
 bool StreamFilter::wants(const Event& event, const Reads& reads) {
   if (event.job.is_nil()) return false;
+  const bool moves = event.kind == EventKind::task_moved;
+  if (moves && criteria_.tasks.contains(event.task)) of_tasks_.insert(event.job);
   const bool was_told = told_.contains(event.job);
-  if (!was_told && !matches_job(event.job, event.descriptor.get(), reads)) return false;
+  if (!was_told && !matches_job(event.job, event.descriptor.get(), reads)) {
+    // Who left a job that is told of is told to have left.
+    const bool leaves =
+        moves && (told_.contains(event.moved_from) || matches_job(event.moved_from, nullptr, reads));
+    return leaves && wants_task(event.task);
+  }
   if (remembers() && !was_told) told_.insert(event.job);
   if (event.kind == EventKind::job_archived) told_.erase(event.job);
   return !is_about_task(event.kind) || wants_task(event.task);

@@ -155,6 +155,14 @@ void delete_task_attributes(Services& services, const CallPtr& call) {
          {.status = 200, .entity_url = task_url(id.value())});
 }
 
+void move_task(Services& services, const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  const auto move = api::parse_task_move(call->request.body);
+  if (!move.ok()) return call->fail(move.error());
+  mutate(services, call, move.value(), {.status = 200, .entity_url = task_url(move.value().task)});
+}
+
 http::Response list_tasks(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
   if (!query.ok()) return http::error_response(query.error());

@@ -45,6 +45,12 @@ void Engine::task_ended(const EndedTask& task) {
   state_->inventory.ended(task);
 }
 
+void Engine::task_moved(const TaskId& task, const JobId& from, const JobId& to, HostId host) {
+  ++state_->changes;
+  state_->preemptor.told(task);
+  state_->inventory.moved(task, from, to, host);
+}
+
 void Engine::task_leaving(TaskId task, HostId host, const Resources& resources) {
   ++state_->changes;
   state_->preemptor.told(task);

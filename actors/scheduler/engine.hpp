@@ -67,6 +67,8 @@ class Engine {
   /// again.
   void forget(TaskId task);
   void task_ended(const EndedTask& task);
+  /// It is another job's from now on, where it is.
+  void task_moved(const TaskId& task, const JobId& from, const JobId& to, HostId host);
   /// It is being ended: by its own, or for another's sake. Who looks for room asks its host first.
   void task_leaving(TaskId task, HostId host = {}, const Resources& resources = {});
 

@@ -179,6 +179,11 @@ void Inventory::ended(const EndedTask& task) {
   improve(*at);
 }
 
+void Inventory::moved(const TaskId& task, const JobId& from, const JobId& to, HostId host) {
+  if (FollowedJob* known = book_.find(from)) shift(*known, book_.erase(*known, task));
+  if (FollowedJob* known = book_.find(to)) shift(*known, book_.put(*known, task, host));
+}
+
 // Whom a new leader finds on a host, it has not placed there itself: the state is asked once.
 void Inventory::learn_exclusive(Host& at) {
   if (at.is_exclusive_known) return;

@@ -156,6 +156,7 @@ class Inventory {
   /// A placement that came true by that event.
   void count(HostId id, const TaskId& task, const JobId& job, const Demand& demand, EventId at);
   void ended(const EndedTask& task);
+  void moved(const TaskId& task, const JobId& from, const JobId& to, HostId host);
 
   /// Keeps room on a host for a task, of what is to become free there.
   Ticket claim(const Host& host, const TaskId& task, const JobId& job, const Demand& demand);

@@ -262,6 +262,9 @@ class SchedulerShell {
           engine_->forget(event.task);
           if (event.host.value != 0) on_ended(event);
           break;
+        case EventKind::task_moved:
+          engine_->task_moved(event.task, event.moved_from, event.job, event.host);
+          break;
         case EventKind::group_changed:
           look_at_groups();
           break;

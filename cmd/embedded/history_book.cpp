@@ -121,6 +121,8 @@ void HistoryBook::event(std::uint32_t node, EventId id, const json::Value& data)
     track(entry, data);
     entry.text = task_line(data, task);
     if (entry.kind == "taskArchived") entry.text += ", archived";
+    if (entry.kind == "taskMoved")
+      entry.text += ", from job " + short_id(text_member(&data, "movedFromJobId"));
   } else if (!entry.job.empty()) {
     track(entry, data);
     entry.text = entry.kind == "slotChanged"
@@ -154,6 +156,12 @@ void HistoryBook::track(const BookEntry& entry, const json::Value& data) {
     task.index = static_cast<std::uint32_t>(number_member(&data, "slot"));
     task.resubmit = static_cast<std::uint32_t>(number_member(context, "task.resubmitNumber"));
     job.tasks.insert_or_assign({task.index, task.resubmit}, task.id);
+  }
+  if (entry.kind == "taskMoved" && task.job != entry.job) {
+    std::erase_if(jobs_[task.job].tasks, [&](const auto& place) { return place.second == task.id; });
+    task.job = entry.job;
+    task.index = static_cast<std::uint32_t>(number_member(&data, "slot"));
+    jobs_[task.job].tasks.insert_or_assign({task.index, task.resubmit}, task.id);
   }
   if (task.host.empty()) task.host = text_member(context, "agent.host");
   if (const auto state = task_state_from_text(text_member(&data, "taskState")))

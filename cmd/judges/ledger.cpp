@@ -13,7 +13,7 @@ bool same(const Event& a, const Event& b) {
   return a.id == b.id && a.kind == b.kind && a.at == b.at && a.job == b.job && a.task == b.task &&
          a.host == b.host && a.shard == b.shard && a.node == b.node && a.epoch == b.epoch &&
          a.job_state == b.job_state && a.task_state == b.task_state && a.task_before == b.task_before &&
-         a.slot == b.slot && a.reason == b.reason;
+         a.slot == b.slot && a.reason == b.reason && a.moved_from == b.moved_from;
 }
 
 std::string text_of(const Event& event) {
@@ -173,6 +173,8 @@ void Ledger::hear(const Event& event) {
     case EventKind::task_changed:
     case EventKind::task_archived:
       return hear_task(event);
+    case EventKind::task_moved:
+      return hear_move(event);
     default:
       return;
   }
@@ -220,6 +222,24 @@ void Ledger::hear_task(const Event& event) {
   if (event.kind != EventKind::task_archived) return;
   if (event.task_state != TaskState::finished) complain_("a task is archived alive: " + text_of(event));
   found->second.archived = true;
+}
+
+/// To another job: nothing else of it changes.
+void Ledger::hear_move(const Event& event) {
+  const auto found = tasks_.find(event.task);
+  if (found == tasks_.end()) return complain_("a task moves that was never created: " + text_of(event));
+  TaskStory& story = found->second;
+  if (story.archived) complain_("an archived task moves: " + text_of(event));
+  if (story.job != event.moved_from) complain_("a task leaves a job that it is not of: " + text_of(event));
+  if (event.task_state != story.state || event.host != story.host)
+    complain_("a task does not run on as it moves to another job: " + text_of(event));
+  const auto job = jobs_.find(event.job);
+  if (job == jobs_.end() || job->second.archived)
+    complain_("a task moves to a job that is not there: " + text_of(event));
+  if (!(event.descriptor->resources == story.descriptor->resources))
+    complain_("a task moves to a job that asks for other resources: " + text_of(event));
+  story.job = event.job;
+  story.descriptor = event.descriptor;
 }
 
 void Ledger::move_task(TaskStory& story, const Event& event) {

@@ -77,6 +77,7 @@ class Ledger final : public embedded::SimObserver {
   const Event* find_event(EventId id, std::size_t& hint) const;
   void hear(const Event& event);
   void hear_job(const Event& event);
+  void hear_move(const Event& event);
   void hear_task(const Event& event);
   void move_task(TaskStory& story, const Event& event);
   void take(const TaskStory& story, const Event& event);

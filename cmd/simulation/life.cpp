@@ -36,6 +36,7 @@ std::string event_text(const Event& event) {
     case EventKind::task_created:
     case EventKind::task_changed:
     case EventKind::task_archived:
+    case EventKind::task_moved:
       return kind + to_text(event.task) + " of " + to_text(event.job).substr(0, 8) + " slot " +
              to_text(event.slot) + " " + std::string(state_text(event.task_state)) + " " +
              std::string(reason_text(event.reason)) + " host/" + to_text(event.host);

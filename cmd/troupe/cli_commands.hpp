@@ -148,6 +148,12 @@ struct TaskKill {
 int task_kill(Context& context, const TaskKill& args);
 int tasks_kill(Context& context, const TaskKill& args);  ///< those of `bulk`
 
+struct TaskMove {
+  std::string task;
+  std::string job;  ///< the one that it goes to
+};
+int task_move(Context& context, const TaskMove& args);
+
 struct TaskLogs {
   std::string task;
   bool wants_stderr = false;

@@ -8,6 +8,7 @@
 #include "cmd/troupe/cli_table.hpp"
 #include "cmd/troupe/cli_task_table.hpp"
 #include "cmd/troupe/cli_value.hpp"
+#include "net/json/writer.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -39,6 +40,7 @@ void print_task(Context& context, const json::Value& task) {
   Sheet sheet;
   sheet.add("id", text_at(task, "id"));
   sheet.add("job", text_at(task, "jobId"));
+  sheet.add("moved from", text_at(task, "taskContext/task.movedFromJob"));
   sheet.add("slot", text_at(task, "taskContext/task.index"));
   sheet.add("resubmits", text_at(task, "taskContext/task.resubmitNumber"));
   sheet.add("state", text_at(task, "status/state"));
@@ -122,6 +124,30 @@ int task_kill(Context& context, const TaskKill& args) {
   const auto answer = client.change("DELETE", target);
   if (!answer.ok()) return report(context.io.err, answer.error());
   context.io.out << "ending task " << id.value() << '\n';
+  return exit_ok;
+}
+
+int task_move(Context& context, const TaskMove& args) {
+  auto client = context.client();
+  const auto task = whole_id(client, IdOf::task, args.task);
+  if (!task.ok()) return report(context.io.err, task.error());
+  const auto target = whole_id(client, IdOf::job, args.job);
+  if (!target.ok()) return report(context.io.err, target.error());
+  const auto found = client.get(task_path(task.value()));
+  if (!found.ok()) return report(context.io.err, found.error());
+  const std::string source = text_at(found.value().value, "jobId");
+  json::Writer body;
+  body.begin_object();
+  for (const auto& [name, id] : {std::pair<std::string_view, std::string_view>{"taskId", task.value()},
+                                 {"sourceJobId", source},
+                                 {"targetJobId", target.value()}}) {
+    body.key(name);
+    body.text(id);
+  }
+  body.end_object();
+  const auto answer = client.change("POST", "/api/v3/tasks/move", body.take());
+  if (!answer.ok()) return report(context.io.err, answer.error());
+  context.io.out << "task " << task.value() << " is of job " << target.value() << " now\n";
   return exit_ok;
 }
 

@@ -52,8 +52,23 @@ void add_task_kill(CLI::App& tasks, Context& context) {
   kill->callback([args, &context] { finish_with(task_kill(context, *args)); });
 }
 
+namespace {
+
+void add_move(CLI::App& tasks, Context& context) {
+  auto* move = tasks.add_subcommand("move", "Make a service's running task another service's; it runs on");
+  auto args = std::make_shared<TaskMove>();
+  move->add_option("task", args->task, "the task's id, or its beginning")->required();
+  move->add_option("job", args->job, "the service that it goes to (id, or its beginning)")->required();
+  move->footer(
+      "Its own service gets smaller by one, the other larger; both must make their containers alike.\n"
+      "Example:\n  troupe task move 81d0f3 6f1c2a");
+  move->callback([args, &context] { finish_with(task_move(context, *args)); });
+}
+
+}  // namespace
+
 void add_task_options(CLI::App& app, Context& context) {
-  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, attributes");
+  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, move, attributes");
   tasks->require_subcommand(1);
   add_list(*tasks, context);
   add_of_one(*tasks, context, "show", "Show a task and its history", task_show);
@@ -61,6 +76,7 @@ void add_task_options(CLI::App& app, Context& context) {
              task_explain);
   add_logs(*tasks, context);
   add_task_kill(*tasks, context);
+  add_move(*tasks, context);
   add_attributes(*tasks, context, "task", task_attributes);
 }
 

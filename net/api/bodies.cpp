@@ -103,6 +103,34 @@ std::string complaint_about_attribute(std::string_view name) {
   return {};
 }
 
+namespace {
+
+template <class Id>
+Id read_id(json::ObjectReader& reader, std::string_view name) {
+  const std::string text = reader.required_string(name);
+  if (text.empty()) return {};
+  const auto id = parse_uuid<Id>(text);
+  if (id.ok()) return id.value();
+  reader.complain(name, "must be an id, such as 6f1c2a70-3d8e-4b21-9c55-0a1b2c3d4e5f");
+  return {};
+}
+
+}  // namespace
+
+Result<MoveTask> parse_task_move(std::string_view text) {
+  return read_body<MoveTask>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    MoveTask out;
+    out.task = read_id<TaskId>(reader, "taskId");
+    out.source = read_id<JobId>(reader, "sourceJobId");
+    out.target = read_id<JobId>(reader, "targetJobId");
+    if (violations.empty() && out.source == out.target)
+      reader.complain("targetJobId", "must be another job than sourceJobId");
+    reader.finish();
+    return out;
+  });
+}
+
 Result<StringMap> parse_attributes(std::string_view text, std::string_view id_name, std::string_view id) {
   return read_body<StringMap>(text, [&](const json::Value& value, std::vector<Violation>& violations) {
     json::ObjectReader reader(value, "", violations);

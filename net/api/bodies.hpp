@@ -7,7 +7,7 @@
 #include "net/api/descriptor.hpp"
 #include "net/json/object_reader.hpp"
 #include "storage/base/result.hpp"
-#include "storage/model/records.hpp"
+#include "storage/model/command.hpp"
 
 namespace troupe::api {
 
@@ -27,6 +27,8 @@ Result<CapacityChange> parse_capacity_change(std::string_view text, const Descri
 Result<StringMap> parse_attributes(std::string_view text, std::string_view id_name, std::string_view id);
 /// DELETE …/attributes?keys=a,b: at least one. Errors: invalid_argument.
 Result<std::vector<std::string>> parse_attribute_keys(std::string_view keys);
+/// POST /tasks/move: {taskId, sourceJobId, targetJobId}. Errors: invalid_argument.
+Result<MoveTask> parse_task_move(std::string_view text);
 /// {disableIncreaseDesired, disableDecreaseDesired}; what is absent is false.
 ServiceProcesses read_processes(json::ObjectReader& reader);
 /// PUT /jobs/{id}/jobprocesses. Errors: invalid_argument.

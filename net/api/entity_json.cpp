@@ -89,6 +89,7 @@ void task_context_json(json::Writer& writer, const TaskRecord& task, const TaskP
   text_json(writer, "task.resubmitNumber", std::to_string(task.resubmits));
   text_json(writer, "task.systemResubmitNumber", std::to_string(task.system_resubmits));
   text_json(writer, "task.evictionResubmitNumber", std::to_string(task.eviction_resubmits));
+  text_unless_empty(writer, "task.movedFromJob", task.moved_from);
   text_unless_empty(writer, "task.tier", place.tier);
   text_unless_empty(writer, "agent.host", place.host);
   if (task.host.value != 0) text_json(writer, "agent.instanceId", to_text(task.host));

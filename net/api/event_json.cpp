@@ -12,7 +12,7 @@ bool concerns_job_state(EventKind kind) {
 }
 bool concerns_task(EventKind kind) {
   return kind == EventKind::task_created || kind == EventKind::task_changed ||
-         kind == EventKind::task_archived;
+         kind == EventKind::task_archived || kind == EventKind::task_moved;
 }
 
 void head_json(json::Writer& writer, EventId id, std::string_view kind, Instant at) {
@@ -27,6 +27,10 @@ void task_members(json::Writer& writer, const Event& event) {
   text_json(writer, "taskState", state_text(event.task_state));
   if (event.kind != EventKind::task_created)
     text_json(writer, "taskStateBefore", state_text(event.task_before));
+  if (event.kind != EventKind::task_moved) return;
+  writer.key("movedFromAnotherJob");
+  writer.boolean(true);
+  text_json(writer, "movedFromJobId", to_text(event.moved_from));
 }
 
 void shard_members(json::Writer& writer, const Event& event) {
@@ -68,6 +72,8 @@ std::string_view event_name(EventKind kind) {
       return "groupChanged";
     case EventKind::cell_changed:
       return "cellChanged";
+    case EventKind::task_moved:
+      return "taskMoved";
   }
   return {};
 }

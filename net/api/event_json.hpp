@@ -32,9 +32,9 @@ struct EventEntity {
   const TaskRecord* task = nullptr;
   TaskPlace place{};
 };
-/// {id, kind, timestamp, jobId?, jobState?, taskId?, slot?, taskState?, taskStateBefore?, reasonCode?,
-/// hostId?, nodeId?, shard?, epoch?, job?, task?}. A client that only wants to know "what is over" needs
-/// nothing but this line.
+/// {id, kind, timestamp, jobId?, jobState?, taskId?, slot?, taskState?, taskStateBefore?,
+/// movedFromAnotherJob?, movedFromJobId?, reasonCode?, hostId?, nodeId?, shard?, epoch?, job?, task?}. A
+/// client that only wants to know "what is over" needs nothing but this line.
 void event_json(json::Writer& writer, const Event& event, const EventEntity& entity = {});
 /// One frame of a snapshot at `at`: {id, kind, timestamp, jobId, jobState, job} or the same of a task.
 void job_snapshot_json(json::Writer& writer, EventId at, const JobRecord& job,

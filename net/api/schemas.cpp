@@ -429,6 +429,7 @@ std::map<std::string_view, std::string> schemas() {
       {"Task", task()},
       {"Tasks", list_of("Task")},
       {"TaskAttributes", attributes_change("taskId")},
+      {"TaskMove", object({{"taskId", uuid()}, {"sourceJobId", uuid()}, {"targetJobId", uuid()}})},
       {"Pagination", pagination()},
       {"HostPhase", object({{"phase", phases()}})},
       {"Host", host()},

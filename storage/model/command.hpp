@@ -434,12 +434,24 @@ struct NoteJobs {
   static constexpr auto fields() { return field_list(field("items", &NoteJobs::items)); }
 };
 
+/// 30. A service's running task becomes one of another service: it runs on, under its id. The one gets
+/// smaller by one, the other larger.
+struct MoveTask {
+  TaskId task;
+  JobId source;  ///< whose it is, as the caller believes
+  JobId target;
+  static constexpr auto fields() {
+    return field_list(field("task", &MoveTask::task), field("source", &MoveTask::source),
+                      field("target", &MoveTask::target));
+  }
+};
+
 /// In the order of their numbers, the first being 1.
-using CommandBody =
-    std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
-                 FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
-                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
-                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation, NoteJobs>;
+using CommandBody = std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob,
+                                 AdvanceSlots, FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks,
+                                 RegisterHost, OpenSession, CloseSessions, SetHostPhase, PutGroup, SetAside,
+                                 Release, SetPolicy, NoteGroups, CheckState, ChangeJob, ChangeTask, ShrinkJob,
+                                 PreemptTasks, DeleteGroup, NoteOperation, NoteJobs, MoveTask>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

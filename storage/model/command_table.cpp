@@ -79,6 +79,10 @@ constexpr std::array rows{
     CommandRow{29, "note_jobs", FenceKind::epoch, level_of_budgets,
                "the job lives, is Accepted and stands otherwise",
                "it stands so already and the item is refused"},
+    CommandRow{30, "move_task", FenceKind::none, level_of_moves,
+               "the task is Started and the source's; both are Accepted services whose containers are alike; "
+               "the source stays at its min or above, the target at its max or below",
+               "the task is the target's and the second is refused"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

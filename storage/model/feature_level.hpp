@@ -15,7 +15,9 @@ namespace troupe {
 ///      Critical groups, an audit of what no command does; launch budgets and limits: a job's relaunches take
 ///      tokens, note_jobs says that it is held to them, placements are held to the limits of the cell, the
 ///      group and the host, and a host rests whose launches fail
-constexpr std::uint32_t feature_level_known = 2;
+///   3  tasks that move to another job, perhaps of another shard
+constexpr std::uint32_t feature_level_known = 3;
 constexpr std::uint32_t level_of_budgets = 2;
+constexpr std::uint32_t level_of_moves = 3;
 
 }  // namespace troupe

@@ -26,6 +26,8 @@ std::string_view kind_text(EventKind kind) {
       return "group_changed";
     case EventKind::cell_changed:
       return "cell_changed";
+    case EventKind::task_moved:
+      return "task_moved";
   }
   return {};
 }
@@ -35,6 +37,7 @@ EntityRef Event::entity() const {
     case EventKind::task_created:
     case EventKind::task_changed:
     case EventKind::task_archived:
+    case EventKind::task_moved:
       return EntityRef::of(task);
     case EventKind::host_changed:
       return EntityRef::of(host);

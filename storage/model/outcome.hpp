@@ -29,6 +29,7 @@ enum class EventKind : std::uint8_t {
   shard_assigned,
   group_changed,
   cell_changed,
+  task_moved,  ///< to another job: it runs on
 };
 std::string_view kind_text(EventKind kind);
 
@@ -49,6 +50,7 @@ struct Event {
   SlotNumber slot;
   Reason reason = Reason::none;
   DescriptorPtr descriptor;  ///< of the job, with job_created and all task events
+  JobId moved_from;          ///< task_moved: `job` is whose it is now
   EntityRef entity() const;  ///< whose actor it concerns first
 };
 

@@ -101,7 +101,8 @@ struct TaskRecord {
   std::int32_t signal = 0;
   RareText message;  ///< of the last change
   RareText set_aside;
-  RareMap attributes;  ///< what users noted on it
+  RareMap attributes;   ///< what users noted on it
+  RareText moved_from;  ///< the id of the job that it came from last; empty: it was made for its own
 
   Step step(TaskState s) const { return steps[s]; }
   void enter(TaskState s, Step step) { steps.enter(s, step); }
@@ -117,7 +118,7 @@ struct TaskRecord {
         field("state", &R::state), field("host", &R::host), field("created_at", &R::created_at),
         field("version", &R::version), field("steps", &R::steps), field("exit_code", &R::exit_code),
         field("signal", &R::signal), field("message", &R::message), field("set_aside", &R::set_aside),
-        field("attributes", &R::attributes));
+        field("attributes", &R::attributes), field("moved_from", &R::moved_from));
   }
 };
 

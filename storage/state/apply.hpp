@@ -30,6 +30,9 @@ inline constexpr AttributeBounds job_attribute_bounds{200, 64 * 1024};
 inline constexpr AttributeBounds task_attribute_bounds{32, 8 * 1024};
 bool is_possible(const Resources& resources);
 
+/// May the service's desired size become this one? Only that is held back: min and max may move around it.
+std::optional<Error> check_processes(const JobRecord& job, std::uint32_t desired);
+
 /// More in a row make a host rest no longer.
 inline constexpr std::uint32_t launch_failures_max = 32;
 
@@ -69,6 +72,7 @@ class CommandApply {
   Result<void> operator()(const PreemptTasks& body);
   Result<void> operator()(const DeleteGroup& body);
   Result<void> operator()(const NoteJobs& body);
+  Result<void> operator()(const MoveTask& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
   Result<void> operator()(const NoteOperation&) { return {}; }  ///< Nothing but its entry in the audit.
 
@@ -97,6 +101,7 @@ class CommandApply {
   Check check_caller_caps(std::string_view caller, More more) const;
   /// The task's place becomes the last one of its job, so that the job can do without it.
   void move_to_last_slot(const TaskId& id, SlotNumber last);
+  Check check_move(const MoveTask& body, const JobRecord& source, const JobRecord& target) const;
   Check note(const NoteGroups::Item& item);
   Check note(const NoteJobs::Item& item);
   /// May the slot's next task be made now, as far as the job's budget goes?

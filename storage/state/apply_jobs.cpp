@@ -26,7 +26,8 @@ bool may_step(SlotState from, SlotState to, bool batch) {
   return false;
 }
 
-/// Only the desired size is held back: min and max may move around it.
+}  // namespace
+
 std::optional<Error> check_processes(const JobRecord& job, std::uint32_t desired) {
   const ServiceProcesses& held = job.descriptor->service()->processes;
   if (held.disable_increase && desired > job.capacity.desired)
@@ -35,8 +36,6 @@ std::optional<Error> check_processes(const JobRecord& job, std::uint32_t desired
     return Error{ErrorCode::precondition_failed, "the job's processes have disableDecreaseDesired"};
   return std::nullopt;
 }
-
-}  // namespace
 
 CommandApply::Check CommandApply::in_fenced_shard(const JobId& job) const {
   const auto* fence = std::get_if<EpochFence>(&command_.fence);

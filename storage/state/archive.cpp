@@ -6,18 +6,9 @@
 namespace troupe {
 namespace {
 
-Result<std::optional<keys::Bucket>> bucket_at(const KvStore& store, BytesView key) {
-  auto bytes = store.get(keys::index, key);
-  if (!bytes.ok()) return bytes.error();
-  if (!bytes.value()) return std::optional<keys::Bucket>();
-  auto bucket = unpacked<keys::Bucket>(*bytes.value());
-  if (!bucket.ok()) return bucket.error();
-  return std::optional(bucket.value());
-}
-
 template <class Record>
-Result<std::optional<Record>> record_at(const KvStore& store, BytesView key) {
-  auto bytes = store.get(keys::archived, key);
+Result<std::optional<Record>> record_at(const KvStore& store, BytesView key, Table table = keys::archived) {
+  auto bytes = store.get(table, key);
   if (!bytes.ok()) return bytes.error();
   if (!bytes.value()) return std::optional<Record>();
   auto record = unpacked<Record>(*bytes.value());
@@ -25,13 +16,19 @@ Result<std::optional<Record>> record_at(const KvStore& store, BytesView key) {
   return std::optional(std::move(record).value());
 }
 
+Result<std::optional<keys::Bucket>> bucket_at(const KvStore& store, BytesView key) {
+  return record_at<keys::Bucket>(store, key, keys::index);
+}
+
 }  // namespace
 
-ArchivedShare archive_task(KvBatch& batch, ShardId shard, const TaskRecord& task) {
+ArchivedShare archive_task(KvBatch& batch, ShardId shard, const TaskRecord& task, Route route) {
   const keys::Bucket bucket = keys::bucket_of(task.step(TaskState::finished).at);
   ArchivedShare share{bucket, 0};
   share.hash += put_record(batch, keys::archived, keys::archived_task(bucket, shard, task.id), task);
-  share.hash += put_record(batch, keys::index, keys::task_bucket(task.id), bucket);
+  share.hash += route == Route::by_id
+                    ? put_record(batch, keys::index, keys::task_bucket(task.id), bucket)
+                    : put_record(batch, keys::index, keys::task_place(task.id), ArchivedPlace{bucket, shard});
   share.hash += put_record(batch, keys::index, keys::task_of_job(task.job, task.created_at, task.id), bucket);
   return share;
 }
@@ -54,8 +51,11 @@ Result<std::optional<ArchivedJob>> archived_job(const KvStore& store, ShardId sh
 Result<std::optional<TaskRecord>> archived_task(const KvStore& store, ShardId shard, const TaskId& id) {
   auto bucket = bucket_at(store, keys::task_bucket(id));
   if (!bucket.ok()) return bucket.error();
-  if (!bucket.value()) return std::optional<TaskRecord>();
-  return record_at<TaskRecord>(store, keys::archived_task(*bucket.value(), shard, id));
+  if (bucket.value()) return record_at<TaskRecord>(store, keys::archived_task(*bucket.value(), shard, id));
+  const auto moved = record_at<ArchivedPlace>(store, keys::task_place(id), keys::index);
+  if (!moved.ok()) return moved.error();
+  if (!moved.value()) return std::optional<TaskRecord>();
+  return record_at<TaskRecord>(store, keys::archived_task(moved.value()->bucket, moved.value()->shard, id));
 }
 
 Result<std::vector<TaskRecord>> archived_tasks_of(const KvStore& store, ShardId shard, const JobId& job,

@@ -133,6 +133,8 @@ void Committer::create_job(JobRecord record) {
 }
 
 void Committer::commit_task(Change<TaskRecord>& change) {
+  if (change.before && change.before->job != change.after.job)
+    return move_task(*change.before, std::move(change.after));
   if (change.before) return change_task(*change.before, std::move(change.after));
   if (change.after.state == TaskState::accepted) return create_task(std::move(change.after));
   // Made and placed by one command: it is told as if by two, for those who follow the tasks' steps.
@@ -265,6 +267,62 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
     events_.pop_back();
 }
 
+/// Into another shard's tables. Under both shards' locks.
+TaskEntry& Committer::bring_task(ShardTables& from, ShardTables& to, TaskRecord record) {
+  const TaskId id = record.id;
+  const std::pair place{record.created().ms, id};
+  TaskEntry& here = to.tasks.insert({std::move(record), no_duty, 0});
+  to.task_order.insert(place);
+  tables_.home_of(id) == to.record.id ? tables_.moved.erase(id) : tables_.moved.put(id, to.record.id);
+  TaskEntry& left = *from.tasks.find(id);
+  move_duty(from, left.due_ms, std::nullopt, EntityRef::of(id));
+  tables_.shift_hash(from, 0 - left.hash);
+  batch_.erase(keys::current, keys::task(from.record.id, id));
+  from.task_order.erase(place);
+  from.tasks.erase(id);
+  return here;
+}
+
+/// It runs on where it is: of the cell's tables none changes, since both jobs are of one capacity group and
+/// ask for the same.
+void Committer::move_task(const TaskRecord& before, TaskRecord after) {
+  ShardTables& from = tables_.shard(tables_.shard_id(before.job));
+  ShardTables& to = tables_.shard(tables_.shard_id(after.job));
+  // Readers hold one shard at a time.
+  const std::unique_lock lock(from.mutex);
+  const auto other = &from == &to ? std::unique_lock<std::shared_mutex>() : std::unique_lock(to.mutex);
+  JobEntry* left = from.jobs.find(before.job);
+  JobEntry* job = to.jobs.find(after.job);
+  TaskEntry* entry = from.tasks.find(after.id);
+  TROUPE_CHECK(entry != nullptr && left != nullptr && job != nullptr);
+  // The one that took its place there may be in it already.
+  const TaskRecord*& place = left->slots.at(before.slot.value).live;
+  if (place == &entry->record) place = nullptr;
+  --left->counts.tasks[at(before.state)];
+  ++job->counts.tasks[at(after.state)];
+  if (&from == &to)
+    entry->record = std::move(after);
+  else
+    entry = &bring_task(from, to, std::move(after));
+  const TaskRecord& now = entry->record;
+  job->slots.at(now.slot.value).live = &now;
+  store_task(to, *entry);
+  update_task_duty(tables_, *entry, *job->record.descriptor);
+  touch(before.job);
+  touch(now.job);
+  Event& event = emit(EventKind::task_moved);
+  event.job = now.job;
+  event.moved_from = before.job;
+  event.task = now.id;
+  event.host = now.host;
+  event.slot = now.slot;
+  event.shard = to.record.id;
+  event.task_before = before.state;
+  event.task_state = now.state;
+  event.reason = now.step(now.state).reason;
+  event.descriptor = job->record.descriptor;
+}
+
 void Committer::finish_task(TaskEntry& entry) {
   ShardTables& shard = tables_.shard(tables_.shard_id(entry.record.id));
   JobEntry* job = shard.jobs.find(entry.record.job);
@@ -272,7 +330,8 @@ void Committer::finish_task(TaskEntry& entry) {
   move_duty(shard, entry.due_ms, std::nullopt, EntityRef::of(entry.record.id));
   tables_.shift_hash(shard, 0 - entry.hash);
   batch_.erase(keys::current, keys::task(shard.record.id, entry.record.id));
-  count_archived(shard, archive_task(batch_, shard.record.id, entry.record)).tasks += 1;
+  const Route route = tables_.home_of(entry.record.id) == shard.record.id ? Route::by_id : Route::by_place;
+  count_archived(shard, archive_task(batch_, shard.record.id, entry.record, route)).tasks += 1;
   finished_tasks_.push_back(entry.record.id);
 }
 
@@ -446,6 +505,7 @@ void Committer::forget_archived() {
     const std::unique_lock lock(shard.mutex);
     shard.task_order.erase({shard.tasks.find(id)->record.created().ms, id});
     shard.tasks.erase(id);
+    if (tables_.home_of(id) != shard.record.id) tables_.moved.erase(id);
   }
   for (const JobId& id : finished_jobs_) {
     ShardTables& shard = tables_.shard(tables_.shard_id(id));

@@ -60,6 +60,8 @@ class Committer {
   void grow(const JobRecord& job);
   void create_task(TaskRecord record);
   void change_task(const TaskRecord& before, TaskRecord after);
+  void move_task(const TaskRecord& before, TaskRecord after);
+  TaskEntry& bring_task(ShardTables& from, ShardTables& to, TaskRecord record);
   void finish_task(TaskEntry& entry);
   void commit_slot(const SlotChange& change);
   void change_job(const JobRecord& before, JobRecord after);

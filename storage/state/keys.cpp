@@ -114,6 +114,8 @@ Key archived_task(Bucket bucket, ShardId shard, const TaskId& id) {
 Key job_bucket(const JobId& id) { return with_id(Key('j'), id); }
 Key task_bucket(const TaskId& id) { return with_id(Key('t'), id); }
 
+Key task_place(const TaskId& id) { return with_id(Key('v'), id); }
+
 Key task_of_job(const JobId& job, Index created_at, const TaskId& task) {
   Key key = with_id(Key('k'), job);
   append_big_endian(key, created_at.value);

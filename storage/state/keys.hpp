@@ -19,6 +19,8 @@
 //             bucket shard 't' task                 TaskRecord
 //   index     'j' job                               bucket
 //             't' task                              bucket
+//             'v' task                              ArchivedPlace, in place of the above: it was moved to
+//                                                   a job of another shard than its id says
 //             'k' job created task                  bucket: a job's tasks, oldest first
 //             'a' ordinal                           AuditRecord; AuditHead's chain stands for them in the
 //             hash
@@ -94,6 +96,7 @@ Key archived_job(Bucket bucket, ShardId shard, const JobId& id);
 Key archived_task(Bucket bucket, ShardId shard, const TaskId& id);
 Key job_bucket(const JobId& id);
 Key task_bucket(const TaskId& id);
+Key task_place(const TaskId& id);
 Key task_of_job(const JobId& job, Index created_at, const TaskId& task);
 /// [low, high) of a job's tasks in the index.
 Bytes tasks_of_job_low(const JobId& job);

@@ -248,6 +248,7 @@ Result<void> StateMachine::load_tasks(ShardTables& shard) {
             (record.is_placed() && !tables_.cell.hosts.contains(record.host)))
           return false;
         shard.task_order.insert({record.created().ms, record.id});
+        if (tables_.home_of(record.id) != id) tables_.moved.put(record.id, id);
         TaskEntry& entry = shard.tasks.insert({std::move(record), no_duty, record_hash(key, value)});
         shard.hash += entry.hash;
         Committer::index_task(tables_, entry);

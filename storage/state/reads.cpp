@@ -119,13 +119,20 @@ bool Reads::with_job(const JobId& id, const std::function<void(const JobView&)>&
 
 std::optional<TaskFacts> Reads::task(const TaskId& id) const {
   if (!has_shards()) return std::nullopt;
-  const ShardTables& shard = tables_.shard(tables_.shard_id(id));
-  const std::shared_lock lock(shard.mutex);
-  const TaskEntry* entry = shard.tasks.find(id);
-  if (entry == nullptr) return std::nullopt;
-  const JobEntry* job = shard.jobs.find(entry->record.job);
-  TROUPE_CHECK(job != nullptr);
-  return TaskFacts{entry->record, job->record.descriptor};
+  for (ShardId place = tables_.shard_id(id);;) {
+    const ShardTables& shard = tables_.shard(place);
+    {
+      const std::shared_lock lock(shard.mutex);
+      if (const TaskEntry* entry = shard.tasks.find(id)) {
+        const JobEntry* job = shard.jobs.find(entry->record.job);
+        TROUPE_CHECK(job != nullptr);
+        return TaskFacts{entry->record, job->record.descriptor};
+      }
+    }
+    const ShardId now = tables_.shard_id(id);
+    if (now == place) return std::nullopt;
+    place = now;  // It was moved meanwhile.
+  }
 }
 
 std::optional<HostView> Reads::host(HostId id) const {
@@ -161,7 +168,7 @@ std::vector<HostId> Reads::hosts_of(ShardId shard) const {
   std::vector<HostId> ids;
   const std::shared_lock lock(tables_.cell.mutex);
   for (const auto& [id, entry] : tables_.cell.hosts)
-    if (shard_of(id, tables_.cell.record.shard_count) == shard) ids.push_back(id);
+    if (troupe::shard_of(id, tables_.cell.record.shard_count) == shard) ids.push_back(id);
   return ids;
 }
 
@@ -251,6 +258,12 @@ ShardRecord Reads::shard(ShardId id) const {
   return shard.record;
 }
 
+ShardId Reads::shard_of(const EntityRef& entity) const {
+  if (!has_shards()) return {};
+  if (entity.kind == EntityKind::task) return tables_.shard_id(entity.task());
+  return troupe::shard_of(entity, static_cast<std::uint16_t>(tables_.shards.size()));
+}
+
 std::vector<ShardRecord> Reads::shards() const {
   std::vector<ShardRecord> all;
   for (std::uint16_t n = 0; n < shard_count(); ++n) all.push_back(shard(ShardId{n}));
@@ -279,7 +292,11 @@ void Reads::each_task(PageStart<TaskId> start,
   if (!has_shards()) return;
   merge<TaskId>(
       tables_, [](const ShardTables& s) -> const auto& { return s.task_order; }, start,
-      [&](const ShardTables& shard, const TaskId& id) {
+      [&, told = TaskId{}](const ShardTables& named, const TaskId& id) mutable {
+        // One that is moved meanwhile may be met in both shards, one after the other.
+        if (id == std::exchange(told, id)) return true;
+        const ShardTables& moved = tables_.shard(tables_.shard_id(id));
+        const ShardTables& shard = &moved == &named ? named : moved;
         const std::shared_lock lock(shard.mutex);
         const TaskEntry* entry = shard.tasks.find(id);
         if (entry == nullptr) return true;
@@ -333,7 +350,7 @@ Result<std::optional<ArchivedJob>> Reads::archived_job(const JobId& id) const {
 
 Result<std::optional<TaskRecord>> Reads::archived_task(const TaskId& id) const {
   if (!has_shards()) return std::optional<TaskRecord>();
-  return troupe::archived_task(store_, tables_.shard_id(id), id);
+  return troupe::archived_task(store_, tables_.home_of(id), id);
 }
 
 Result<std::vector<TaskRecord>> Reads::archived_tasks_of(const JobId& job, std::size_t limit) const {

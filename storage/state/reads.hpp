@@ -76,6 +76,7 @@ class Reads {
   LaunchStanding cell_launches() const;
   CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
   ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap
+  ShardId shard_of(const EntityRef& entity) const;      ///< who owns it cares for it; 0 before bootstrap
   std::vector<ShardRecord> shards() const;
   std::uint64_t shard_hash(ShardId id) const;
   std::uint16_t shard_count() const;  ///< 0 before bootstrap

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "storage/state/archive.hpp"
+
 namespace troupe {
 namespace {
 
@@ -94,13 +96,22 @@ class Recompute {
   }
 
   Result<void> index(BytesView key, BytesView value) {
-    if (key[0] == 'a') return {};         // The chain of the audit's head stands for its entries.
+    if (key[0] == 'a') return {};  // The chain of the audit's head stands for its entries.
+    if (key[0] == 'v') return moved(key, value);
     constexpr std::size_t route_at = 16;  // kind, then a job's or task's id, whose last byte routes
     const auto bucket = unpacked<keys::Bucket>(value);
     if (key.size() <= route_at || !bucket.ok() || out_.hash.shards.empty()) return astray(keys::index);
     const ShardId shard{
         static_cast<std::uint16_t>(static_cast<std::uint8_t>(key[route_at]) % out_.hash.shards.size())};
     add(shard, out_.archive[{bucket.value(), shard}], key, value);
+    return {};
+  }
+
+  Result<void> moved(BytesView key, BytesView value) {
+    const auto place = unpacked<ArchivedPlace>(value);
+    if (!place.ok() || place.value().shard.value >= out_.hash.shards.size()) return astray(keys::index);
+    const auto& [bucket, shard] = place.value();
+    add(shard, out_.archive[{bucket, shard}], key, value);
     return {};
   }
 

@@ -7,7 +7,10 @@
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
+#include <atomic>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 
@@ -124,9 +127,39 @@ struct CellTables {
   std::array<std::uint64_t, task_state_count> live_tasks{};
 };
 
+/// Live tasks whose job is of another shard than their id says: they were moved to it. A lock of its own,
+/// under which nothing else is taken.
+class MovedTasks {
+ public:
+  std::optional<ShardId> find(const TaskId& id) const {
+    if (count_.load(std::memory_order_acquire) == 0) return std::nullopt;
+    const std::shared_lock lock(mutex_);
+    const auto found = shards_.find(id);
+    return found == shards_.end() ? std::nullopt : std::optional(found->second);
+  }
+  void put(const TaskId& id, ShardId shard) {
+    const std::unique_lock lock(mutex_);
+    shards_[id] = shard;
+    count_.store(shards_.size(), std::memory_order_release);
+  }
+  void erase(const TaskId& id) {
+    const std::unique_lock lock(mutex_);
+    shards_.erase(id);
+    count_.store(shards_.size(), std::memory_order_release);
+  }
+  std::size_t size() const { return count_.load(std::memory_order_acquire); }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::atomic<std::size_t> count_{0};
+  // tidy: allow replicated because it is only looked up in, never walked
+  absl::flat_hash_map<TaskId, ShardId> shards_;
+};
+
 struct Tables {
   CellTables cell;
   std::vector<std::unique_ptr<ShardTables>> shards;  ///< by number; empty before bootstrap
+  MovedTasks moved;                                  ///< derived, never stored
   // Of the apply thread alone:
   ArchiveSums archive_sums;
   std::uint64_t hash_sum = 0;  ///< of all shards and the cell's, so that a batch need not add them up
@@ -138,6 +171,9 @@ struct Tables {
     // Not the cell's record: readers of a shard do not hold the cell's lock.
     return shard_of(id, static_cast<std::uint16_t>(shards.size()));
   }
+  /// Its job's: nearly always what the id says.
+  ShardId shard_id(const TaskId& id) const { return moved.find(id).value_or(home_of(id)); }
+  ShardId home_of(const TaskId& id) const { return shard_of(id, static_cast<std::uint16_t>(shards.size())); }
   /// Under the shard's lock.
   void shift_hash(ShardTables& shard, std::uint64_t by) {
     shard.hash += by;

@@ -119,5 +119,31 @@ TEST_F(GatewayChanges, ATaskMayEndAndItsServiceShrink) {
   EXPECT_THAT(scene.cell.task(task).message.view(), HasSubstr("killed by"));
 }
 
+TEST_F(GatewayChanges, ARunningTaskMovesToAnotherService) {
+  const HostId host = scene.cell.host("h");
+  for (std::uint32_t level = 1; level <= level_of_moves; ++level)
+    scene.cell.apply(RaiseLevel{level}, scene.cell.term_fence());
+  const TaskId task = scene.cell.running(service, 0, host);
+  const JobId target = scene.cell.submit(service_of(0, 0, 5));
+  const auto body = [&](const JobId& from, const JobId& to) {
+    return R"({"taskId":")" + to_text(task) + R"(","sourceJobId":")" + to_text(from) +
+           R"(","targetJobId":")" + to_text(to) + "\"}";
+  };
+  const std::string url = "/api/v3/tasks/move";
+  EXPECT_EQ(status("POST", url, "{}"), 400);
+  EXPECT_EQ(status("POST", url, R"({"taskId":"x","sourceJobId":"y","targetJobId":"z"})"), 400);
+  EXPECT_EQ(status("POST", url, body(service, service)), 400);
+  EXPECT_EQ(status("POST", url, body(service, batch)), 400);
+  EXPECT_EQ(status("POST", url, body(service, scene.cell.random.uuid<JobId>())), 404);
+  EXPECT_EQ(status("POST", url, body(target, service)), 409);
+  EXPECT_EQ(status("POST", url + "?really=true", body(service, target)), 400);
+  ASSERT_EQ(status("POST", url, body(service, target)), 200);
+  const auto moved = scene.get("/api/v3/tasks/" + to_text(task))->json();
+  EXPECT_EQ(*moved.find("jobId")->text(), to_text(target));
+  EXPECT_EQ(*moved.find("status")->find("state")->text(), "Started");
+  EXPECT_EQ(*moved.find("taskContext")->find("task.movedFromJob")->text(), to_text(service));
+  EXPECT_EQ(status("POST", url, body(service, target)), 409) << "it is the target's already";
+}
+
 }  // namespace
 }  // namespace troupe

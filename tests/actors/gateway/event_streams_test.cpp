@@ -64,6 +64,36 @@ TEST(GatewayEvents, AJobsStreamHasOnlyItsEventsAndEndsWithItsArchival) {
   expect_ids_increase(seen);
 }
 
+TEST(GatewayEvents, ATaskThatMovesIsToldToBothJobsReaders) {
+  Scene scene;
+  const HostId host = scene.cell.host("h1");
+  const JobId source = scene.cell.submit(service_of(0, 2, 5)),
+              target = scene.cell.submit(service_of(0, 0, 5));
+  const TaskId task = scene.cell.running(source, 0, host);
+  const auto of = [&](const std::string& query) { return scene.get("/api/v3/" + query); };
+  const auto left = of("jobs/" + to_text(source) + "/events"),
+             joined = of("jobs/" + to_text(target) + "/events"),
+             filtered = of("events?jobIds=" + to_text(source)),
+             followed = of("events?taskIds=" + to_text(task)),
+             other = of("events?jobIds=" + to_text(scene.cell.random.uuid<JobId>()));
+  ASSERT_TRUE(scene.cell.apply(MoveTask{task, source, target}).taken());
+  scene.run();
+  for (const auto& seen : {left, joined, filtered, followed}) {
+    EXPECT_EQ(count_of(seen, "taskMoved"), 1U);
+    EXPECT_THAT(seen->body,
+                HasSubstr("\"movedFromAnotherJob\":true,\"movedFromJobId\":\"" + to_text(source)));
+    expect_ids_increase(seen);
+  }
+  EXPECT_EQ(count_of(other, "taskMoved"), 0U);
+  EXPECT_EQ(count_of(left, "jobChanged"), 1U) << "its size";
+  EXPECT_EQ(count_of(joined, "jobChanged"), 1U);
+  scene.cell.ended(host, task, Reason::normal);
+  scene.run();
+  EXPECT_EQ(count_of(left, "taskArchived"), 0U);
+  EXPECT_EQ(count_of(joined, "taskArchived"), 1U);
+  EXPECT_EQ(count_of(followed, "taskArchived"), 1U) << "who follows the task follows it to its new job";
+}
+
 TEST(GatewayEvents, AnArchivedJobGivesAWholeShortStreamAndAnUnknownOne404) {
   Scene scene;
   const JobId job = scene.cell.run_to_end(scene.cell.host("h1"));

@@ -43,6 +43,35 @@ TEST(Neighbours, AUniqueHostIsRememberedByANewLeaderThatLooksItUp) {
   EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}}));
 }
 
+TEST(Neighbours, ATaskThatMovesCountsForItsNewJobOnly) {
+  EngineStory s;
+  const TaskId running = s.random.task_of(s.job);
+  Lookups lookups;
+  lookups.places_of = [&](const JobId& job) {
+    return job == s.job ? std::vector<Lookups::Place>{{running, HostId{1}}} : std::vector<Lookups::Place>{};
+  };
+  s.engine = Engine(std::move(lookups));
+  zoned_hosts(s, 2);
+  const auto d = with_constraints(job_like(small_task), {{"uniqueHost", "true"}});
+  s.tasks(d, 2);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{2, 1}}));
+  s.engine.task_moved(running, s.job, s.random.uuid<JobId>(), HostId{1});
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}}));
+}
+
+TEST(Neighbours, ATaskThatArrivesFromAnotherJobCounts) {
+  EngineStory s;
+  zoned_hosts(s, 2);
+  const auto d = with_constraints(job_like(small_task), {{"uniqueHost", "true"}});
+  s.tasks(d, 1);
+  const auto first = s.place_counted();
+  ASSERT_EQ(first.size(), 1U);
+  const HostId other{first.begin()->first == 1 ? 2U : 1U};
+  s.engine.task_moved(s.random.task_of(s.job), s.random.uuid<JobId>(), s.job, other);
+  s.tasks(d, 1);
+  EXPECT_TRUE(s.place_counted().empty()) << "both hosts have one";
+}
+
 TEST(Neighbours, AnExclusiveTaskIsRememberedByANewLeaderThatLooksItUp) {
   EngineStory s;
   Lookups lookups;

@@ -40,6 +40,17 @@ TEST_F(Reads, ATaskIsKilled) {
   EXPECT_EQ(cell.asked("DELETE " + task_path()).size(), 1u);
 }
 
+TEST_F(Reads, ATaskMovesToAnotherService) {
+  const std::string target = "7e000000-0000-4000-8000-00000000000a";
+  cell.on("GET " + task_path(), text_of({}));
+  cell.on("POST /api/v3/tasks/move", "");
+  EXPECT_EQ(line.run({"task", "move", task_id, target}), exit_ok) << line.err.str();
+  const auto asked = cell.asked("POST /api/v3/tasks/move").at(0);
+  EXPECT_EQ(asked.body, std::string(R"({"taskId":")") + task_id + R"(","sourceJobId":")" + job_id +
+                            R"(","targetJobId":")" + target + "\"}");
+  EXPECT_THAT(line.out.str(), HasSubstr("is of job " + target));
+}
+
 TEST_F(Reads, WhyATaskWaitsAndWhatWouldHelp) {
   cell.on("GET " + task_path() + "/explain",
           R"({"taskId":"x","failures":{"failures":[{"reason":"cpu","failureCount":3}]},)"

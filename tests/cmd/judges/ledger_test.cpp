@@ -115,6 +115,29 @@ TEST_F(LedgerTest, SeesATaskThatIsStartedWhereNobodyLaunchedIt) {
   EXPECT_TRUE(complained("never launched on its host"));
 }
 
+TEST_F(LedgerTest, FollowsATaskToAnotherJobAndSeesWhatDoesNotFit) {
+  begin();
+  Event other = job(EventKind::job_created, JobState::accepted);
+  other.job = job_of(7);
+  tell(other);
+  tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));
+  launch("host-3");
+  tell(task(EventKind::task_changed, TaskState::launched, TaskState::started));
+  Event moved = task(EventKind::task_moved, TaskState::started, TaskState::started);
+  moved.job = job_of(7);
+  moved.moved_from = job_of(1);
+  tell(moved);
+  EXPECT_TRUE(complaints.empty()) << complaints[0];
+  EXPECT_EQ(ledger.booked().at(HostId{3}).cpu_milli, 100);
+  tell(moved);
+  EXPECT_TRUE(complained("leaves a job that it is not of"));
+  complaints.clear();
+  std::swap(moved.job, moved.moved_from);
+  moved.host = HostId{4};
+  tell(moved);
+  EXPECT_TRUE(complained("does not run on"));
+}
+
 TEST_F(LedgerTest, SeesATaskThatMovesBackwards) {
   begin();
   tell(task(EventKind::task_changed, TaskState::accepted, TaskState::launched));

@@ -27,6 +27,25 @@ TEST(ParseCapacity, WantsTheWholeTriple) {
   EXPECT_EQ(complaint(parse_capacity("[]")), ": must be an object, is a list");
 }
 
+TEST(ParseTaskMove, WantsThreeIdsOfTwoJobs) {
+  const std::string task = "81d0f3a2-0000-4000-8000-000000000001",
+                    from = "6f1c2a70-0000-4000-8000-000000000002",
+                    to = "6f1c2a70-0000-4000-8000-000000000003";
+  const auto text = [&](const std::string& target) {
+    return R"({"taskId": ")" + task + R"(", "sourceJobId": ")" + from + R"(", "targetJobId": ")" + target +
+           "\"}";
+  };
+  const auto move = parse_task_move(text(to));
+  ASSERT_TRUE(move.ok()) << move.error().message;
+  EXPECT_EQ(to_text(move.value().task), task);
+  EXPECT_EQ(to_text(move.value().source), from);
+  EXPECT_EQ(to_text(move.value().target), to);
+  EXPECT_EQ(complaint(parse_task_move(text(from))), "targetJobId: must be another job than sourceJobId");
+  EXPECT_EQ(complaint(parse_task_move(text("6f1c"))),
+            "targetJobId: must be an id, such as 6f1c2a70-3d8e-4b21-9c55-0a1b2c3d4e5f");
+  EXPECT_EQ(complaint(parse_task_move("{}")), "taskId: is required");
+}
+
 TEST(ParseCapacityChange, TakesAnyPart) {
   const auto desired = parse_capacity_change(R"({"desired": 7})");
   ASSERT_TRUE(desired.ok());

@@ -41,6 +41,15 @@ TEST(EventJson, IsOneFlatLine) {
       R"("taskStateBefore":"Started","reasonCode":"failed","hostId":5})");
 }
 
+TEST(EventJson, AMovedTaskNamesBothJobs) {
+  Event event = task_finished();
+  event.kind = EventKind::task_moved;
+  event.task_state = TaskState::started;
+  event.moved_from = example_id<JobId>(9);
+  EXPECT_THAT(text_of(event), HasSubstr(R"("taskStateBefore":"Started","movedFromAnotherJob":true,)"
+                                        R"("movedFromJobId":"00000000-0000-0000-0000-000000000009")"));
+}
+
 TEST(EventJson, CarriesTheEntityWhereItIsGiven) {
   const auto job = example_job();
   const auto task = example_task(TaskState::started);

@@ -125,6 +125,7 @@ TEST(Records, DescriptorsOfBothKindsComeBack) {
 TEST(Records, FromANewerReleaseAreReadWithoutWhatItAdded) {
   TaskRecord task = samples::task();
   task.attributes = StringMap{{"a", "b"}};
+  task.moved_from = "6f1c2a70-3d8e-4b21-9c55-0a1b2c3d4e5f";
   JobRecord job = samples::job();
   job.disrupted = {Instant{1}, 2};
   job.throttle_reason = "it fails";

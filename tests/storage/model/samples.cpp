@@ -185,6 +185,7 @@ std::vector<Command> commands() {
       command(DeleteGroup{"payments"}),
       command(NoteOperation{"members/remove/3"}),
       command(NoteJobs{{{job_id, true, "it fails"}}}, epoch),
+      command(MoveTask{task_id, job_id, id<JobId>(7)}),
   };
 }
 

@@ -22,6 +22,7 @@ struct Stagecoach {
   HostId host = cell.host("h1"), other = cell.host("h2");
   JobId batch = cell.submit(batch_of(2)), service = cell.submit(service_of(0, 2, 5)),
         done = cell.submit(batch_of(0));
+  JobId roomy = cell.submit(service_of(0, 0, 5));
   JobId urgent = cell.submit(with_priority(batch_of(1), 5));
   TaskId first = cell.start(urgent, 0), waiting = cell.start(batch, 0),
          started = cell.running(service, 0, host), lost = cell.running(service, 1, other);
@@ -67,6 +68,7 @@ struct Stagecoach {
              with(DeleteGroup{"gone"}),
              with(NoteOperation{"leader/2"}),
              with(NoteJobs{{{service, true, "it fails"}}}, cell.fence_of(service)),
+             with(MoveTask{started, service, roomy}),
          })
       all.emplace(command.number(), std::move(command));
     return all;
