@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t schema_bytes_max = 1024 * 1024;  // our own texts
 constexpr std::string_view unique = "Idempotency-Key";
 
+char upper_case(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
 void put_schema(json::Writer& writer, std::string_view text) {
   json::Limits limits;
   limits.bytes = schema_bytes_max;
@@ -72,6 +74,28 @@ void parameters(json::Writer& writer, const Operation& operation) {
   writer.end_array();
 }
 
+/// "POST /api/v3/jobs/{id}/enable" is postJobsByIdEnable: what generated clients call the operation. It
+/// follows from the route alone, so that it stays as long as that does.
+std::string operation_id(const Operation& operation) {
+  std::string id;
+  for (const char c : operation.method) id += static_cast<char>(c - 'A' + 'a');
+  std::string_view path = operation.path;
+  for (const std::string_view prefix : {"/api/v3", "/api/v2/management"})
+    if (path.starts_with(prefix)) path.remove_prefix(prefix.size());
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    std::string word(path.substr(0, path.find('/')));
+    path.remove_prefix(word.size());
+    if (word.starts_with('{'))
+      word = "by" + std::string(1, upper_case(word[1])) + word.substr(2, word.size() - 3);
+    word.resize(std::min(word.size(), word.find('.')));  // openapi.json
+    if (word.empty()) continue;
+    id += upper_case(word.front());
+    id.append(word, 1);
+  }
+  return id;
+}
+
 std::string_view media_text(Media media) {
   switch (media) {
     case Media::json:
@@ -108,6 +132,7 @@ void answer(json::Writer& writer, std::string_view status, std::string_view help
 
 void operation_json(json::Writer& writer, const Operation& operation) {
   writer.begin_object();
+  member(writer, "operationId", operation_id(operation));
   member(writer, "summary", operation.says.summary);
   writer.key("x-troupe-roles");
   writer.begin_array();

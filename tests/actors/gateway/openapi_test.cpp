@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cctype>
+#include <set>
+
 #include "actors/gateway/router.hpp"
 #include "tests/actors/gateway/scene.hpp"
 
@@ -23,6 +26,35 @@ TEST(GatewayContract, HasEveryRouteAndNoOther) {
     ASSERT_NE(path, nullptr) << route.pattern;
     ASSERT_NE(path->find(method), nullptr) << method << ' ' << route.pattern;
     EXPECT_FALSE(path->find(method)->find("summary")->text()->empty()) << method << ' ' << route.pattern;
+  }
+}
+
+TEST(GatewayContract, EveryOperationHasANameOfItsOwnForGeneratedClients) {
+  Scene scene;
+  const auto document = scene.get("/api/v3/openapi.json")->json();
+  std::set<std::string> names;
+  for (const auto& [path_name, path_at, path] : *document.find("paths")->object())
+    for (const auto& [method, at, operation] : *path.object())
+      EXPECT_TRUE(names.insert(*operation.find("operationId")->text()).second) << method << ' ' << path_name;
+  for (const std::string name : {"postJobs", "getJobsById", "putJobsByIdCapacityAttributes", "postTasksMove",
+                                 "getOpenapi", "putApplicationsByName"})
+    EXPECT_TRUE(names.contains(name)) << name;
+}
+
+// Generators make a type of each object and enumeration within a schema, named by the schema and the member.
+TEST(GatewayContract, NoSchemaIsNamedAsAGeneratorNamesAPartOfAnother) {
+  Scene scene;
+  const auto document = scene.get("/api/v3/openapi.json")->json();
+  const auto* schemas = document.find("components")->find("schemas");
+  for (const auto& [name, at, schema] : *schemas->object()) {
+    const auto* properties = schema.find("properties");
+    if (properties == nullptr) continue;
+    for (const auto& [member, member_at, shape] : *properties->object()) {
+      if (shape.find("$ref") != nullptr) continue;  // It is that other one.
+      std::string part = name + member;
+      part[name.size()] = static_cast<char>(std::toupper(part[name.size()]));
+      EXPECT_EQ(schemas->find(part), nullptr) << part;
+    }
   }
 }
 
