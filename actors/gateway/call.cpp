@@ -39,9 +39,14 @@ Call::~Call() {
 
 Result<void> Call::identify(const api::Identities* identities) {
   if (identities != nullptr) {
-    auto known = identities->of(request.header("authorization"));
+    auto known = identities->of({request.header("authorization"), request.certificate});
     if (!known.ok()) return known.error();
     identity = std::move(known).value();
+    caller = identity.caller;
+    return {};
+  }
+  if (!request.certificate.empty()) {
+    identity = api::certified(request.certificate);
     caller = identity.caller;
     return {};
   }

@@ -27,8 +27,8 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  /// Who calls: by its token, or, of a node that knows no identities (null), by its own word. Errors:
-  /// unauthenticated, invalid_argument.
+  /// Who calls: by its token or its certificate, or, of a node that knows no identities (null), by its own
+  /// word. Errors: unauthenticated, invalid_argument.
   Result<void> identify(const api::Identities* identities);
   /// Reads reason and request id; mints the latter if it is absent. Errors: invalid_argument.
   Result<void> read_metadata(Random& random);

@@ -260,6 +260,7 @@ Result<void> RunningNode::serve_http() {
   server.address = listen.value().host;
   server.port = listen.value().port;
   server.io_thread = config_.http_thread;
+  server.tls = config_.http_tls;
   auto served = http::serve(server, [this](http::Request request, http::ReplyPtr reply) {
     const std::shared_lock lock(life_, std::try_to_lock);
     if (lock && node_) return node_->handle(std::move(request), std::move(reply));

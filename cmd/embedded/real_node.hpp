@@ -19,6 +19,7 @@ struct RealNodeConfig {
   std::string http_listen = "127.0.0.1:0";
   std::shared_ptr<net::IoThread> io_thread;                ///< of links; empty: its own
   std::shared_ptr<http::IoThread> http_thread;             ///< of the gateway; empty: its own
+  http::TlsContextPtr http_tls{};                          ///< of the gateway; empty: plain HTTP
   bool small_buffers = false;                              ///< several nodes in one process
   std::shared_ptr<NodeFaults> faults;                      ///< for tests; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread

@@ -87,6 +87,7 @@ Result<std::unique_ptr<NodeSnapshot>> snapshot_of(Context& context, std::uint32_
   auto config = config_of(address.value());
   if (!config.ok()) return config.error();
   config.value().timeout = take_timeout;
+  config.value().tls = context.options.tls;
   return std::make_unique<NodeSnapshot>(context, std::move(config).value());
 }
 

@@ -13,6 +13,7 @@ Context context_of(const CLI::App& app, Surroundings& surroundings) {
   context.options.caller = app.get_option("--caller")->as<std::string>();
   if (app.get_option("--reason")->count() > 0)
     context.options.reason = app.get_option("--reason")->as<std::string>();
+  context.options.tls = tls_of(app);
   context.options.token = surroundings.environment("TROUPE_TOKEN").value_or("");
   context.options.wants_json = app.get_option("--json")->count() > 0;
   return context;

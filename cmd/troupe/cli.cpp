@@ -37,6 +37,7 @@ void add_global_options(CLI::App& app, const std::shared_ptr<Context>& context) 
   app.add_option("--caller", options.caller, "who is calling (X-Titus-CallerId)")->capture_default_str();
   // Not an option: everybody on the machine can read a process' arguments.
   options.token = context->io.environment("TROUPE_TOKEN").value_or("");
+  add_tls_options(app, options);
   app.add_option("--reason", options.reason, "why, for the audit (X-Titus-CallReason)");
 }
 
@@ -44,7 +45,9 @@ void add_global_options(CLI::App& app, const std::shared_ptr<Context>& context) 
 void wait(milliseconds time) { std::this_thread::sleep_for(time); }
 
 constexpr const char* exit_code_help =
-    "A cell that asks for tokens takes one from the variable TROUPE_TOKEN.\n"
+    "A cell that asks for tokens takes one from the variable TROUPE_TOKEN. With --ca (TROUPE_CA) it is "
+    "spoken\n"
+    "to over TLS; --cert and --key (TROUPE_CERT, TROUPE_KEY) say who calls.\n"
     "Exit codes: 0 well, 1 the job failed (job run: its own code), 2 usage, 3 not found, 4 refused,\n"
     "69 no node answers, 70 internal error, 75 try again (not placed, over a limit, outcome unknown),\n"
     "124 not in time, 130 interrupted.";

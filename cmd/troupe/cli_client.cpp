@@ -96,8 +96,10 @@ bool is_worth_repeating(const Error& error, bool was_answered) {
 
 CellClient::CellClient(const Options& options, Surroundings& surroundings)
     : options_(options), surroundings_(surroundings), client_([&] {
-        auto config = config_of(options.address);
-        return config.ok() ? config.value() : http::ClientConfig{};
+        auto config =
+            config_of(options.address).ok() ? config_of(options.address).value() : http::ClientConfig{};
+        config.tls = options.tls;
+        return config;
       }()) {}
 
 http::Headers headers_of(const Options& options) {

@@ -9,13 +9,18 @@
 #include "net/http/http.hpp"
 #include "net/json/value.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace troupe::cli {
 
 struct Options {
   std::string address;  ///< host:port
   std::string caller;
   std::string reason;
-  std::string token;  ///< empty: none is sent
+  std::string token;          ///< empty: none is sent
+  http::TlsContextPtr tls{};  ///< empty: plain HTTP
   bool wants_json = false;
 };
 
@@ -55,6 +60,11 @@ class CellClient {
   Surroundings& surroundings_;
   http::Client client_;
 };
+
+/// --ca, --cert and --key, of a cell whose HTTP is under TLS. Files that are no good are a usage error.
+void add_tls_options(CLI::App& app, Options& options);
+/// As they were given, wherever they stood; null: none.
+http::TlsContextPtr tls_of(const CLI::App& app);
 
 std::string new_key();
 /// "host:port", "host" or ":port". Error: invalid_argument.

@@ -100,6 +100,30 @@ void read_identities(const YAML::Node& path, std::shared_ptr<const api::Identiti
   identities = std::make_shared<const api::Identities>(std::move(parsed).value());
 }
 
+void read_tls(const YAML::Node& map, http::TlsContextPtr& tls) {
+  http::TlsFiles files;
+  std::string clients;
+  read_map(map, "'tls'",
+           {{"certificate", into(files.certificate, "certificate")},
+            {"key", into(files.key, "key")},
+            {"client_authorities", into(files.authorities, "client_authorities")},
+            {"client_certificates", into(clients, "client_certificates")}});
+  if (files.certificate.empty() || files.key.empty())
+    refuse(map, "'tls' needs a 'certificate' and its 'key'");
+  auto asks = http::ClientCertificates::none;
+  if (clients == "optional")
+    asks = http::ClientCertificates::optional;
+  else if (clients == "required")
+    asks = http::ClientCertificates::required;
+  else if (!clients.empty() && clients != "none")
+    refuse(map, "'client_certificates' is none, optional or required");
+  if ((asks != http::ClientCertificates::none) == files.authorities.empty())
+    refuse(map, "'client_authorities' goes with 'client_certificates' optional or required");
+  auto made = http::tls_server(files, asks);
+  if (!made.ok()) refuse(map, made.error().message);
+  tls = std::move(made).value();
+}
+
 void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
   read_map(root, "a node's file",
            {{"node", into(config.node.self.value, "node")},
@@ -107,6 +131,7 @@ void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
             {"data", into(config.data, "data")},
             {"join", into(config.node.joins, "join")},
             {"identities", [&](const YAML::Node& node) { read_identities(node, config.node.identities); }},
+            {"tls", [&](const YAML::Node& node) { read_tls(node, config.http_tls); }},
             {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
             {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
   if (config.data.empty()) refuse(root, "'data' is missing: the node's folder");

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t digest_digits = 64;
 constexpr std::size_t caller_bytes_max = 256;
+constexpr std::size_t subject_bytes_max = 1'024;
 constexpr std::size_t identities_max = 10'000;
 constexpr std::string_view scheme = "Bearer ";
 
@@ -65,6 +66,43 @@ Identity unverified(std::string caller) {
   return {std::move(caller), {Role::submitter, Role::cell_operator}, false};
 }
 
+Identity certified(std::string subject) {
+  return {std::move(subject), {Role::submitter, Role::cell_operator}, true};
+}
+
+namespace {
+
+constexpr std::string_view token_key = "tokenSha256", certificate_key = "certificate";
+
+struct Entry {
+  std::string digest;   ///< of a token; or
+  std::string subject;  ///< of a certificate
+  Identity identity;
+};
+
+Entry read_entry(json::ObjectReader& reader) {
+  Entry entry;
+  entry.identity.is_verified = true;
+  const bool by_certificate = reader.has(certificate_key);
+  if (by_certificate) {
+    entry.subject = read_name(reader, certificate_key, subject_bytes_max);
+    if (is_blank(entry.subject)) reader.complain(certificate_key, "must not be blank");
+    if (reader.has(token_key)) reader.complain(certificate_key, "stands for itself: not beside tokenSha256");
+  } else {
+    entry.digest = reader.required_string(token_key);
+    if (!is_token_digest(entry.digest))
+      reader.complain(token_key, "must be 64 hexadecimal digits, in lower case");
+  }
+  entry.identity.caller =
+      by_certificate && !reader.has("caller") ? entry.subject : read_name(reader, "caller", caller_bytes_max);
+  if (is_blank(entry.identity.caller)) reader.complain("caller", "is required and must not be blank");
+  read_roles(reader, entry.identity);
+  reader.finish();
+  return entry;
+}
+
+}  // namespace
+
 Result<Identities> Identities::parse(std::string_view text) {
   return read_body<Identities>(text, [](const json::Value& value, std::vector<Violation>& violations) {
     Identities out;
@@ -75,30 +113,32 @@ Result<Identities> Identities::parse(std::string_view text) {
     }
     for (std::size_t n = 0; n < list->size(); ++n) {
       json::ObjectReader reader((*list)[n], '[' + std::to_string(n) + ']', violations);
-      Identity identity;
-      identity.is_verified = true;
-      const std::string digest = reader.required_string("tokenSha256");
-      if (!is_token_digest(digest))
-        reader.complain("tokenSha256", "must be 64 hexadecimal digits, in lower case");
-      identity.caller = read_name(reader, "caller", caller_bytes_max);
-      if (is_blank(identity.caller)) reader.complain("caller", "is required and must not be blank");
-      read_roles(reader, identity);
-      reader.finish();
-      if (!out.by_digest_.emplace(digest, std::move(identity)).second)
-        reader.complain("tokenSha256", "is there twice");
+      Entry entry = read_entry(reader);
+      const bool is_new = entry.subject.empty()
+                              ? out.by_digest_.emplace(entry.digest, std::move(entry.identity)).second
+                              : out.by_subject_.emplace(entry.subject, std::move(entry.identity)).second;
+      if (!is_new) reader.complain(entry.subject.empty() ? token_key : certificate_key, "is there twice");
     }
     return out;
   });
 }
 
-Result<Identity> Identities::of(std::string_view authorization) const {
-  if (authorization.empty())
+Result<Identity> Identities::of(const Proof& proof) const {
+  if (proof.authorization.empty() && !proof.certificate.empty()) {
+    const auto found = by_subject_.find(proof.certificate);
+    if (found != by_subject_.end()) return found->second;
     return Error{ErrorCode::unauthenticated,
-                 "this cell asks for a token: the header Authorization: Bearer TOKEN"};
-  if (!authorization.starts_with(scheme))
+                 "the certificate's subject is not known here: " + std::string(proof.certificate)};
+  }
+  if (proof.authorization.empty())
+    return Error{ErrorCode::unauthenticated,
+                 by_subject_.empty()
+                     ? "this cell asks for a token: the header Authorization: Bearer TOKEN"
+                     : "this cell asks for a client certificate, or the header Authorization: Bearer TOKEN"};
+  if (!proof.authorization.starts_with(scheme))
     return Error{ErrorCode::unauthenticated, "the header Authorization must be Bearer TOKEN"};
   // Looked up by its digest: how long that takes tells nothing of the tokens that there are.
-  const auto found = by_digest_.find(digest_of(authorization.substr(scheme.size())));
+  const auto found = by_digest_.find(digest_of(proof.authorization.substr(scheme.size())));
   if (found == by_digest_.end()) return Error{ErrorCode::unauthenticated, "the token is not known here"};
   return found->second;
 }

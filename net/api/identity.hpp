@@ -32,19 +32,29 @@ struct Identity {
 };
 /// Of a node without a list.
 Identity unverified(std::string caller);
+/// Likewise, of a caller with a certificate of an authority that the node trusts: nobody else's name.
+Identity certified(std::string subject);
 
 /// What a node's file of identities says. Immutable; shared by the node's threads.
 class Identities {
  public:
-  /// JSON: [{"tokenSha256": 64 hexadecimal digits, "caller": "ci@example.com", "roles": ["submitter"]}, ...].
-  /// The tokens themselves are nowhere. Errors: invalid_argument, with the position of each complaint.
+  /// JSON: [{"tokenSha256": 64 hexadecimal digits, "caller": "ci@example.com", "roles": ["submitter"]},
+  /// {"certificate": "CN=ci,O=Example", "roles": ["submitter"]}, ...]. Each has one of the two; who shows the
+  /// certificate is called as its subject says unless `caller` says otherwise. The tokens themselves are
+  /// nowhere. Errors: invalid_argument, with the position of each complaint.
   static Result<Identities> parse(std::string_view text);
-  /// By "Bearer TOKEN". Errors: unauthenticated.
-  Result<Identity> of(std::string_view authorization) const;
-  std::size_t size() const { return by_digest_.size(); }
+  /// What a caller shows for itself.
+  struct Proof {
+    std::string_view authorization;  ///< "Bearer TOKEN"; counts before the certificate
+    std::string_view certificate;    ///< the subject of a verified one
+  };
+  /// Errors: unauthenticated.
+  Result<Identity> of(const Proof& proof) const;
+  std::size_t size() const { return by_digest_.size() + by_subject_.size(); }
 
  private:
   std::map<std::string, Identity> by_digest_;
+  std::map<std::string, Identity, std::less<>> by_subject_;
 };
 
 }  // namespace troupe::api

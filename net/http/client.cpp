@@ -11,8 +11,10 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "net/http/http.hpp"
+#include "net/http/tls_context.hpp"
 #include "net/steady_point.hpp"
 
 namespace troupe::http {
@@ -54,7 +56,7 @@ struct SinkBody {
 };
 using Parser = beast::http::response_parser<SinkBody>;
 
-/// One TCP connection with deadlines. Owns its descriptor.
+/// One connection with deadlines, plain or under TLS. Owns its descriptor.
 class Wire {
  public:
   Wire() = default;
@@ -66,6 +68,10 @@ class Wire {
 
   bool is_open() const { return fd_ >= 0; }
   void close() {
+    if (tls_ != nullptr && is_greeted_) SSL_shutdown(tls_.get());  // One way: nobody waits for the answer.
+    tls_.reset();
+    is_greeted_ = false;
+    refusal_.clear();
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
@@ -83,7 +89,7 @@ class Wire {
       if (const int error = connect_to(*address, deadline); error != 0) why = std::strerror(error);
     freeaddrinfo(found);
     if (!is_open()) return unreachable(config, why);
-    return {};
+    return config.tls == nullptr ? Result<void>() : greet(config, deadline);
   }
 
   /// The other side closed (or broke the protocol by talking first): nothing can be sent here any more.
@@ -95,14 +101,13 @@ class Wire {
 
   Outcome send(std::string_view bytes, SteadyPoint deadline, std::size_t& sent) {
     while (sent < bytes.size()) {
-      const ssize_t done = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (done > 0)
-        sent += static_cast<std::size_t>(done);
-      else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (!wait(POLLOUT, deadline)) return Outcome::timeout;
-      } else if (errno != EINTR) {
-        return Outcome::failed;
-      }
+      const std::string_view rest = bytes.substr(sent);
+      const Done done =
+          tls_ ? under_tls(SSL_write(tls_.get(), rest.data(), int_size(rest.size())))
+               : plainly(::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT), POLLOUT);
+      sent += done.bytes;
+      if (done.outcome != Outcome::ok) return Outcome::failed;
+      if (done.wants != 0 && !wait(done.wants, deadline)) return Outcome::timeout;
     }
     return Outcome::ok;
   }
@@ -110,21 +115,75 @@ class Wire {
   Outcome receive(std::string& into, SteadyPoint deadline) {
     std::array<char, 16 * 1024> bytes{};
     for (;;) {
-      const ssize_t done = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
-      if (done > 0) {
-        into.append(bytes.data(), static_cast<std::size_t>(done));
-        return Outcome::ok;
-      }
-      if (done == 0) return Outcome::ended;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (!wait(POLLIN, deadline)) return Outcome::timeout;
-      } else if (errno != EINTR) {
-        return Outcome::failed;
-      }
+      const Done done = tls_ ? under_tls(SSL_read(tls_.get(), bytes.data(), int_size(bytes.size())))
+                             : plainly(::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT), POLLIN);
+      into.append(bytes.data(), done.bytes);
+      if (done.bytes > 0 || done.outcome != Outcome::ok) return done.outcome;
+      if (done.wants != 0 && !wait(done.wants, deadline)) return Outcome::timeout;
     }
   }
 
+  /// The other side does not take our certificate, or the want of one: it may say so when a request is on its
+  /// way already, of which it has heard nothing then.
+  std::optional<Error> refusal() const {
+    if (refusal_.empty()) return std::nullopt;
+    return Error{ErrorCode::unauthenticated,
+                 "the node asks for a client certificate that it trusts: " + refusal_};
+  }
+
  private:
+  /// Of one call: some bytes, or what to wait for, or neither (it was interrupted), or the end.
+  struct Done {
+    Outcome outcome = Outcome::ok;
+    std::size_t bytes = 0;
+    short wants = 0;
+  };
+  static int int_size(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, 1U << 30U)); }
+  static Done plainly(ssize_t done, short wants) {
+    if (done > 0) return {Outcome::ok, static_cast<std::size_t>(done), 0};
+    if (done == 0) return {Outcome::ended, 0, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {Outcome::ok, 0, wants};
+    return {errno == EINTR ? Outcome::ok : Outcome::failed, 0, 0};
+  }
+  Done under_tls(int done) {
+    if (done > 0) return {Outcome::ok, static_cast<std::size_t>(done), 0};
+    switch (SSL_get_error(tls_.get(), done)) {
+      case SSL_ERROR_WANT_READ:
+        return {Outcome::ok, 0, POLLIN};
+      case SSL_ERROR_WANT_WRITE:
+        return {Outcome::ok, 0, POLLOUT};
+      case SSL_ERROR_ZERO_RETURN:
+        return {Outcome::ended, 0, 0};
+      case SSL_ERROR_SSL:
+        refusal_ = certificate_refusal();
+        return {Outcome::failed, 0, 0};
+      default:
+        return {Outcome::failed, 0, 0};
+    }
+  }
+
+  /// Nothing of a request has been sent: whatever fails here, it surely did not happen.
+  Result<void> greet(const ClientConfig& config, SteadyPoint deadline) {
+    tls_ = tls_connection(*config.tls, fd_, config.host);
+    while (tls_ != nullptr) {
+      tls_failure();  // What lies there from before is not ours.
+      const int shaken = SSL_do_handshake(tls_.get());
+      is_greeted_ = shaken == 1;
+      if (is_greeted_) return {};
+      const Done done = under_tls(shaken);
+      if (done.outcome != Outcome::ok || done.wants == 0 || !wait(done.wants, deadline)) break;
+    }
+    if (const auto refused = refusal()) {
+      close();
+      return *refused;
+    }
+    const long verified = tls_ == nullptr ? X509_V_OK : SSL_get_verify_result(tls_.get());
+    const std::string why = verified == X509_V_OK ? tls_failure() : X509_verify_cert_error_string(verified);
+    close();
+    return Error{ErrorCode::unavailable, "no TLS with " + config.host + ":" + std::to_string(config.port) +
+                                             ": " + why + "; is it a node with TLS, and of this authority?"};
+  }
+
   static Error unreachable(const ClientConfig& config, const std::string& why) {
     return Error{ErrorCode::unavailable, "cannot connect to " + config.host + ":" +
                                              std::to_string(config.port) + ": " + why +
@@ -160,6 +219,9 @@ class Wire {
   }
 
   int fd_ = -1;
+  std::unique_ptr<SSL, SslFree> tls_;
+  bool is_greeted_ = false;
+  std::string refusal_;
 };
 
 std::string request_text(const ClientConfig& config, std::string_view method, std::string_view target,
@@ -228,6 +290,7 @@ class Answer {
       if (auto end = parse()) return *end;
       const Wire::Outcome outcome = wire_.receive(pending_, patience.next());
       if (outcome == Wire::Outcome::ok) continue;
+      if (const auto refused = wire_.refusal()) return *refused;
       if (outcome == Wire::Outcome::ended && at_end_of_connection()) return End::whole;
       return broken(outcome == Wire::Outcome::timeout ? "time ran out" : "the connection was lost");
     }
@@ -304,7 +367,9 @@ struct Client::Impl {
       std::size_t sent = 0;
       const Wire::Outcome outcome = to.send(text, deadline, sent);
       if (outcome == Wire::Outcome::ok) return {};
+      const auto refused = to.refusal();
       to.close();
+      if (refused) return *refused;
       if (sent > 0) return no_answer("the connection was lost while sending");
       if (!was_kept) return Error{ErrorCode::unavailable, "the connection was lost before anything was sent"};
     }

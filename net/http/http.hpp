@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/http/tls.hpp"
 #include "storage/base/bytes.hpp"
 #include "storage/base/result.hpp"
 #include "storage/base/time.hpp"
@@ -24,7 +25,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   Headers headers;
   std::string body;
-  std::string peer;                                            ///< "127.0.0.1:50312"
+  std::string peer;         ///< "127.0.0.1:50312"
+  std::string certificate;  ///< "CN=ci,O=Example": of the one that the client proved to own; empty: none
   std::string_view header(std::string_view lower_name) const;  ///< empty if absent
   std::string_view parameter(std::string_view name) const;     ///< the first, empty if absent
 };
@@ -89,6 +91,7 @@ struct ServerConfig {
   milliseconds write_timeout{30'000};                ///< for the client to take what is being written
   std::size_t io_threads = 1;
   std::shared_ptr<IoThread> io_thread{};  ///< shared with others; empty: threads of its own
+  TlsContextPtr tls{};                    ///< empty: plain HTTP
 };
 
 class Server {
@@ -108,13 +111,15 @@ struct ClientConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 7001;
   milliseconds timeout{10'000};
+  TlsContextPtr tls{};  ///< empty: plain HTTP
 };
 class Client {
  public:
   explicit Client(ClientConfig config);
   ~Client();
   Client(Client&&) noexcept;
-  /// Errors: unavailable (could not connect: it surely did not happen), outcome_unknown (sent, no answer).
+  /// Errors: unavailable (could not connect: it surely did not happen), outcome_unknown (sent, no answer),
+  /// unauthenticated (TLS: the server does not take our certificate, or the want of one).
   Result<Response> call(std::string_view method, std::string_view target, std::string_view body = {},
                         const Headers& headers = {});
   /// Streams the body to `on_chunk` as it arrives, until the end or until it returns false. The Response has

@@ -1,5 +1,5 @@
 #pragma once
-// Only server.cpp includes this: Asio and Beast end here.
+// Only server.cpp and session.cpp include this: Asio and Beast end here.
 
 #include <array>
 #include <atomic>
@@ -18,6 +18,7 @@
 #include <utility>  // Must precede asio under C++20 in this version.
 
 #include "net/http/http.hpp"
+#include "net/http/stream.hpp"
 #include "net/steady_point.hpp"
 
 namespace troupe::http {
@@ -92,11 +93,21 @@ struct Flow {
   std::atomic<bool> gone{false};
 };
 
+//   greeting ──> awaiting                                              of TLS, its handshake
 //   awaiting ──> reading ──> handling ──> writing ──> awaiting        the ring of a kept-alive connection
 //      │            │           └──> streaming ──┐        │
 //      │            └──> (error) writing ────────┴────────┴──> lingering ──> closed
 //      └──────────────────────────────────────────────────────────────────────^      (from any state)
-enum class SessionState : std::uint8_t { awaiting, reading, handling, writing, streaming, lingering, closed };
+enum class SessionState : std::uint8_t {
+  greeting,
+  awaiting,
+  reading,
+  handling,
+  writing,
+  streaming,
+  lingering,
+  closed
+};
 
 /// One connection. Lives on its strand; whoever has an operation or a Reply under way keeps it alive. One
 /// request is handled at a time, so pipelined requests are answered in order. The deadline covers the state
@@ -122,6 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void finish_stream();
 
  private:
+  void greet();
   void await_request();
   void read_more();
   void on_read(SystemError error, std::size_t size);
@@ -137,6 +149,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void flush_stream();
   void end_stream();
   void linger();
+  void say_goodbye();
+  void end_sending();
   void drain();
   void set_deadline(milliseconds wait);
   void clear_deadline() { deadline_.reset(); }
@@ -145,7 +159,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   const std::shared_ptr<Core> core_;  // First, so that the sockets' io_context dies last.
   const Strand strand_;
-  Socket socket_;
+  Stream<Socket> stream_;
   Timer timer_;
   SteadyPoint timer_at_ = SteadyPoint::max();
   std::optional<SteadyPoint> deadline_;
@@ -153,6 +167,7 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   std::string peer_;
+  std::string certificate_;
   std::string head_;  ///< of the answer being written
   std::string body_;
   bool keep_alive_ = true;

@@ -144,5 +144,27 @@ TEST(Roles, AreInTheContract) {
   EXPECT_EQ(*policy.array()->front().text(), "operator");
 }
 
+TEST(Roles, ACertificateNamesTheCaller) {
+  Scene scene([](NodeContext& context) {
+    context.identities = std::make_shared<const api::Identities>(
+        api::Identities::parse(R"([{"certificate":"CN=ci","roles":["submitter"]}])").value());
+  });
+  const auto status = [&](std::string_view method, const std::string& target, std::string certificate) {
+    scene.certificate = std::move(certificate);
+    return scene.call(method, target)->response.status;
+  };
+  EXPECT_EQ(status("GET", "/api/v3/jobs", "CN=ci"), 200);
+  EXPECT_EQ(status("PUT", "/api/v3/cell/policy", "CN=ci"), 403);
+  EXPECT_EQ(status("GET", "/api/v3/jobs", "CN=somebody"), 401);
+  EXPECT_EQ(status("GET", "/api/v3/jobs", {}), 401);
+}
+
+TEST(Roles, WithoutAListAVerifiedSubjectCannotBeOverruledByAHeader) {
+  Scene scene;
+  scene.certificate = "CN=ci";
+  const auto limits = scene.get("/api/v3/limits", {{"x-titus-callerid", "another"}})->json();
+  EXPECT_EQ(*limits.find("caller")->find("name")->text(), "CN=ci");
+}
+
 }  // namespace
 }  // namespace troupe

@@ -66,6 +66,8 @@ class Scene {
   void hold_applied() { holds_applied = true; }
   void tell_applied();
 
+  std::string certificate;  ///< the subject that callers have proved to be; empty: none
+
   SceneClock clock;
   Cell cell;
   ContextPtr context = std::make_shared<NodeContext>();

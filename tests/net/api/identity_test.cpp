@@ -16,15 +16,34 @@ TEST(Identities, KnowACallerByTheDigestOfItsToken) {
   const auto known = Identities::parse('[' + entry("s3cret", "ci@example.com", R"(["submitter"])") + ',' +
                                        entry("other", "ops", R"(["operator","submitter"])") + ']');
   ASSERT_TRUE(known.ok()) << known.error().message;
-  const auto ci = known.value().of("Bearer s3cret");
+  const auto ci = known.value().of({"Bearer s3cret", {}});
   ASSERT_TRUE(ci.ok());
   EXPECT_EQ(ci.value().caller, "ci@example.com");
   EXPECT_TRUE(ci.value().is_verified);
   EXPECT_TRUE(ci.value().may(Access::submitters));
   EXPECT_FALSE(ci.value().may(Access::operators));
-  EXPECT_TRUE(known.value().of("Bearer other").value().may(Access::operators));
+  EXPECT_TRUE(known.value().of({"Bearer other", {}}).value().may(Access::operators));
   for (const auto* wrong : {"", "Bearer ", "Bearer wrong", "s3cret", "Basic s3cret", "bearer s3cret"})
-    EXPECT_EQ(known.value().of(wrong).error().code, ErrorCode::unauthenticated) << wrong;
+    EXPECT_EQ(known.value().of({wrong, {}}).error().code, ErrorCode::unauthenticated) << wrong;
+}
+
+TEST(Identities, KnowACallerByTheSubjectOfItsCertificate) {
+  const auto known = Identities::parse('[' + entry("s3cret", "ann", R"(["operator"])") +
+                                       R"(,{"certificate":"CN=ci,O=Example","roles":["submitter"]},)"
+                                       R"({"certificate":"CN=b","caller":"bob","roles":["operator"]}])");
+  ASSERT_TRUE(known.ok()) << known.error().message;
+  EXPECT_EQ(known.value().size(), 3U);
+  const auto ci = known.value().of({{}, "CN=ci,O=Example"});
+  ASSERT_TRUE(ci.ok());
+  EXPECT_EQ(ci.value().caller, "CN=ci,O=Example");
+  EXPECT_TRUE(ci.value().is_verified);
+  EXPECT_TRUE(ci.value().may(Access::submitters));
+  EXPECT_FALSE(ci.value().may(Access::operators));
+  EXPECT_EQ(known.value().of({{}, "CN=b"}).value().caller, "bob");
+  EXPECT_EQ(known.value().of({"Bearer s3cret", "CN=b"}).value().caller, "ann") << "a token counts first";
+  EXPECT_EQ(known.value().of({"Bearer wrong", "CN=b"}).error().code, ErrorCode::unauthenticated);
+  EXPECT_EQ(known.value().of({{}, "CN=someone"}).error().code, ErrorCode::unauthenticated);
+  EXPECT_EQ(known.value().of({{}, "CN=ci"}).error().code, ErrorCode::unauthenticated);
 }
 
 TEST(Identities, AnAgentMayOnlyAskWhetherANodeServes) {
@@ -50,6 +69,11 @@ TEST(Identities, OfABadFileAreComplainedAboutEachAtItsPlace) {
       {'[' + entry("a", "ann", R"([])") + ']', "[0].roles"},
       {'[' + entry("a", "ann", R"(["root"])") + ']', "[0].roles"},
       {'[' + good + ',' + good + ']', "[1].tokenSha256"},
+      {R"([{"certificate":"","roles":["submitter"]}])", "[0].certificate"},
+      {R"([{"certificate":"CN=a","roles":["submitter"]},{"certificate":"CN=a","roles":["operator"]}])",
+       "[1].certificate"},
+      {R"([{"certificate":"CN=a","tokenSha256":"abc","caller":"a","roles":["operator"]}])",
+       "[0].certificate"},
       {'[' + good.substr(0, good.size() - 1) + R"(,"token":"a"}])", "[0].token"}};
   for (const auto& [text, where] : wrong) {
     const auto parsed = Identities::parse(text);
