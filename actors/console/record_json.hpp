@@ -62,6 +62,8 @@ void put_value(json::Writer& writer, const T& value) {
     writer.text(value.view());
   } else if constexpr (std::same_as<T, RareMap>) {
     json::write_value(writer, value.map());
+  } else if constexpr (requires { value.values(); }) {
+    json::write_value(writer, value.values());
   } else if constexpr (is_list<T>) {
     writer.begin_array();
     for (const auto& item : value) put_value(writer, item);

@@ -77,6 +77,11 @@ ShardId shard_of(const EntityRef& entity, std::uint16_t shard_count) {
   return shard_of(entity.job(), shard_count);
 }
 
+std::string SchedulingScope::text() const {
+  if (kind == Kind::group) return "group/" + group;
+  return kind == Kind::host ? "host/" + to_text(host) : std::string("cell");
+}
+
 std::string_view command_name(const Command& command) { return command_row(command.number()).name; }
 
 namespace {
@@ -96,6 +101,7 @@ std::string subject(const RegisterHost& b) { return "host/" + b.name; }
 std::string subject(const PutGroup& b) { return "group/" + b.group.name; }
 std::string subject(const DeleteGroup& b) { return "group/" + b.name; }
 std::string subject(const NoteOperation& b) { return b.what; }
+std::string subject(const PauseScheduling& b) { return b.scope.text(); }
 std::string subject(const SetAside& b) { return b.entity.text(); }
 std::string subject(const Release& b) { return b.entity.text(); }
 template <class Body>
@@ -114,6 +120,13 @@ bool has_limits(const CellPolicy& policy) {
          policy.launch_burst != usual.launch_burst || !policy.launch_limit().is_none() ||
          policy.host_launch_burst != usual.host_launch_burst || !policy.host_launch_limit().is_none() ||
          policy.host_rest_first != usual.host_rest_first || policy.host_rest_max != usual.host_rest_max;
+}
+
+bool needs_ports(const CommandBody& body) {
+  if (const auto* create = std::get_if<CreateJob>(&body))
+    return create->descriptor != nullptr && create->descriptor->resources.ports != 0;
+  const auto* group = std::get_if<PutGroup>(&body);
+  return group != nullptr && group->group.instance.ports != 0;
 }
 
 }  // namespace
@@ -161,6 +174,7 @@ Result<Command> decode_command(BytesView bytes) {
 }
 
 std::uint32_t level_needed(const CommandBody& body) {
+  if (needs_ports(body)) return level_of_ports;
   constexpr std::uint32_t planned = 2;
   if (const auto* create = std::get_if<CreateJob>(&body); create != nullptr && !create->places.empty())
     return planned;
@@ -168,6 +182,9 @@ std::uint32_t level_needed(const CommandBody& body) {
     return planned;
   if (const auto* place = std::get_if<PlaceTasks>(&body); place != nullptr && !place->together.empty())
     return planned;
+  if (const auto* preempt = std::get_if<PreemptTasks>(&body);
+      preempt != nullptr && !preempt->together.empty())
+    return level_of_preempting_gangs;
   const auto* policy = std::get_if<SetPolicy>(&body);
   const auto* group = std::get_if<PutGroup>(&body);
   if ((policy != nullptr && has_limits(policy->policy)) ||

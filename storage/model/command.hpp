@@ -404,9 +404,15 @@ struct PreemptTasks {
       return field_list(field("task", &Item::task), field("task_version", &Item::task_version),
                         field("host", &Item::host), field("victims", &Item::victims));
     }
+    friend bool operator==(const Item&, const Item&) = default;
   };
   std::vector<Item> items;
-  static constexpr auto fields() { return field_list(field("items", &PreemptTasks::items)); }
+  /// The first items, in runs of these lengths: each run whole or not at all.
+  std::vector<std::uint32_t> together{};
+  static constexpr std::size_t fields_at_first = 1;
+  static constexpr auto fields() {
+    return field_list(field("items", &PreemptTasks::items), field("together", &PreemptTasks::together));
+  }
 };
 /// 27. Forgets a capacity group that nobody uses.
 struct DeleteGroup {
@@ -446,12 +452,36 @@ struct MoveTask {
   }
 };
 
+/// Whose scheduling it is.
+struct SchedulingScope {
+  enum class Kind : std::uint8_t { cell, group, host };
+  friend constexpr Kind max_value(Kind) { return Kind::host; }
+  Kind kind = Kind::cell;
+  std::string group;
+  HostId host;
+  std::string text() const;  ///< "cell", "group/payments", "host/7"
+  static constexpr auto fields() {
+    using S = SchedulingScope;
+    return field_list(field("kind", &S::kind), field("group", &S::group), field("host", &S::host));
+  }
+  friend bool operator==(const SchedulingScope&, const SchedulingScope&) = default;
+};
+/// 31. Somebody pauses scheduling, or resumes it; who and why is in the envelope.
+struct PauseScheduling {
+  SchedulingScope scope;
+  bool paused = true;
+  static constexpr auto fields() {
+    return field_list(field("scope", &PauseScheduling::scope), field("paused", &PauseScheduling::paused));
+  }
+};
+
 /// In the order of their numbers, the first being 1.
-using CommandBody = std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob,
-                                 AdvanceSlots, FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks,
-                                 RegisterHost, OpenSession, CloseSessions, SetHostPhase, PutGroup, SetAside,
-                                 Release, SetPolicy, NoteGroups, CheckState, ChangeJob, ChangeTask, ShrinkJob,
-                                 PreemptTasks, DeleteGroup, NoteOperation, NoteJobs, MoveTask>;
+using CommandBody =
+    std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
+                 FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
+                 CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
+                 ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation, NoteJobs,
+                 MoveTask, PauseScheduling>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

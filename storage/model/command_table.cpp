@@ -83,6 +83,8 @@ constexpr std::array rows{
                "the task is Started and the source's; both are Accepted services whose containers are alike; "
                "the source stays at its min or above, the target at its max or below",
                "the task is the target's and the second is refused"},
+    CommandRow{31, "pause_scheduling", FenceKind::none, level_of_pauses, "the group or host exists",
+               "it is paused, or not, already; nothing changes"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

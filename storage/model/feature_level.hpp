@@ -15,9 +15,15 @@ namespace troupe {
 ///      Critical groups, an audit of what no command does; launch budgets and limits: a job's relaunches take
 ///      tokens, note_jobs says that it is held to them, placements are held to the limits of the cell, the
 ///      group and the host, and a host rests whose launches fail
-///   3  tasks that move to another job, perhaps of another shard
+///   3  tasks that move to another job, perhaps of another shard; ports: a host's are counted, each task is
+///   given
+///      the numbers of its own; scheduling that is paused; tasks that are preempted for others together or
+///      not at all
 constexpr std::uint32_t feature_level_known = 3;
 constexpr std::uint32_t level_of_budgets = 2;
 constexpr std::uint32_t level_of_moves = 3;
+constexpr std::uint32_t level_of_ports = 3;
+constexpr std::uint32_t level_of_pauses = 3;
+constexpr std::uint32_t level_of_preempting_gangs = 3;
 
 }  // namespace troupe

@@ -31,9 +31,10 @@ struct BucketRule {
 struct TokenBucket {
   std::int64_t full_at_us = 0;
 
-  /// When there will be one to take.
-  Instant next_at(const BucketRule& rule) const {
-    const std::int64_t us = full_at_us - (rule.tokens_max() - 1) * rule.interval_us();
+  /// When there will be one to take, or so many; of more than it ever holds, when it is full.
+  Instant next_at(const BucketRule& rule, std::uint64_t count = 1) const {
+    const std::int64_t more = rule.tokens_max() - static_cast<std::int64_t>(count);
+    const std::int64_t us = full_at_us - std::max<std::int64_t>(more, 0) * rule.interval_us();
     return {us <= 0 ? 0 : (us + 999) / 1'000};
   }
   Instant full_at() const { return {(full_at_us + 999) / 1'000}; }

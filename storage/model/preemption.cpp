@@ -7,8 +7,8 @@
 namespace troupe {
 namespace {
 
-constexpr std::array members{&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
-                             &Resources::network_mbps, &Resources::gpu};
+constexpr std::array members{&Resources::cpu_milli,    &Resources::memory_mb, &Resources::disk_mb,
+                             &Resources::network_mbps, &Resources::gpu,       &Resources::ports};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/base/rare_list.hpp"
 #include "storage/base/rare_map.hpp"
 #include "storage/base/rare_text.hpp"
 #include "storage/model/feature_level.hpp"
@@ -103,6 +104,7 @@ struct TaskRecord {
   RareText set_aside;
   RareMap attributes;   ///< what users noted on it
   RareText moved_from;  ///< the id of the job that it came from last; empty: it was made for its own
+  RareList<std::uint16_t> ports;  ///< of its host, for it alone until it has ended
 
   Step step(TaskState s) const { return steps[s]; }
   void enter(TaskState s, Step step) { steps.enter(s, step); }
@@ -118,7 +120,7 @@ struct TaskRecord {
         field("state", &R::state), field("host", &R::host), field("created_at", &R::created_at),
         field("version", &R::version), field("steps", &R::steps), field("exit_code", &R::exit_code),
         field("signal", &R::signal), field("message", &R::message), field("set_aside", &R::set_aside),
-        field("attributes", &R::attributes), field("moved_from", &R::moved_from));
+        field("attributes", &R::attributes), field("moved_from", &R::moved_from), field("ports", &R::ports));
   }
 };
 
@@ -208,6 +210,19 @@ struct GroupCondition {
                       field("version", &C::version), field("set_aside", &C::set_aside));
   }
   friend bool operator==(const GroupCondition&, const GroupCondition&) = default;
+};
+
+/// The scheduling of the cell, a group or a host is paused: nothing is placed there, and nobody is ended for
+/// it. What runs, runs on.
+struct PauseRecord {
+  Instant since;
+  std::string by;      ///< who asked for it
+  std::string reason;  ///< in their words
+  static constexpr auto fields() {
+    using R = PauseRecord;
+    return field_list(field("since", &R::since), field("by", &R::by), field("reason", &R::reason));
+  }
+  friend bool operator==(const PauseRecord&, const PauseRecord&) = default;
 };
 
 /// Who cares for the entities of a shard.

@@ -73,6 +73,7 @@ class CommandApply {
   Result<void> operator()(const DeleteGroup& body);
   Result<void> operator()(const NoteJobs& body);
   Result<void> operator()(const MoveTask& body);
+  Result<void> operator()(const PauseScheduling& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
   Result<void> operator()(const NoteOperation&) { return {}; }  ///< Nothing but its entry in the audit.
 
@@ -104,6 +105,8 @@ class CommandApply {
   Check check_move(const MoveTask& body, const JobRecord& source, const JobRecord& target) const;
   Check note(const NoteGroups::Item& item);
   Check note(const NoteJobs::Item& item);
+  /// Is scheduling there paused?
+  Check check_pauses(HostId host, const std::string& group) const;
   /// May the slot's next task be made now, as far as the job's budget goes?
   Check check_relaunch(const JobRecord& job, const SlotRecord& slot) const;
   void take_relaunch(const JobId& job);
@@ -136,6 +139,9 @@ class CommandApply {
   enum class Booking : std::uint8_t { take, give_back };
   void book(const PlaceTasks::Item& item, Booking what);
   void launch(const PlaceTasks::Item& item);
+  void give_ports(TaskRecord& task, std::int64_t count);
+  void count_ports(const StringMap& attributes, Resources& resources) const;
+  void count_ports_of_hosts();
   Check place_together(const PlaceTasks::Item* first, std::size_t count);
   Check book_together(const PlaceTasks::Item* first, std::size_t count);
 
@@ -150,11 +156,26 @@ class CommandApply {
   JobHealth health_now(const JobRecord& job) const;
   PreemptionRight right_over(const Evictor& by, const JobRecord& victim) const;
   Check check_victim(const Evictor& by, HostId host, const Victim& victim) const;
+  /// One victim, counted so that those behind it see it as gone, and not yet ended.
+  struct Eviction {
+    TaskId victim;
+    JobId job;
+    std::optional<Disruptions> before;
+    PreemptionRight right = PreemptionRight::none;
+  };
+  using Evictions = std::vector<Eviction>;
+  /// Refused: nothing is counted.
+  Check count_evictions(const Evictor& by, HostId host, const std::vector<Victim>& victims,
+                        Evictions& counted);
+  void uncount_evictions(const Evictions& counted);
+  void end_victims(const Evictor& by, const Evictions& counted);
   Check evict(const Evictor& by, HostId host, const std::vector<Victim>& victims);
   Disruptions disrupted_of(const JobRecord& job) const;
   void count_eviction(const JobRecord& job);
   void uncount_eviction(const JobRecord& job, const std::optional<Disruptions>& before);
+  Check check_evictor(const PreemptTasks::Item& item) const;
   Check preempt(const PreemptTasks::Item& item);
+  Check preempt_together(const PreemptTasks::Item* first, std::size_t count);
   static bool wants_alone(const JobDescriptor& descriptor);
   Check check_company(HostId host, const JobDescriptor& descriptor) const;
   Check take_place(const JobId& job, const PlannedPlace& place);
@@ -192,7 +213,8 @@ class CommandApply {
     std::size_t tasks = 0;
     std::size_t alone = 0;  ///< of those, that want their host alone
   };
-  std::map<HostId, Company> company_;  ///< whom this command placed where
+  std::map<HostId, std::set<std::uint16_t>> given_ports_;  ///< by this command
+  std::map<HostId, Company> company_;                      ///< whom this command placed where
   struct Evicted {
     std::uint32_t tasks = 0;
     std::optional<Disruptions> disrupted;  ///< nullopt: as the job's record has it

@@ -85,6 +85,7 @@ Result<void> CommandApply::operator()(const RaiseLevel& body) {
   if (body.level != stage_.cell().level + 1)
     return Error{ErrorCode::precondition_failed, "levels are raised one at a time"};
   stage_.edit_cell().level = body.level;
+  if (body.level == level_of_ports) count_ports_of_hosts();
   return {};
 }
 
@@ -142,6 +143,31 @@ Result<void> CommandApply::operator()(const PutGroup& body) {
   group.version = stage_.index();
   stage_.put_group(std::move(group));
   return {};
+}
+
+Result<void> CommandApply::operator()(const PauseScheduling& body) {
+  const CellTables& cell = stage_.tables().cell;
+  const SchedulingScope& scope = body.scope;
+  if (scope.kind == SchedulingScope::Kind::group && !cell.groups.contains(scope.group))
+    return Error{ErrorCode::not_found, "there is no capacity group " + scope.group};
+  if (scope.kind == SchedulingScope::Kind::host && stage_.host(scope.host) == nullptr)
+    return Error{ErrorCode::not_found, "no host " + to_text(scope.host)};
+  if (cell.pauses.contains(scope.text()) == body.paused) return {};
+  std::optional<PauseRecord> pause;
+  if (body.paused) pause = PauseRecord{stage_.now(), clipped(command_.caller), clipped(command_.reason)};
+  stage_.put_pause(scope, std::move(pause));
+  return {};
+}
+
+CommandApply::Check CommandApply::check_pauses(HostId host, const std::string& group) const {
+  const auto& pauses = stage_.tables().cell.pauses;
+  if (pauses.empty()) return std::nullopt;
+  using Kind = SchedulingScope::Kind;
+  for (const SchedulingScope& one :
+       {SchedulingScope{}, SchedulingScope{Kind::group, group, {}}, SchedulingScope{Kind::host, {}, host}})
+    if (const std::string scope = one.text(); pauses.contains(scope))
+      return Error{ErrorCode::precondition_failed, "scheduling of " + scope + " is paused"};
+  return std::nullopt;
 }
 
 Result<void> CommandApply::operator()(const DeleteGroup& body) {

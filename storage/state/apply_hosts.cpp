@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "storage/model/ports.hpp"
 #include "storage/state/apply.hpp"
 
 namespace troupe {
@@ -28,7 +29,26 @@ Error no_such_host(HostId id) { return {ErrorCode::not_found, "no host " + to_te
 
 }  // namespace
 
-Result<void> CommandApply::operator()(const RegisterHost& body) {
+/// What its attribute says: agents tell of no number.
+void CommandApply::count_ports(const StringMap& attributes, Resources& resources) const {
+  const bool are_counted = stage_.cell().level >= level_of_ports;
+  resources.ports = are_counted ? port_count(ports_of(attributes)) : 0;
+}
+
+void CommandApply::count_ports_of_hosts() {
+  for (const auto& [id, entry] : stage_.tables().cell.hosts) {
+    Resources counted = entry.record.resources;
+    count_ports(entry.record.attributes, counted);
+    if (counted == entry.record.resources) continue;
+    HostRecord& host = stage_.edit_host(id);
+    host.resources = counted;
+    host.eligibility = stage_.index();
+  }
+}
+
+Result<void> CommandApply::operator()(const RegisterHost& told) {
+  RegisterHost body = told;
+  count_ports(body.attributes, body.resources);
   if (!is_host_name(body.name))
     return Error{ErrorCode::invalid_argument,
                  "a host's name has 1 to 253 letters, digits, dots, dashes or underscores"};

@@ -48,6 +48,7 @@ CommandApply::Check CommandApply::take_place(const JobId& job, const PlannedPlac
           start_task({job, place.slot, place.last, SlotState::running, place.task, {}, {}}, before))
     return refusal;
   if (place.victims.empty()) return this->place({place.task, stage_.index(), place.host, place.eligibility});
+  if (Check refusal = check_pauses(place.host, descriptor->capacity_group)) return refusal;
   if (Check refusal = check_host(place.host)) return refusal;
   if (stage_.host(place.host)->eligibility != place.eligibility)
     return Error{ErrorCode::conflict, "the host has changed"};

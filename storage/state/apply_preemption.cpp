@@ -82,57 +82,109 @@ Disruptions CommandApply::disrupted_of(const JobRecord& job) const {
   return here == evicted_.end() ? job.disrupted : here->second.disrupted.value_or(job.disrupted);
 }
 
-/// Counted one by one, so that each sees what the ones before it took; nothing is changed unless all may be.
-CommandApply::Check CommandApply::evict(const Evictor& by, HostId host, const std::vector<Victim>& victims) {
-  struct Counted {
-    JobId job;
-    std::optional<Disruptions> before;
-    PreemptionRight right;
-  };
-  std::vector<Counted> counted;
+/// Counted one by one, so that each sees what the ones before it took.
+CommandApply::Check CommandApply::count_evictions(const Evictor& by, HostId host,
+                                                  const std::vector<Victim>& victims, Evictions& counted) {
   std::set<TaskId> seen;
   for (const Victim& victim : victims) {
     Check refusal = check_victim(by, host, victim);
     if (!seen.insert(victim.task).second)
       refusal = Error{ErrorCode::invalid_argument, "a task is to be preempted twice"};
     if (refusal) {
-      for (auto last = counted.rbegin(); last != counted.rend(); ++last)
-        uncount_eviction(*stage_.job(last->job), last->before);
+      uncount_evictions(counted);
+      counted.clear();
       return refusal;
     }
     const JobRecord& job = *stage_.job(stage_.task(victim.task)->job);
-    counted.push_back({job.id, disrupted_of(job), right_over(by, job)});
+    counted.push_back({victim.task, job.id, disrupted_of(job), right_over(by, job)});
     count_eviction(job);
-  }
-  for (std::size_t n = 0; n < victims.size(); ++n) {
-    const JobRecord& job = *stage_.job(counted[n].job);
-    if (const Disruptions disrupted = disrupted_of(job); !(disrupted == job.disrupted))
-      stage_.edit_job(job.id).disrupted = disrupted;
-    TaskRecord& edited = stage_.edit_task(victims[n].task);
-    enter(edited, TaskState::kill_initiated, Reason::evicted);
-    edited.message =
-        clipped(fmt::format("preempted by task {} of job {}: {}", to_text(by.task), to_text(by.job),
-                            by_right(counted[n].right, by.descriptor.capacity_group)));
   }
   return std::nullopt;
 }
 
-Result<void> CommandApply::operator()(const PreemptTasks& body) {
-  return each_item(body.items, [&](const PreemptTasks::Item& item) { return preempt(item); });
+void CommandApply::uncount_evictions(const Evictions& counted) {
+  for (auto last = counted.rbegin(); last != counted.rend(); ++last)
+    uncount_eviction(*stage_.job(last->job), last->before);
 }
 
-CommandApply::Check CommandApply::preempt(const PreemptTasks::Item& item) {
+void CommandApply::end_victims(const Evictor& by, const Evictions& counted) {
+  for (const Eviction& eviction : counted) {
+    const JobRecord& job = *stage_.job(eviction.job);
+    if (const Disruptions disrupted = disrupted_of(job); !(disrupted == job.disrupted))
+      stage_.edit_job(job.id).disrupted = disrupted;
+    TaskRecord& edited = stage_.edit_task(eviction.victim);
+    enter(edited, TaskState::kill_initiated, Reason::evicted);
+    edited.message =
+        clipped(fmt::format("preempted by task {} of job {}: {}", to_text(by.task), to_text(by.job),
+                            by_right(eviction.right, by.descriptor.capacity_group)));
+  }
+}
+
+CommandApply::Check CommandApply::evict(const Evictor& by, HostId host, const std::vector<Victim>& victims) {
+  Evictions counted;
+  if (Check refusal = count_evictions(by, host, victims, counted)) return refusal;
+  end_victims(by, counted);
+  return std::nullopt;
+}
+
+Result<void> CommandApply::operator()(const PreemptTasks& body) {
+  std::size_t together = 0;
+  for (const std::uint32_t count : body.together) {
+    if (count > body.items.size() - together)
+      return Error{ErrorCode::invalid_argument, "more tasks are to be preempted for together than there are"};
+    const Check refusal = preempt_together(&body.items[together], count);
+    for (std::size_t n = 0; refusal && n < count; ++n)
+      outcome_.refused.push_back({static_cast<std::uint32_t>(together + n), refusal->code, refusal->message});
+    together += count;
+  }
+  for (std::size_t n = together; n < body.items.size(); ++n)
+    if (Check refusal = preempt(body.items[n]))
+      outcome_.refused.push_back({static_cast<std::uint32_t>(n), refusal->code, std::move(refusal->message)});
+  return {};
+}
+
+CommandApply::Check CommandApply::check_evictor(const PreemptTasks::Item& item) const {
   const TaskRecord* task = stage_.task(item.task);
   if (task == nullptr) return Error{ErrorCode::not_found, "no live task " + to_text(item.task)};
   if (task->state != TaskState::accepted || task->version != item.task_version)
     return Error{ErrorCode::precondition_failed, "the task has changed"};
   const JobRecord* job = stage_.job(task->job);
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
-  if (Check refusal = check_host(item.host)) return refusal;
-  const JobId id = job->id;
-  const DescriptorPtr descriptor = job->descriptor;
-  const Evictor by{*descriptor, id, item.task};
-  return evict(by, item.host, item.victims);
+  if (Check refusal = check_pauses(item.host, job->descriptor->capacity_group)) return refusal;
+  return check_host(item.host);
+}
+
+CommandApply::Check CommandApply::preempt(const PreemptTasks::Item& item) {
+  if (Check refusal = check_evictor(item)) return refusal;
+  const JobId id = stage_.task(item.task)->job;
+  const DescriptorPtr descriptor = stage_.job(id)->descriptor;
+  return evict({*descriptor, id, item.task}, item.host, item.victims);
+}
+
+/// Nobody ends unless all may.
+CommandApply::Check CommandApply::preempt_together(const PreemptTasks::Item* first, std::size_t count) {
+  std::vector<DescriptorPtr> descriptors;
+  std::vector<std::pair<Evictor, Evictions>> all;
+  std::set<TaskId> seen;
+  for (std::size_t n = 0; n < count; ++n) {
+    Check refusal = check_evictor(first[n]);
+    bool is_named_once = seen.insert(first[n].task).second;
+    for (const Victim& victim : first[n].victims) is_named_once &= seen.insert(victim.task).second;
+    if (!is_named_once)
+      refusal = Error{ErrorCode::invalid_argument, "a task is named twice by those who start together"};
+    if (!refusal) {
+      const JobId id = stage_.task(first[n].task)->job;
+      descriptors.push_back(stage_.job(id)->descriptor);
+      all.emplace_back(Evictor{*descriptors.back(), id, first[n].task}, Evictions{});
+      refusal = count_evictions(all.back().first, first[n].host, first[n].victims, all.back().second);
+    }
+    if (!refusal) continue;
+    for (auto last = all.rbegin(); last != all.rend(); ++last) uncount_evictions(last->second);
+    refusal->message = "of its gang one can get no room: " + refusal->message;
+    return refusal;
+  }
+  for (const auto& [by, counted] : all) end_victims(by, counted);
+  return std::nullopt;
 }
 
 }  // namespace troupe

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/ports.hpp"
 #include "storage/state/apply.hpp"
 
 namespace troupe {
@@ -88,6 +89,7 @@ CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) cons
     return Error{ErrorCode::conflict, "the host has changed"};
   const JobRecord* job = stage_.job(task->job);
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
+  if (Check paused = check_pauses(item.host, job->descriptor->capacity_group)) return paused;
   if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
   constexpr std::uint32_t company_is_asked_from = 2;
@@ -133,9 +135,28 @@ void CommandApply::book(const PlaceTasks::Item& item, Booking what) {
     placed_[descriptor.capacity_group] += amount;
 }
 
+/// The task is on its host.
+void CommandApply::give_ports(TaskRecord& task, std::int64_t count) {
+  const auto& hosts = stage_.tables().cell.hosts;
+  const auto host = hosts.find(task.host);
+  std::set<std::uint16_t>& taken = given_ports_[task.host];
+  if (host != hosts.end())
+    for (const TaskId& id : host->second.tasks)
+      if (const TaskRecord* there = stage_.task(id))
+        taken.insert(there->ports.values().begin(), there->ports.values().end());
+  auto chosen = choose_ports(ports_of(stage_.host(task.host)->attributes), taken, count, task.id);
+  // Room for it was found by their number: whoever holds one is counted.
+  if (static_cast<std::int64_t>(chosen.size()) != count)
+    throw Poison{EntityRef::of(task.id), "its host has fewer free ports than are counted"};
+  taken.insert(chosen.begin(), chosen.end());
+  task.ports = std::move(chosen);
+}
+
 void CommandApply::launch(const PlaceTasks::Item& item) {
   TaskRecord& placed = stage_.edit_task(item.task);
   placed.host = item.host;
+  const std::int64_t ports = stage_.job(placed.job)->descriptor->resources.ports;
+  if (ports > 0 && !planted(Bug::place_without_room)) give_ports(placed, ports);
   enter(placed, TaskState::launched, Reason::normal);
 }
 

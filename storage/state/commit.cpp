@@ -48,6 +48,7 @@ void Committer::commit(Stage& stage) {
   commit_groups(stage);
   commit_hosts(stage);
   commit_launches(stage);
+  commit_pause(stage);
   for (auto& change : stage.jobs_)
     if (!change.before)
       create_job(change.after);

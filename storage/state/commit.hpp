@@ -52,6 +52,9 @@ class Committer {
   void commit_groups(Stage& stage);
   void drop_group(const std::string& name);
   void commit_launches(Stage& stage);
+  void commit_pause(Stage& stage);
+  template <class Records>
+  void drop_named(const Bytes& key, const std::string& name, Records& records);
   void refresh_job_duties();
   void refresh_task_and_host_duties();
   void create_job(JobRecord record);

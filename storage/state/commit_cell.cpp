@@ -114,6 +114,16 @@ void Committer::commit_groups(Stage& stage) {
   }
 }
 
+/// Under the cell's lock.
+template <class Records>
+void Committer::drop_named(const Bytes& key, const std::string& name, Records& records) {
+  const auto found = records.find(name);
+  if (found == records.end()) return;
+  tables_.shift_cell_hash(0 - record_hash(key, packed(found->second)));
+  batch_.erase(keys::meta, key);
+  records.erase(found);
+}
+
 /// Nothing lives in it, so its entry has nothing to keep.
 void Committer::drop_group(const std::string& name) {
   const EntityRef entity = EntityRef::of_group(name);
@@ -121,22 +131,12 @@ void Committer::drop_group(const std::string& name) {
   const std::unique_lock shard_lock(shard.mutex);
   const std::unique_lock lock(tables_.cell.mutex);
   CellTables& cell = tables_.cell;
-  const auto drop = [&](const Bytes& key, auto& records) {
-    const auto found = records.find(name);
-    if (found == records.end()) return;
-    tables_.shift_cell_hash(0 - record_hash(key, packed(found->second)));
-    batch_.erase(keys::meta, key);
-    records.erase(found);
-  };
-  drop(keys::group(name), cell.groups);
-  drop(keys::condition(name), cell.conditions);
+  drop_named(keys::group(name), name, cell.groups);
+  drop_named(keys::condition(name), name, cell.conditions);
   const std::string launches = launches_of_group(name);
-  if (const auto found = cell.launches.find(launches); found != cell.launches.end()) {
-    const Bytes key = keys::launches(launches);
-    tables_.shift_cell_hash(0 - record_hash(key, packed(found->second)));
-    batch_.erase(keys::meta, key);
-    cell.launches.erase(found);
-  }
+  drop_named(keys::launches(launches), launches, cell.launches);
+  const std::string pause = SchedulingScope{SchedulingScope::Kind::group, name, {}}.text();
+  drop_named(keys::pause(pause), pause, cell.pauses);
   cell.group_names.erase(entity);
   if (const auto entry = cell.group_entries.find(name); entry != cell.group_entries.end()) {
     move_duty(shard, entry->second.due_ms, std::nullopt, entity);
@@ -174,6 +174,35 @@ void Committer::commit_launches(Stage& stage) {
     Event& event = emit(EventKind::host_changed);
     event.host = *id;
     event.shard = shard_of(*id, tables_.cell.record.shard_count);
+  }
+}
+
+void Committer::commit_pause(Stage& stage) {
+  if (!stage.pause_) return;
+  const std::unique_lock lock(tables_.cell.mutex);
+  auto& [scope, pause] = *stage.pause_;
+  const std::string name = scope.text();
+  auto& pauses = tables_.cell.pauses;
+  if (pause) {
+    put_named<PauseRecord>(keys::pause(name), *pause, nullptr);
+    pauses.emplace(name, *std::move(pause));
+  } else {
+    drop_named(keys::pause(name), name, pauses);
+  }
+  const std::uint16_t shards = tables_.cell.record.shard_count;
+  switch (scope.kind) {
+    case SchedulingScope::Kind::cell:
+      emit(EventKind::cell_changed);
+      return;
+    case SchedulingScope::Kind::group:
+      emit(EventKind::group_changed).shard = shard_of(EntityRef::of_group(scope.group), shards);
+      return;
+    case SchedulingScope::Kind::host: {
+      Event& event = emit(EventKind::host_changed);
+      event.host = scope.host;
+      event.shard = shard_of(scope.host, shards);
+      return;
+    }
   }
 }
 

@@ -63,6 +63,7 @@ Key host(HostId id) {
 Bytes group(std::string_view name) { return Bytes("g").append(name); }
 Bytes condition(std::string_view name) { return Bytes("a").append(name); }
 Bytes launches(std::string_view scope) { return Bytes("l").append(scope); }
+Bytes pause(std::string_view scope) { return Bytes("p").append(scope); }
 
 Bytes request(std::string_view caller, std::string_view request) {
   Bytes key = "r";

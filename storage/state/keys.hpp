@@ -7,6 +7,7 @@
 //             'g' name                              GroupRecord
 //             'a' name                              GroupCondition
 //             'l' scope                             LaunchRecord
+//             'p' scope                             PauseRecord
 //             'r' caller 0 request                  RequestRecord
 //             'm'                                   raft::Membership as of the applied index
 //             'k' index                             Index: an entry that an operator had skipped
@@ -83,6 +84,7 @@ Key host(HostId id);
 Bytes group(std::string_view name);
 Bytes condition(std::string_view name);
 Bytes launches(std::string_view scope);
+Bytes pause(std::string_view scope);
 Bytes request(std::string_view caller, std::string_view request);
 
 Key job(ShardId shard, const JobId& id);

@@ -138,6 +138,12 @@ Result<void> StateMachine::load_hosts() {
     return true;
   });
   if (!done.ok()) return done;
+  done = each_meta<PauseRecord>(store_, 'p', [&](BytesView key, BytesView value, PauseRecord r) {
+    cell.hash += record_hash(key, value);
+    cell.pauses[std::string(key.substr(1))] = std::move(r);
+    return true;
+  });
+  if (!done.ok()) return done;
   return each_meta<GroupCondition>(store_, 'a', [&](BytesView key, BytesView value, GroupCondition r) {
     if (key != keys::condition(r.name) || !cell.groups.contains(r.name)) return false;
     cell.hash += record_hash(key, value);

@@ -86,7 +86,20 @@ LaunchStanding Reads::standing_of(const HostEntry& entry) const {
 }
 
 HostFacts Reads::facts_of(const HostEntry& entry) const {
-  return {entry.record, entry.used, entry.tasks.size(), entry.as_of, standing_of(entry)};
+  return {entry.record, entry.used,         entry.tasks.size(),
+          entry.as_of,  standing_of(entry), pause_of({SchedulingScope::Kind::host, {}, entry.record.id})};
+}
+
+std::optional<PauseRecord> Reads::pause_of(const SchedulingScope& scope) const {
+  const auto& pauses = tables_.cell.pauses;
+  if (pauses.empty()) return std::nullopt;
+  const auto found = pauses.find(scope.text());
+  return found == pauses.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::map<std::string, PauseRecord, std::less<>> Reads::pauses() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return tables_.cell.pauses;
 }
 
 LaunchStanding Reads::cell_launches() const {
@@ -140,7 +153,11 @@ std::optional<HostView> Reads::host(HostId id) const {
   const auto found = tables_.cell.hosts.find(id);
   if (found == tables_.cell.hosts.end()) return std::nullopt;
   const HostEntry& entry = found->second;
-  return HostView{entry.record, entry.used, {entry.tasks.begin(), entry.tasks.end()}, standing_of(entry)};
+  return HostView{entry.record,
+                  entry.used,
+                  {entry.tasks.begin(), entry.tasks.end()},
+                  standing_of(entry),
+                  pause_of({SchedulingScope::Kind::host, {}, entry.record.id})};
 }
 
 std::optional<HostFacts> Reads::host_facts(HostId id) const {
@@ -194,6 +211,7 @@ GroupView Reads::view_of(const GroupRecord& record) const {
     view.waiting = entry->second.waiting.size();
     view.waiting_since = entry->second.waiting_since();
   }
+  view.pause = pause_of({SchedulingScope::Kind::group, record.name, {}});
   view.launches = standing_of(launches_of_group(record.name), record.launch_limit(), view.use.starting);
   return view;
 }
@@ -235,7 +253,8 @@ CellFigures Reads::cell() const {
                       cell.hosts.size(),
                       0,
                       cell.requests.size(),
-                      cell.throttled_jobs};
+                      cell.throttled_jobs,
+                      pause_of({})};
   for (const auto& [id, host] : cell.hosts) figures.hosts_connected += host.record.is_connected() ? 1 : 0;
   return figures;
 }

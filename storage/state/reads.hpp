@@ -3,6 +3,7 @@
 // record or one page; calls must not be nested. A page over all shards is not one consistent cut.
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct HostFacts {
   std::size_t tasks = 0;
   EventId as_of;  ///< every task event of this host up to here is in `used`, and none after it
   LaunchStanding launches{};
+  std::optional<PauseRecord> pause{};  ///< of its scheduling
 };
 
 /// The page starts behind this position; unset: at the beginning.
@@ -51,7 +53,8 @@ struct CellFigures {
   std::size_t hosts = 0;
   std::size_t hosts_connected = 0;
   std::size_t requests = 0;
-  std::uint64_t throttled_jobs = 0;  ///< live ones whose relaunches wait for their budget
+  std::uint64_t throttled_jobs = 0;    ///< live ones whose relaunches wait for their budget
+  std::optional<PauseRecord> pause{};  ///< of all scheduling
 };
 
 class Reads {
@@ -70,13 +73,14 @@ class Reads {
   std::optional<GroupView> group(std::string_view name) const;
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
-  CellFigures cell() const;  ///< walks the hosts
+  CellFigures cell() const;                                             ///< walks the hosts
   CellRecord cell_record() const;
   std::uint32_t level() const;  ///< the cell's feature level
   LaunchStanding cell_launches() const;
-  CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
-  ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap
-  ShardId shard_of(const EntityRef& entity) const;      ///< who owns it cares for it; 0 before bootstrap
+  std::map<std::string, PauseRecord, std::less<>> pauses() const;  ///< by SchedulingScope::text()
+  CallerUse caller_use(std::string_view caller) const;             ///< nothing: no live job of this caller
+  ShardRecord shard(ShardId id) const;                             ///< owner 0 before bootstrap
+  ShardId shard_of(const EntityRef& entity) const;  ///< who owns it cares for it; 0 before bootstrap
   std::vector<ShardRecord> shards() const;
   std::uint64_t shard_hash(ShardId id) const;
   std::uint16_t shard_count() const;  ///< 0 before bootstrap
@@ -109,6 +113,7 @@ class Reads {
   // Under the cell's lock:
   GroupView view_of(const GroupRecord& record) const;
   HostFacts facts_of(const HostEntry& entry) const;
+  std::optional<PauseRecord> pause_of(const SchedulingScope& scope) const;
   LaunchStanding standing_of(const HostEntry& entry) const;
   LaunchStanding standing_of(std::string_view scope, const LaunchLimit& limit, std::uint64_t under_way) const;
   const Tables& tables_;

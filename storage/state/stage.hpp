@@ -106,6 +106,10 @@ class Stage {
   /// What is kept of a scope's launches (keys: launches_of_host() and its like), an empty one if nothing is.
   const LaunchRecord& launches(const std::string& scope) const;
   LaunchRecord& edit_launches(const std::string& scope);
+  /// nullopt: it is resumed.
+  void put_pause(SchedulingScope scope, std::optional<PauseRecord> pause) {
+    pause_.emplace(std::move(scope), std::move(pause));
+  }
   /// Placements of this command.
   std::uint64_t launched_in(const std::string& scope) const;
   void count_launch(const std::string& scope) { ++launched_[scope]; }
@@ -129,6 +133,7 @@ class Stage {
   absl::btree_map<HostId, Resources> uses_;
   std::map<std::string, LaunchRecord> launches_;
   std::map<std::string, std::uint64_t> launched_;
+  std::optional<std::pair<SchedulingScope, std::optional<PauseRecord>>> pause_;
   std::optional<CellRecord> cell_;
   ChangeIndex<JobId> job_at_;
   ChangeIndex<TaskId> task_at_;

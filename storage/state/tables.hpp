@@ -108,6 +108,7 @@ struct CellTables {
   std::map<std::string, GroupRecord, std::less<>> groups;
   std::map<std::string, GroupCondition, std::less<>> conditions;  ///< of some groups
   std::map<std::string, LaunchRecord, std::less<>> launches;      ///< by launches_of_host() and its like
+  std::map<std::string, PauseRecord, std::less<>> pauses;         ///< by SchedulingScope::text()
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<std::string, RequestRecord> requests;              ///< by keys::request
   absl::btree_set<std::pair<std::int64_t, std::string>> request_expiry;  ///< (ms, key)

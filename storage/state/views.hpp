@@ -72,6 +72,7 @@ struct GroupView {
   std::uint64_t waiting = 0;  ///< tasks in Accepted
   Instant waiting_since;      ///< of the one that waits longest; unset: none
   LaunchStanding launches{};
+  std::optional<PauseRecord> pause{};  ///< of its scheduling
 };
 
 /// One host with what is placed on it.
@@ -80,6 +81,7 @@ struct HostView {
   Resources used;             ///< by live tasks placed on it
   std::vector<TaskId> tasks;  ///< live and placed, in id order
   LaunchStanding launches{};
+  std::optional<PauseRecord> pause{};  ///< of its scheduling
 };
 
 }  // namespace troupe

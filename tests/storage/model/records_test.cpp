@@ -94,6 +94,16 @@ TEST(Records, SayWhatTheyHaveGrownOnlyWhenItIsNotTheDefault) {
   EXPECT_EQ(unpacked<TaskRecord>(packed(task)).value().attributes, task.attributes);
   task.attributes = RareMap();
   EXPECT_EQ(packed(task), before);
+  task.ports = std::vector<std::uint16_t>{20'001, 20'002};
+  EXPECT_EQ(unpacked<TaskRecord>(packed(task)).value().ports, task.ports);
+  task.ports = RareList<std::uint16_t>();
+  EXPECT_EQ(packed(task), before);
+  Resources amount{1, 2, 3, 4, 5};
+  const Bytes without_ports = packed(amount);
+  amount.ports = 6;
+  EXPECT_EQ(unpacked<Resources>(packed(amount)).value(), amount);
+  amount.ports = 0;
+  EXPECT_EQ(packed(amount), without_ports);
   CellPolicy policy;
   const std::size_t short_size = packed(policy).size();
   policy.audit_max = 7;  // What stands before it is the default, and is written all the same.
@@ -126,6 +136,7 @@ TEST(Records, FromANewerReleaseAreReadWithoutWhatItAdded) {
   TaskRecord task = samples::task();
   task.attributes = StringMap{{"a", "b"}};
   task.moved_from = "6f1c2a70-3d8e-4b21-9c55-0a1b2c3d4e5f";
+  task.ports = std::vector<std::uint16_t>{20'001};
   JobRecord job = samples::job();
   job.disrupted = {Instant{1}, 2};
   job.throttle_reason = "it fails";
@@ -171,10 +182,10 @@ TEST(Descriptors, ABatchsCapacityIsItsSize) {
 }
 
 TEST(Amounts, FitOnlyWhenEachOneFits) {
-  const Resources room{100, 100, 100, 100, 1};
+  const Resources room{100, 100, 100, 100, 1, 5};
   EXPECT_TRUE(room.fits_into(room));
   for (auto member : {&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
-                      &Resources::network_mbps, &Resources::gpu}) {
+                      &Resources::network_mbps, &Resources::gpu, &Resources::ports}) {
     Resources more = room;
     ++(more.*member);
     EXPECT_FALSE(more.fits_into(room));
@@ -182,7 +193,7 @@ TEST(Amounts, FitOnlyWhenEachOneFits) {
   }
   Resources sum = room;
   sum += {1, 2, 3, 4, 5};
-  EXPECT_EQ(sum, (Resources{101, 102, 103, 104, 6}));
+  EXPECT_EQ(sum, (Resources{101, 102, 103, 104, 6, 5}));
   sum -= {1, 2, 3, 4, 5};
   EXPECT_EQ(sum, room);
 }

@@ -186,6 +186,7 @@ std::vector<Command> commands() {
       command(NoteOperation{"members/remove/3"}),
       command(NoteJobs{{{job_id, true, "it fails"}}}, epoch),
       command(MoveTask{task_id, job_id, id<JobId>(7)}),
+      command(PauseScheduling{{SchedulingScope::Kind::group, "payments", {}}, true}),
   };
 }
 

@@ -193,6 +193,11 @@ void History::draw_limits(CellPolicy& policy) {
   policy.host_rest_first = milliseconds(random_.between(0, 10'000));
 }
 
+CommandBody History::pause(const Reads& reads) {
+  const auto kind = static_cast<SchedulingScope::Kind>(random_.chance(10) ? 0 : 1 + random_.below(2));
+  return PauseScheduling{{kind, any_group(), any_host(reads)}, random_.chance(40)};
+}
+
 EntityRef History::any_entity(const Reads& reads) {
   switch (random_.below(4)) {
     case 0:
@@ -430,7 +435,7 @@ CommandBody History::operator_body(const Reads& reads) {
     case 5:
       return RaiseLevel{static_cast<std::uint32_t>(random_.below(feature_level_known + 1))};
     case 6:
-      return BootstrapCell{"again", 8, {}};
+      return random_.chance(20) ? CommandBody(BootstrapCell{"again", 8, {}}) : pause(reads);
     case 7:
       return note_groups(reads);
     case 8:

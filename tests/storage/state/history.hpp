@@ -38,6 +38,7 @@ class History {
   std::string any_group();
   CommandBody note_groups(const Reads& reads);
   CommandBody note_jobs(const Reads& reads);
+  CommandBody pause(const Reads& reads);
   CommandBody put_group(const Reads& reads);
   void draw_limits(CellPolicy& policy);
   std::vector<JobId> jobs_in_shard(const Reads& reads) const;

@@ -173,5 +173,38 @@ TEST(Together, AllAreStartedOrNone) {
   expect_derived(*cell.machine, *cell.store);
 }
 
+TEST(PreemptingTogether, EndsNobodyUnlessAllMayEnd) {
+  Full s(available(50'000));
+  const JobId gang = s.cell.submit(with_priority(batch_of(2), 7));
+  const TaskId one = s.cell.start(gang, 0), two = s.cell.start(gang, 1);
+  const auto item = [&](const TaskId& who, std::vector<std::size_t> victims) {
+    PreemptTasks::Item out = s.item(std::move(victims));
+    out.task = who;
+    out.task_version = s.cell.task(who).version;
+    return out;
+  };
+  const auto together = [&](PreemptTasks::Item a, PreemptTasks::Item b) {
+    return s.cell.apply(PreemptTasks{{std::move(a), std::move(b), s.item({3})}, {2}}, s.cell.term_fence());
+  };
+  Done done = together(item(one, {0, 1}), item(two, {2}));
+  ASSERT_EQ(done.outcome.refused.size(), 2U) << "the job keeps half of its tasks: neither has its room";
+  EXPECT_EQ(done.outcome.refused[1].item, 1U);
+  EXPECT_EQ(s.cell.task(s.running[0]).state, TaskState::started);
+  EXPECT_EQ(s.cell.task(s.running[3]).state, TaskState::kill_initiated) << "others are not held up by it";
+  done = together(item(one, {0}), item(two, {0}));
+  EXPECT_EQ(done.refusal(), ErrorCode::invalid_argument) << "one victim for two";
+  EXPECT_EQ(s.cell.task(s.running[0]).state, TaskState::started);
+  auto stale = item(two, {2});
+  stale.task_version = stale.task_version.next();
+  EXPECT_EQ(together(item(one, {0}), stale).refusal(), ErrorCode::precondition_failed);
+  EXPECT_EQ(s.cell.task(s.running[0]).state, TaskState::started);
+  const PreemptTasks body{{item(one, {0})}, {1}};
+  EXPECT_TRUE(s.cell.apply(body, s.cell.term_fence()).taken());
+  EXPECT_EQ(s.cell.task(s.running[0]).state, TaskState::kill_initiated);
+  EXPECT_EQ(s.cell.apply(PreemptTasks{{}, {1}}, s.cell.term_fence()).refusal(), ErrorCode::invalid_argument);
+  EXPECT_EQ(level_needed(body), level_of_preempting_gangs);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
 }  // namespace
 }  // namespace troupe

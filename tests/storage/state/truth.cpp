@@ -47,6 +47,10 @@ void Truth::read_meta(const KvStore& store) {
   const auto [al, ah] = range('a');
   each<GroupCondition>(store, keys::meta, al, ah,
                        [&](BytesView, BytesView, GroupCondition r) { conditions[r.name] = std::move(r); });
+  const auto [pl, ph] = range('p');
+  each<PauseRecord>(store, keys::meta, pl, ph, [&](BytesView key, BytesView, PauseRecord r) {
+    pauses[std::string(key.substr(1))] = std::move(r);
+  });
   const auto [rl, rh] = range('r');
   each<RequestRecord>(store, keys::meta, rl, rh,
                       [&](BytesView, BytesView, const RequestRecord&) { ++requests; });

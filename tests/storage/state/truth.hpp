@@ -35,6 +35,7 @@ class Truth {
   std::map<HostId, Host> hosts;
   std::map<std::string, std::pair<GroupRecord, GroupUse>> groups;
   std::map<std::string, GroupCondition> conditions;
+  std::map<std::string, PauseRecord, std::less<>> pauses;
   std::map<std::string, std::set<Instant>> waiting_of;  ///< by group: since when
   std::map<JobId, Job> jobs;
   std::map<TaskId, TaskRecord> tasks;

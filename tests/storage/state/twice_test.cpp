@@ -69,6 +69,7 @@ struct Stagecoach {
              with(NoteOperation{"leader/2"}),
              with(NoteJobs{{{service, true, "it fails"}}}, cell.fence_of(service)),
              with(MoveTask{started, service, roomy}),
+             with(PauseScheduling{{SchedulingScope::Kind::host, {}, host}, true}),
          })
       all.emplace(command.number(), std::move(command));
     return all;
