@@ -20,6 +20,7 @@ GroupStanding group_standing(const GroupRecord& group, const GroupUse& use) {
   compare("disk", &Resources::disk_mb);
   compare("network", &Resources::network_mbps);
   compare("gpu", &Resources::gpu);
+  compare("ports", &Resources::ports);
   return standing;
 }
 

@@ -1,6 +1,7 @@
 // Room that is kept on a host for a task until others there have ended.
 
 #include "actors/scheduler/inventory.hpp"
+#include "actors/scheduler/resource_names.hpp"
 
 namespace troupe::scheduler {
 
@@ -16,22 +17,27 @@ Ticket Inventory::claim(const Host& at, const TaskId& task, const JobId& job, co
 
 void Inventory::give_up_claim(const Ticket& ticket, const TaskId& task, const JobId& job,
                               const Demand& demand) {
+  undo_claim(ticket, task, job, demand);
+  Host* at = host(ticket.host);
+  if (at != nullptr && at->life == ticket.life) improve(*at);
+}
+
+void Inventory::undo_claim(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand) {
   if (FollowedJob* known = book_.find(job)) shift(*known, book_.erase(*known, task));
   Host* at = host(ticket.host);
   if (at == nullptr || at->life != ticket.life) return;
   at->claimed -= demand.resources;
   --at->claims;
   refresh(*at);
-  improve(*at);
 }
 
-Inventory::Claim Inventory::look_at_claim(const Ticket& ticket, const Demand& demand) {
+Inventory::Claim Inventory::look_at_claim(const Ticket& ticket, const Demand& demand, std::int64_t count) {
   const Host* at = host(ticket.host);
   if (at == nullptr || at->life != ticket.life || at->is_exclusive ||
       !all_hold(at->facts, demand.wishes.needs))
     return Claim::is_void;
-  if (at->is_held()) return Claim::waits;
-  return demand.resources.fits_into(at->free_of_tasks()) ? Claim::is_free : Claim::waits;
+  if (at->is_held(static_cast<std::size_t>(count))) return Claim::waits;
+  return times(demand.resources, count).fits_into(at->free_of_tasks()) ? Claim::is_free : Claim::waits;
 }
 
 const Host& Inventory::redeem_claim(const Ticket& ticket, const Demand& demand) {

@@ -99,8 +99,16 @@ void Engine::refuse_preemption(Instant now, const Preemption& plan, const Refuse
   if (known == state_->tasks.end() || !known->second->claims_until) return;
   State::Task& entry = *known->second;
   ++state_->counts.refused;
-  entry.last_refusal = why.message;
-  state_->put_to_rest(entry, now);
+  // A gang is refused whole.
+  std::vector<TaskId> all{plan.task};
+  if (const auto gang = state_->gang_claims.find(entry.kind->number); gang != state_->gang_claims.end()) {
+    all = std::move(gang->second);
+    state_->gang_claims.erase(gang);
+  }
+  for (const TaskId& task : all) {
+    state_->tasks.at(task)->last_refusal = why.message;
+    state_->put_to_rest(*state_->tasks.at(task), now);
+  }
 }
 
 void Engine::settle(Instant now, TaskId task, const std::variant<Placed, Refused>& outcome) {
@@ -137,7 +145,8 @@ Explanation Engine::explain(TaskId task) const {
   }
   if (entry.claims_until) {
     explanation.standing = Explanation::Standing::preempting;
-    explanation.preemption = {PreemptionStanding::Kind::preempting, {}, entry.victims};
+    explanation.gang = entry.kind->gang;
+    explanation.preemption = state_->preempting(entry);
     const auto host = state_->inventory.hosts().find(entry.ticket.host);
     if (host != state_->inventory.hosts().end()) explanation.preemption.host = host->second->facts.name;
     return explanation;
@@ -147,7 +156,7 @@ Explanation Engine::explain(TaskId task) const {
   explanation.gang_waiting = entry.kind->gang > 0 ? entry.kind->waiting.size() : 0;
   explanation.position = state_->queue.before(*entry.kind, turn_of(entry.facts));
   explain_hosts(state_->inventory, *entry.kind, *entry.facts.descriptor, explanation);
-  if (explanation.fitting == 0 || explanation.group.is_capped)
+  if (explanation.fitting == 0 || explanation.group.is_capped || entry.kind->gang > 0)
     explanation.preemption.kind = state_->preemption_kind(*entry.kind);
   return explanation;
 }

@@ -61,6 +61,7 @@ struct Engine::State {
   }
   void erase(Tasks::iterator at) {
     Task& task = *at->second;
+    if (task.claims_until && task.kind->gang > 0) disband(*task.kind);
     if (task.in_flight)
       take_down(task);
     else if (task.claims_until)
@@ -95,13 +96,27 @@ struct Engine::State {
     std::vector<Placement> placed;
     for (std::size_t n = 0; n < ids.size(); ++n)
       placed.push_back(fly(*tasks.at(ids[n]), taken[n].first, *taken[n].second));
-    std::size_t before = 0;
-    for (const std::uint32_t count : plan.together) before += count;
-    plan.together.push_back(static_cast<std::uint32_t>(placed.size()));
-    plan.placements.insert(plan.placements.begin() + static_cast<std::ptrdiff_t>(before), placed.begin(),
-                           placed.end());
+    put_first(plan.placements, plan.together, placed);
     return true;
   }
+  /// Behind the runs that stand there.
+  template <class Items>
+  static void put_first(Items& items, std::vector<std::uint32_t>& runs, const Items& run) {
+    if (run.empty()) return;
+    std::size_t before = 0;
+    for (const std::uint32_t count : runs) before += count;
+    runs.push_back(static_cast<std::uint32_t>(run.size()));
+    items.insert(items.begin() + static_cast<std::ptrdiff_t>(before), run.begin(), run.end());
+  }
+  // Of those that have others ended (gang_claims.cpp):
+  /// Room for all, where it is free or where others end, or for none. False: another plan has room for it.
+  bool preempt_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan);
+  bool claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now, Plan& plan);
+  void undo_claim(Task& task, const std::vector<RunningTask>& victims);
+  /// All of it is placed once there is room for all.
+  void look_at_gang(TaskClass& kind, const Budget& budget, Plan& plan);
+  /// They wait again, all that keep room.
+  void disband(TaskClass& kind);
 
   // ---- claims ----
   void claim(Task& task, const Host& host, Instant now, const std::vector<RunningTask>& victims) {
@@ -132,16 +147,16 @@ struct Engine::State {
   }
   /// Back to where it was before it had victims.
   void wait_again(Task& task) {
+    if (task.kind->gang > 0) return disband(*task.kind);
     give_up_claim(task);
     queue.wait(task.kind, turn_of(task.facts));
   }
-  void redeem(Task& task, Plan& plan) {
+  Placement redeem(Task& task) {
     drop_claim(task);
     const Host& host = inventory.redeem_claim(task.ticket, task.kind->demand);
     task.in_flight = true;
     ++in_flight;
-    plan.placements.push_back(
-        {task.facts.task, task.facts.job, task.facts.version, host.facts.id, host.facts.eligibility});
+    return {task.facts.task, task.facts.job, task.facts.version, host.facts.id, host.facts.eligibility};
   }
   void look_at_claims(Instant now, const Budget& budget, Plan& plan) {
     while (!claim_ends.empty() && claim_ends.begin()->first <= now)
@@ -158,15 +173,19 @@ struct Engine::State {
           changed_claims.insert(host);
           break;
         }
-        look_at_claim(*tasks.at(id), plan);
+        if (tasks.at(id)->claims_until) look_at_claim(*tasks.at(id), budget, plan);
       }
     }
+    changed_claims.merge(std::exchange(delayed_claims, {}));
   }
-  void look_at_claim(Task& task, Plan& plan) {
+  void look_at_claim(Task& task, const Budget& budget, Plan& plan) {
+    if (task.kind->gang > 0) return look_at_gang(*task.kind, budget, plan);
     switch (inventory.look_at_claim(task.ticket, task.kind->demand)) {
       case Inventory::Claim::is_free:
-        if (task.kind->group->admits_claim(task.kind->demand.resources)) return redeem(task, plan);
-        held_claims.insert(task.ticket.host);
+        if (task.kind->group->admits_claim(task.kind->demand.resources))
+          plan.placements.push_back(redeem(task));
+        else
+          held_claims.insert(task.ticket.host);
         return;
       case Inventory::Claim::is_void:
         return wait_again(task);
@@ -178,6 +197,7 @@ struct Engine::State {
   // ---- preemption ----
   /// False: the budget ended first.
   bool preempt_for(TaskClass& kind, Instant now, const Budget& budget, std::size_t& hosts_left, Plan& plan) {
+    if (kind.gang > 0) return preempt_for_gang(kind, now, budget, plan);
     while (!kind.waiting.empty()) {
       if (plan.preemptions.size() >= budget.preemptions_max) return false;
       const Preemptor::Choice choice = preemptor.find(kind, now, hosts_left);
@@ -198,6 +218,21 @@ struct Engine::State {
     }
     return true;
   }
+  /// Of a gang, all that end for it.
+  PreemptionStanding preempting(const Task& task) const {
+    PreemptionStanding standing{PreemptionStanding::Kind::preempting, {}, task.victims};
+    const auto gang = gang_claims.find(task.kind->number);
+    if (gang == gang_claims.end()) return standing;
+    standing.victims.clear();
+    std::set<HostId> hosts;
+    for (const TaskId& id : gang->second) {
+      const Task& other = *tasks.at(id);
+      standing.victims.insert(standing.victims.end(), other.victims.begin(), other.victims.end());
+      if (!other.victims.empty()) hosts.insert(other.ticket.host);
+    }
+    standing.hosts = hosts.size();
+    return standing;
+  }
   PreemptionStanding::Kind preemption_kind(const TaskClass& kind) const {
     if (!kind.is_hungry || !preemptor.has_right(kind)) return PreemptionStanding::Kind::no_right;
     return kind.pause > milliseconds(0) ? PreemptionStanding::Kind::no_victims
@@ -217,6 +252,7 @@ struct Engine::State {
     // It may wait again, or be planned elsewhere by now, because its first plan's outcome was unknown.
     const HostId host = placed.host.value != 0 ? placed.host : task.ticket.host;
     queue.settle_in(task.kind);
+    if (task.claims_until && task.kind->gang > 0) disband(*task.kind);
     if (task.in_flight) {
       inventory.drop(task.ticket, task.kind->demand);
       queue.land(task.kind);
@@ -252,6 +288,8 @@ struct Engine::State {
   std::map<HostId, std::vector<TaskId>> claims;  ///< in the order in which they were made
   std::set<std::pair<Instant, TaskId>> claim_ends;
   std::set<HostId> changed_claims;
+  std::set<HostId> delayed_claims;  ///< of gangs for which the plan at hand has no room
+  std::map<std::uint64_t, std::vector<TaskId>> gang_claims;  ///< by their class' number
   std::set<HostId> held_claims;  ///< with room for a claim whose group is at its ceiling or launches no more
   std::uint64_t changes = 1;     ///< that might give a right to another's place
   Tasks tasks;

@@ -107,7 +107,8 @@ void explain(const TaskClass& kind, Explanation& out) {
   out.group = {group.facts.name, group.facts.tier, group.facts.reservation, group.used(), false, false};
   out.group.is_above = group.current_rank().is_borrowing;
   out.group.is_capped = group.is_capped_for(kind.demand.resources);
-  if (group.is_held()) out.held_back = "launches of group " + group.facts.name + " are at their limit";
+  if (group.is_held(kind.count_at_once()))
+    out.held_back = "launches of group " + group.facts.name + " are at their limit";
 }
 
 void explain_hosts(Inventory& inventory, const TaskClass& kind, const JobDescriptor& descriptor,

@@ -85,6 +85,7 @@ void queue_json(json::Writer& writer, const Explanation& explanation) {
     number(writer, "gangWaiting", explanation.gang_waiting);
   }
   if (!explanation.held_back.empty()) text(writer, "heldBack", explanation.held_back);
+  if (explanation.held_until.is_set()) text(writer, "heldUntil", std::to_string(explanation.held_until.ms));
   writer.end_object();
 }
 
@@ -182,6 +183,9 @@ std::string sentence_of(const PreemptionStanding& preemption) {
     case PreemptionStanding::Kind::looking:
       return "tasks that may be ended for it are being looked for";
     case PreemptionStanding::Kind::preempting:
+      if (preemption.hosts > 1)
+        return "it starts with all of its gang, for which " + std::to_string(preemption.victims.size()) +
+               " tasks of " + std::to_string(preemption.hosts) + " hosts are to end";
       return preemption.victims.empty() ? "it waits for tasks of host " + preemption.host + " that are ending"
                                         : "it waits for " + std::to_string(preemption.victims.size()) +
                                               " tasks of host " + preemption.host + " to end for it";

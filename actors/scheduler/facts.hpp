@@ -24,6 +24,7 @@ struct HostFacts {
   StringMap attributes;
   std::vector<std::string> drivers;
   std::uint64_t launches_left = LaunchRoom::unlimited;  ///< placements that limits and rests allow, likewise
+  std::string paused{};                                 ///< its scheduling, by whom and why; empty: it is not
 };
 
 /// A task in Accepted.
@@ -106,15 +107,17 @@ struct Plan {
   std::vector<std::uint32_t> together;
   std::vector<Placement> placements;    ///< to be proposed as one PlaceTasks; each is in flight until settled
   std::vector<Preemption> preemptions;  ///< to be proposed as one PreemptTasks; likewise
-  bool more = false;                    ///< the budget ended first: call again, without waiting for this plan
-  std::size_t evaluations = 0;          ///< places looked at in the trees
+  std::vector<std::uint32_t> preempting_together{};  ///< likewise, of the first preemptions
+  bool more = false;            ///< the budget ended first: call again, without waiting for this plan
+  std::size_t evaluations = 0;  ///< places looked at in the trees
 };
 
 struct Budget {
   std::size_t placements_max = 1'000;
   std::size_t evaluations_max = 200'000;
   std::size_t preemptions_max = 1'000;
-  std::size_t preemption_hosts_max = 2'000;  ///< whose tasks are looked at for victims
+  std::size_t preemption_hosts_max = 2'000;  ///< whose tasks are looked at for victims; a gang looks at all
+  bool gangs_preempt = true;                 ///< may they have others ended?
 };
 
 /// The outcome of a placement, in log order.
@@ -171,7 +174,8 @@ struct PreemptionStanding {
   };
   Kind kind = Kind::none;
   std::string host;             ///< preempting: where
-  std::vector<TaskId> victims;  ///< preempting
+  std::vector<TaskId> victims;  ///< preempting; for a gang, of all its tasks
+  std::size_t hosts = 1;        ///< on which they are
 };
 
 /// Why a task waits.
@@ -185,7 +189,8 @@ struct Explanation {
   std::map<std::string, std::size_t> reasons;  ///< hosts per first reason that rules them out
   std::size_t fitting = 0;                     ///< hosts that would take it now: it waits for its turn only
   std::string last_refusal;                    ///< by the log
-  std::string held_back;  ///< by a limit of launches of its group or the cell; empty: none
+  std::string held_back;  ///< by a limit of launches, or a pause, of its group or the cell; empty: none
+  Instant held_until{};   ///< when time alone ends that, if nothing else is launched; unset: it does not
   GroupShare group;
   PreemptionStanding preemption;
   std::vector<NearHost> nearest;  ///< if none fits: those that lack least, the nearest first

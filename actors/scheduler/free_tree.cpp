@@ -5,8 +5,12 @@
 namespace troupe::scheduler {
 
 Resources FreeTree::most(const Resources& a, const Resources& b) {
-  return {std::max(a.cpu_milli, b.cpu_milli), std::max(a.memory_mb, b.memory_mb),
-          std::max(a.disk_mb, b.disk_mb), std::max(a.network_mbps, b.network_mbps), std::max(a.gpu, b.gpu)};
+  return {std::max(a.cpu_milli, b.cpu_milli),
+          std::max(a.memory_mb, b.memory_mb),
+          std::max(a.disk_mb, b.disk_mb),
+          std::max(a.network_mbps, b.network_mbps),
+          std::max(a.gpu, b.gpu),
+          std::max(a.ports, b.ports)};
 }
 
 void FreeTree::grow(std::size_t places) {

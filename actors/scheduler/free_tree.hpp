@@ -13,7 +13,7 @@ namespace troupe::scheduler {
 /// each) it looks at all.
 class FreeTree {
  public:
-  static constexpr Resources nothing{-1, -1, -1, -1, -1};
+  static constexpr Resources nothing{-1, -1, -1, -1, -1, -1};
   /// Of each resource the greater amount.
   static Resources most(const Resources& a, const Resources& b);
 

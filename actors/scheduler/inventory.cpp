@@ -12,7 +12,8 @@ constexpr std::uint32_t trouble_max = 8;
 
 bool is_same_shape(const HostFacts& a, const HostFacts& b) {
   return a.name == b.name && a.host_group == b.host_group && a.phase == b.phase &&
-         a.connected == b.connected && a.attributes == b.attributes && a.drivers == b.drivers;
+         a.connected == b.connected && a.paused == b.paused && a.attributes == b.attributes &&
+         a.drivers == b.drivers;
 }
 
 void remember_image(Host& host, std::uint64_t image) {

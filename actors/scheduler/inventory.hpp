@@ -50,8 +50,9 @@ struct Host {
   Resources free_of_tasks() const;  ///< claims left out
   bool is_untouched() const { return facts.used == Resources{} && in_flight == 0 && claims == 0; }
   /// Its limit of launches is reached, or it rests after launches that failed.
-  bool is_held() const {
-    return facts.launches_left != LaunchRoom::unlimited && in_flight + placed_since >= facts.launches_left;
+  bool is_held(std::size_t more = 1) const {
+    return facts.launches_left != LaunchRoom::unlimited &&
+           in_flight + placed_since + more > facts.launches_left;
   }
   const Seat* seat(const Pool* pool) const;
 };
@@ -161,10 +162,12 @@ class Inventory {
   /// Keeps room on a host for a task, of what is to become free there.
   Ticket claim(const Host& host, const TaskId& task, const JobId& job, const Demand& demand);
   void give_up_claim(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
+  /// A claim that was only tried: nothing has become better by it.
+  void undo_claim(const Ticket& ticket, const TaskId& task, const JobId& job, const Demand& demand);
   enum class Claim : std::uint8_t { waits, is_free, is_void };
   /// waits: for others to end there, or until the host may launch again. void: the host is gone, or takes
-  /// such tasks no more.
-  Claim look_at_claim(const Ticket& ticket, const Demand& demand);
+  /// such tasks no more. `count`: so many claims there at once.
+  Claim look_at_claim(const Ticket& ticket, const Demand& demand, std::int64_t count = 1);
   /// From a claim that is free to a placement in flight; the host's eligibility as it is now.
   const Host& redeem_claim(const Ticket& ticket, const Demand& demand);
   /// Hosts with claims that have changed since the last call.

@@ -70,7 +70,7 @@ class RehearsalRun {
   };
 
   bool take_one(Rehearsal& out) {
-    if (looked_at_ >= Budget{}.evaluations_max) return false;
+    if (looked_at_ >= Budget{}.evaluations_max || kind_->group->facts.launches_left == 0) return false;
     const TaskId task = stand_in(like_.job, taken_.size());
     Demand& demand = kind_->demand;
     const bool is_capped = kind_->group->is_capped_for(demand.resources);
@@ -81,7 +81,7 @@ class RehearsalRun {
       engine_.queue.fly(kind_);
       return true;
     }
-    if (!engine_.lookups.running_on || demand.wishes.exclusive_host || kind_->gang > 0) return false;
+    if (!engine_.lookups.running_on || demand.wishes.exclusive_host) return false;
     const TaskClass::Hold before = std::exchange(
         kind_->hold, is_capped ? TaskClass::Hold::group_is_full : TaskClass::Hold::fits_nowhere);
     const Preemptor::Choice choice = engine_.preemptor.find(*kind_, now_, hosts_left_);

@@ -19,6 +19,12 @@ inline constexpr std::array resource_names{
     ResourceName{"disk", "MB", &Resources::disk_mb},
     ResourceName{"network", "Mbps", &Resources::network_mbps},
     ResourceName{"gpu", "gpus", &Resources::gpu},
+    ResourceName{"ports", "ports", &Resources::ports},
 };
+
+inline Resources times(Resources amount, std::int64_t count) {
+  for (const ResourceName& resource : resource_names) amount.*resource.member *= count;
+  return amount;
+}
 
 }  // namespace troupe::scheduler

@@ -7,6 +7,7 @@
 #include "actors/runtime/logging.hpp"
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explanation_json.hpp"
+#include "actors/scheduler/hold_text.hpp"
 #include "actors/scheduler/plan_told.hpp"
 #include "storage/model/gang.hpp"
 #include "storage/model/preemption.hpp"
@@ -113,6 +114,7 @@ class SchedulerShell {
     facts.connected = host.record.is_connected() && !deaf_.contains(host.record.session_node);
     facts.attributes = host.record.attributes;
     facts.drivers = host.record.drivers;
+    if (host.pause) facts.paused = scheduler::pause_text("the host", *host.pause);
     const LaunchRoom room = launch_room(host.launches, context_->now());
     facts.launches_left = room.left;
     if (room.left != LaunchRoom::unlimited) has_limits_ = true;
@@ -136,13 +138,23 @@ class SchedulerShell {
 
   void look_at_groups() {
     std::set<std::string> before = std::exchange(groups_, {});
+    pauses_ = context_->reads().pauses();
     for (const auto& [record, use] : context_->reads().groups()) {
-      engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving,
-                          group_launches_left(record), most_at_once(record.launch_limit())});
+      const std::uint64_t left = pause_of_group(record.name) != nullptr ? 0 : group_launches_left(record);
+      engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving, left,
+                          most_at_once(record.launch_limit())});
       before.erase(record.name);
       groups_.insert(record.name);
     }
     for (const std::string& gone : before) engine_->drop_group(gone);
+  }
+
+  const PauseRecord* pause_of(const SchedulingScope& scope) const {
+    const auto found = pauses_.empty() ? pauses_.end() : pauses_.find(scope.text());
+    return found == pauses_.end() ? nullptr : &found->second;
+  }
+  const PauseRecord* pause_of_group(const std::string& name) const {
+    return pause_of({SchedulingScope::Kind::group, name, {}});
   }
 
   // Who might give way on a host. Before the cell's level allows preemption, nobody.
@@ -308,10 +320,12 @@ class SchedulerShell {
     room_again_ = {};
     look_at_groups();
     look_at_held_hosts(now);
+    if (pause_of({}) != nullptr) return true;  // Its end is an event.
     const std::uint64_t cell_left = left_of(context_->reads().cell_launches());
     bool more = true, is_held = false;
     while (more && plans_.size() < plans_max) {
       scheduler::Budget budget;
+      budget.gangs_preempt = level_ >= level_of_preempting_gangs;
       const std::size_t in_flight = engine_->status().in_flight;
       if (cell_left != LaunchRoom::unlimited)
         budget.placements_max =
@@ -356,6 +370,7 @@ class SchedulerShell {
     PreemptTasks body;
     for (const scheduler::Preemption& end : plan.preemptions)
       body.items.push_back({end.task, end.version, end.host, end.victims});
+    body.together = std::move(plan.preempting_together);
     scheduler::Plan part;
     part.preemptions = std::move(plan.preemptions);
     propose(std::move(part), std::move(body));
@@ -450,9 +465,27 @@ class SchedulerShell {
   }
   scheduler::Explanation explain(const TaskId& task) {
     scheduler::Explanation explanation = engine_->explain(task);
-    if (launch_room(context_->reads().cell_launches(), context_->now()).left == 0)
-      explanation.held_back = "launches of the cell are at their limit";
+    tell_hold(explanation);
     return explanation;
+  }
+  /// What keeps it although there may be room: the widest first.
+  void tell_hold(scheduler::Explanation& explanation) {
+    pauses_ = context_->reads().pauses();
+    const std::string group = "capacity group " + explanation.group.name;
+    const std::uint64_t count = std::max<std::size_t>(explanation.gang, 1);
+    if (const PauseRecord* pause = pause_of({})) {
+      explanation.held_back = scheduler::pause_text("the cell", *pause);
+    } else if (const PauseRecord* of_group = pause_of_group(explanation.group.name)) {
+      explanation.held_back = scheduler::pause_text(group, *of_group);
+    } else {
+      const Instant now = context_->now();
+      auto hold = scheduler::launch_hold("the cell", context_->reads().cell_launches(), count, now);
+      const auto view = context_->reads().group(explanation.group.name);
+      if (hold.sentence.empty() && view) hold = scheduler::launch_hold(group, view->launches, count, now);
+      if (hold.sentence.empty()) return;
+      explanation.held_back = std::move(hold.sentence);
+      explanation.held_until = hold.until;
+    }
   }
 
   /// Behind all that waits, as of what this actor has heard.
@@ -467,7 +500,14 @@ class SchedulerShell {
     if (!ask.places.empty()) return Answer::of(packed(check(ask, like)));
     if (!pass() && engine_->status().queued > 0)
       return Answer::of(Error{ErrorCode::unavailable, "the scheduler has others to place first; try again"});
-    const scheduler::Rehearsal told = engine_->rehearse(like, ask.count, context_->now());
+    scheduler::Rehearsal told = engine_->rehearse(like, ask.count, context_->now());
+    if (pause_of({}) != nullptr) {
+      told.places.clear();
+      told.waits = told.waits.value_or(scheduler::Explanation{});
+      told.waits->standing = scheduler::Explanation::Standing::waiting;
+      told.waits->group.name = ask.descriptor->capacity_group;
+    }
+    if (told.waits) tell_hold(*told.waits);
     PlanTold answer{index_, {}, told.waits ? scheduler::explanation_json({}, *told.waits) : ""};
     for (const scheduler::Rehearsal::Place& place : told.places) {
       answer.places.push_back({place.host, place.host_name, place.eligibility, {}, place.waits});
@@ -488,7 +528,8 @@ class SchedulerShell {
         places.size() == ask.count &&
         std::all_of(places.begin(), places.end(), [](const auto& place) { return place.victims.empty(); });
     if (like.gang > 0 && !is_whole)
-      answer.differences.emplace_back("a gang starts whole, and not all of it had a place at once");
+      answer.differences.emplace_back(
+          "a gang starts whole, and not all of it had a place at once: submit it without the plan");
     for (const scheduler::BrokenPromise& broken : engine_->verify(like, places))
       answer.differences.push_back(
           "slot " + to_text(ask.places[broken.place].slot) + " on " +
@@ -501,10 +542,11 @@ class SchedulerShell {
   ContextPtr context_;
   MeetNode node_;
   Term term_;
-  Index index_;                   // of the state, as far as it was heard of
-  std::uint32_t level_ = 0;       // the cell's feature level
-  std::set<std::string> groups_;  // that the engine was told of
-  std::set<NodeId> deaf_;         // nodes that do not speak
+  Index index_;                                             // of the state, as far as it was heard of
+  std::uint32_t level_ = 0;                                 // the cell's feature level
+  std::set<std::string> groups_;                            // that the engine was told of
+  std::map<std::string, PauseRecord, std::less<>> pauses_;  // of the last look
+  std::set<NodeId> deaf_;                                   // nodes that do not speak
   bool pass_pending_ = false;
   Instant wake_at_;                          // unset: no WakeScheduler is awaited
   std::uint64_t wake_number_ = 0;            // of the one that is awaited

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t whole_share = 1'000'000;
 // What a group without a reservation is weighed by: as much as Titus reserves for the default group.
-constexpr Resources usual_reservation{20'000, 40'960, 100'000, 1'280, 0};
+constexpr Resources usual_reservation{20'000, 40'960, 100'000, 1'280, 0, 0};
 
 std::string class_key(const QueuedTask& task, const JobId& job) {
   const JobDescriptor& descriptor = *task.descriptor;
@@ -38,7 +38,7 @@ std::string class_key(const QueuedTask& task, const JobId& job) {
 
 /// Its group is at its ceiling, or at its limit of launches.
 bool is_held_back(const QueueGroup& group, const TaskClass& kind) {
-  return group.is_held(std::max<std::size_t>(kind.gang, 1)) || group.is_capped_for(kind.at_once());
+  return group.is_held(kind.count_at_once()) || group.is_capped_for(kind.at_once());
 }
 
 /// FNV-1a: any well mixed number will do; two images that share one are taken for the same.
@@ -64,9 +64,7 @@ Turn turn_of(const QueuedTask& task) {
 }
 
 Resources TaskClass::at_once() const {
-  Resources sum = demand.resources;
-  for (const ResourceName& resource : resource_names) sum.*resource.member *= std::max<std::int64_t>(gang, 1);
-  return sum;
+  return times(demand.resources, static_cast<std::int64_t>(count_at_once()));
 }
 
 Resources QueueGroup::used() const {
@@ -271,8 +269,7 @@ TaskClass* WaitingQueue::first() {
 void WaitingQueue::hold(TaskClass* kind, TaskClass::Hold why) {
   lower(kind);
   kind->hold = why;
-  // Nobody gives way to what may not be launched yet.
-  if (!kind->group->is_held() && might_preempt(*kind)) make_hungry(kind);
+  if (might_preempt(*kind)) make_hungry(kind);
   if (why == TaskClass::Hold::gang_is_incomplete) return;
   if (why == TaskClass::Hold::group_is_full) {
     kind->group->capped.emplace(kind->number, kind);
@@ -306,7 +303,8 @@ void WaitingQueue::release(TaskClass* kind) {
 }
 
 bool WaitingQueue::might_preempt(const TaskClass& kind) const {
-  if (!allows_preemption_ || kind.demand.wishes.exclusive_host || kind.gang > 0) return false;
+  if (!allows_preemption_ || kind.demand.wishes.exclusive_host) return false;
+  if (kind.hold == TaskClass::Hold::gang_is_incomplete) return false;
   if (kind.priority > 0) return true;
   return kind.hold == TaskClass::Hold::fits_nowhere && kind.group->facts.reservation != Resources{};
 }
@@ -334,12 +332,17 @@ void WaitingQueue::reconsider(QueueGroup& group) {
   }
 }
 
+/// Nobody gives way to what may not be launched yet, or is not whole.
+bool WaitingQueue::may_look(const TaskClass& kind) {
+  return kind.waiting.size() >= kind.count_at_once() && kind.group->may_launch(kind.count_at_once());
+}
+
 std::vector<TaskClass*> WaitingQueue::hungry(Instant now) const {
   std::vector<std::pair<std::pair<Rank, Turn>, TaskClass*>> due;
   for (const auto& [at, number] : hungry_order_) {
     if (at > now) break;
     TaskClass* kind = hungry_.at(number);
-    if (!kind->waiting.empty()) due.push_back({{kind->group->current_rank(), *kind->waiting.begin()}, kind});
+    if (may_look(*kind)) due.push_back({{kind->group->current_rank(), *kind->waiting.begin()}, kind});
   }
   std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<TaskClass*> kinds;
@@ -360,7 +363,7 @@ void WaitingQueue::found_nobody(TaskClass* kind, Instant now, std::uint64_t chan
 std::optional<Instant> WaitingQueue::next_look(std::uint64_t changes) const {
   for (const auto& [at, number] : hungry_order_) {
     const TaskClass* kind = hungry_.at(number);
-    if (!kind->waiting.empty() && kind->changes != changes) return at;
+    if (may_look(*kind) && kind->changes != changes) return at;
   }
   return std::nullopt;
 }

@@ -63,9 +63,14 @@ struct QueueGroup {
   bool is_held(std::size_t more = 1) const {
     return flying + std::min<std::uint64_t>(more, facts.launches_most) > facts.launches_left;
   }
-  /// May one that keeps room somewhere be launched now? The others that still wait do not count.
-  bool admits_claim(const Resources& need) const {
-    return flying - claims < facts.launches_left && !is_capped_for(need, claimed);
+  /// By its limit of launches. Those that only keep room somewhere do not count.
+  bool may_launch(std::size_t count) const {
+    return flying - claims + std::min<std::uint64_t>(count, facts.launches_most) <= facts.launches_left;
+  }
+  /// May those that keep room somewhere be launched now, so many at once? The others that still wait do not
+  /// count.
+  bool admits_claim(const Resources& need, std::size_t count = 1) const {
+    return may_launch(count) && !is_capped_for(need, claimed);
   }
   Rank current_rank() const;
 };
@@ -83,6 +88,7 @@ struct TaskClass {
   enum class Hold : std::uint8_t { none, fits_nowhere, group_is_full, gang_is_incomplete };
   /// Of what starts at once.
   Resources at_once() const;
+  std::size_t count_at_once() const { return std::max<std::size_t>(gang, 1); }
   Hold hold = Hold::none;
   // ---- of one that fits nowhere, looking for others to give way ----
   bool is_hungry = false;
@@ -124,7 +130,7 @@ class WaitingQueue {
   TaskClass* first();
   /// It fits nowhere.
   void block(TaskClass* kind);
-  /// Classes that fit nowhere, might have a right to others' places and may look now, in turn.
+  /// Classes that fit nowhere, might have a right to others' places and may look and launch now, in turn.
   std::vector<TaskClass*> hungry(Instant now) const;
   void found_victims(TaskClass* kind) { kind->pause = milliseconds(0); }
   void found_nobody(TaskClass* kind, Instant now, std::uint64_t changes, milliseconds first,
@@ -154,6 +160,7 @@ class WaitingQueue {
   void rank(QueueGroup& group);
   void uncap(QueueGroup& group);
   bool might_preempt(const TaskClass& kind) const;
+  static bool may_look(const TaskClass& kind);
   void make_hungry(TaskClass* kind);
   void sate(TaskClass* kind);
   void reconsider(QueueGroup& group);

@@ -17,6 +17,7 @@ LeaderStage::LeaderStage(Spawn spawn) {
               proposals.push_back(request);
               ++proposals_made;
             },
+            [this](const Answered& answered) { answers.push_back(answered); },
             [this](const ReplicaDone& done) { told.push_back(done); }};
   });
   actor_ = spawn(actors_->system(), context_);

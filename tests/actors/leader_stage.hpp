@@ -44,6 +44,7 @@ class LeaderStage {
   Cell cell;
   std::deque<Propose> proposals;
   std::vector<ReplicaDone> told;
+  std::vector<Answered> answers;
   std::size_t proposals_made = 0;
   std::size_t messages_handled = 0;
 

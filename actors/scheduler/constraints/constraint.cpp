@@ -7,9 +7,9 @@ namespace troupe::scheduler {
 namespace {
 
 constexpr std::array all_constraints{
-    &connected_constraint, &active_constraint,     &placement_allowed_constraint,
-    &driver_constraint,    &machine_id_constraint, &machine_group_constraint,
-    &taint_constraint,     &attribute_constraint,  &expression_constraint,
+    &connected_constraint, &active_constraint,     &paused_constraint,        &placement_allowed_constraint,
+    &driver_constraint,    &machine_id_constraint, &machine_group_constraint, &taint_constraint,
+    &attribute_constraint, &expression_constraint,
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Constraint {
 
 extern const Constraint connected_constraint;
 extern const Constraint active_constraint;
+extern const Constraint paused_constraint;
 extern const Constraint placement_allowed_constraint;
 extern const Constraint driver_constraint;
 extern const Constraint machine_id_constraint;

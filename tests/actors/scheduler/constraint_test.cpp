@@ -25,6 +25,7 @@ TEST(Constraint, EachHoldsForTheUsualHostAndFailsForOneThatLacksIt) {
   const ConstraintRow rows[] = {
       {"not connected", {}, [](HostFacts& host) { host.connected = false; }},
       {"not active", {}, [](HostFacts& host) { host.phase = HostPhase::draining; }},
+      {"paused", {}, [](HostFacts& host) { host.paused = "paused by ann: INC-12"; }},
       {"noPlacement", {}, [](HostFacts& host) { host.attributes["titus.scheduler.noPlacement"] = "true"; }},
       {"driver", {}, [](HostFacts& host) { host.drivers.clear(); }},
       {"machineId", {{"machineId", "host-1"}}, [](HostFacts& host) { host.name = "host-2"; }},

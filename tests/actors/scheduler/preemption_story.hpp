@@ -64,6 +64,23 @@ struct PreemptionStory : EngineStory {
     waiting[id] = descriptor;
     return id;
   }
+  /// All tasks of a job that start at once.
+  std::vector<TaskId> gang(std::uint32_t size, const DescriptorPtr& descriptor, std::uint32_t priority = 0) {
+    const JobId whose = random.uuid<JobId>();
+    std::vector<TaskId> ids;
+    for (std::uint32_t n = 0; n < size; ++n) {
+      ids.push_back(random.task_of(whose));
+      waiting[ids.back()] = descriptor;
+      engine.enqueue({ids.back(),
+                      whose,
+                      Index{1},
+                      {Index{2}, static_cast<std::uint32_t>(++created)},
+                      descriptor,
+                      priority,
+                      size});
+    }
+    return ids;
+  }
   void group(const std::string& name, Tier tier, Resources reservation) {
     Resources used, leaving;
     for (const auto& [id, task] : running) {

@@ -43,7 +43,7 @@ int ReferenceEngine::least(const ReferenceTask& task, const std::string& place) 
 }
 
 bool ReferenceEngine::facts_allow(const ReferenceTask& task, const scheduler::HostFacts& host) const {
-  if (!host.connected || host.phase != HostPhase::active) return false;
+  if (!host.connected || host.phase != HostPhase::active || !host.paused.empty()) return false;
   if (!asked(task, "machineId").empty() && asked(task, "machineId") != host.name) return false;
   if (!asked(task, "machineType").empty() && asked(task, "machineType") != attribute(host, "machineType"))
     return false;

@@ -120,9 +120,23 @@ TEST(Rehearsals, OfAGangTellPlacesForAllOfItOrNone) {
   };
   EXPECT_EQ(gang_of(1, 0).places.size(), 1U);
   const Rehearsal told = gang_of(2, 5);
-  EXPECT_TRUE(told.places.empty()) << "and nobody is ended for a gang";
+  ASSERT_EQ(told.places.size(), 2U);
+  EXPECT_EQ(told.places[0].victims.size() + told.places[1].victims.size(), 1U);
+  for (const Rehearsal& none : {gang_of(2, 0), gang_of(3, 5)}) {
+    EXPECT_TRUE(none.places.empty());
+    ASSERT_TRUE(none.waits.has_value());
+    EXPECT_EQ(none.waits->gang, none.waits->gang_waiting);
+  }
+}
+
+TEST(Rehearsals, SayThatAPausedGroupWaits) {
+  RehearsalStory s;
+  s.add_host(1, units(2));
+  s.engine.put_group({"g", Tier::flex, {}, {}, {}, 0});
+  const Rehearsal told = s.rehearse(in_group(job_like(units(1)), "g"), 1);
+  EXPECT_TRUE(told.places.empty());
   ASSERT_TRUE(told.waits.has_value());
-  EXPECT_EQ(told.waits->gang, 2U);
+  EXPECT_FALSE(told.waits->held_back.empty());
 }
 
 struct PromiseStory : RehearsalStory {

@@ -224,5 +224,86 @@ TEST(Scheduler, PlacesATaskThatWasSetAsideWhenItIsReleased) {
   EXPECT_TRUE(s.apply_proposal().refused.empty());
 }
 
+// ---- pauses, and limits of launches ----
+struct PauseStage : SchedulerStage {
+  HostId host = cell.host("host-1", room_for_two);
+  TaskId waiting = waiting_tasks(cell.submit(batch_of(1)), 1).front();
+
+  void say(SchedulingScope scope, bool paused) {
+    Command command;
+    command.caller = "ann";
+    command.reason = "INC-12";
+    command.body = PauseScheduling{std::move(scope), paused};
+    ASSERT_TRUE(cell.apply(std::move(command)).taken());
+    tell();
+  }
+  std::string explained() {
+    answers.clear();
+    give(Asked{AskScheduler{waiting}, 1, asker()});
+    return answers.empty() ? "" : answers.back().answer.data;
+  }
+};
+
+TEST(Scheduler, PlacesNothingWhileItIsPausedAndSaysSo) {
+  for (const SchedulingScope& scope :
+       {SchedulingScope{}, SchedulingScope{SchedulingScope::Kind::group, "DEFAULT", {}},
+        SchedulingScope{SchedulingScope::Kind::host, {}, HostId{1}}}) {
+    PauseStage s;
+    s.say(scope, true);
+    s.lead();
+    EXPECT_TRUE(s.proposals.empty()) << scope.text();
+    const auto before = s.messages_handled;
+    for (int n = 0; n < 1'000; ++n) s.advance(milliseconds(1));
+    EXPECT_LE(s.messages_handled - before, 5U) << "it sleeps";
+    EXPECT_NE(s.explained().find("paused by ann"), std::string::npos) << s.explained();
+    EXPECT_NE(s.explained().find("INC-12"), std::string::npos);
+    s.say(scope, false);
+    ASSERT_EQ(s.proposals.size(), 1U) << scope.text();
+    EXPECT_TRUE(s.apply_proposal().refused.empty());
+  }
+}
+
+TEST(Scheduler, SaysWhenTheNextLaunchComes) {
+  PauseStage s;
+  for (const std::uint32_t level : {1U, 2U}) s.cell.apply(RaiseLevel{level}, s.cell.term_fence());
+  GroupRecord group{"DEFAULT", Tier::flex, {}, 1, 0, {}};
+  group.launch_burst = 1;
+  group.launches_per_minute = 2;
+  s.cell.apply(PutGroup{group});
+  const TaskId first = s.cell.start(s.cell.submit(batch_of(1)), 0);
+  ASSERT_TRUE(s.cell.place(first, s.host).taken());
+  s.tell();
+  s.lead();
+  EXPECT_TRUE(s.proposals.empty());
+  EXPECT_NE(s.explained().find("capacity group DEFAULT: 0 launches of 1 left, 2 a minute come: the next in"),
+            std::string::npos)
+      << s.explained();
+  EXPECT_NE(s.explained().find("heldUntil"), std::string::npos);
+}
+
+TEST(Scheduler, EndsOthersForAGangInOneCommandFromItsLevelOn) {
+  SchedulerStage s;
+  for (const std::uint32_t level : {1U, 2U}) s.cell.apply(RaiseLevel{level}, s.cell.term_fence());
+  const HostId host = s.cell.host("host-1", room_for_two);
+  const JobId low = s.cell.submit(batch_of(2));
+  s.cell.running(low, 0, host);
+  s.cell.running(low, 1, host);
+  JobDescriptor d = *with_priority(batch_of(2), 4);
+  d.attributes["troupe.gangSeconds"] = "60";
+  const JobId gang = s.cell.submit(std::make_shared<const JobDescriptor>(d));
+  s.cell.start(gang, 0);
+  s.cell.start(gang, 1);
+  s.tell();
+  s.lead();
+  EXPECT_TRUE(s.proposals.empty()) << "an older build would end one without the other";
+  s.cell.apply(RaiseLevel{3}, s.cell.term_fence());
+  s.tell();
+  s.advance(milliseconds(2'000));
+  ASSERT_EQ(s.proposals.size(), 1U);
+  EXPECT_EQ(s.proposals[0].command.level, level_of_preempting_gangs);
+  EXPECT_EQ(std::get<PreemptTasks>(s.proposals[0].command.body).together, (std::vector<std::uint32_t>{2}));
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
 }  // namespace
 }  // namespace troupe
