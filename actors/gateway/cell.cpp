@@ -54,6 +54,7 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   status.tasks = live_tasks(cell);
   status.hosts = cell.hosts;
   status.hosts_connected = cell.hosts_connected;
+  status.pause = cell.pause;
   for (const NodeId id : node.book.voters()) status.members.push_back(id);
   json::Writer writer;
   api::cell_json(writer, cell.record, status);

@@ -29,7 +29,7 @@ Resources headroom_of(const Resources& reservation, const Resources& used) {
   Resources left = reservation;
   left -= used;
   for (const auto member : {&Resources::cpu_milli, &Resources::memory_mb, &Resources::disk_mb,
-                            &Resources::network_mbps, &Resources::gpu})
+                            &Resources::network_mbps, &Resources::gpu, &Resources::ports})
     left.*member = std::max<std::int64_t>(left.*member, 0);
   return left;
 }
@@ -60,6 +60,7 @@ void standing_json(json::Writer& writer, const GroupView& group) {
   writer.text(std::to_string(group.waiting_since.ms));
   writer.key("isAlertRaised");
   writer.boolean(group.condition.is_raised());
+  api::pause_json(writer, group.pause);
   writer.end_object();
 }
 

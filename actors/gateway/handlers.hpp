@@ -35,6 +35,8 @@ http::Response get_task(const NodeContext& node, const Call& call);
 
 // ---- hosts.cpp ----
 void put_host_phase(Services& services, const CallPtr& call);
+/// A path may name a host or give its number.
+std::optional<HostId> find_host(const Reads& reads, std::string_view text);
 http::Response list_hosts(const NodeContext& node, const Call& call);
 http::Response get_host(const NodeContext& node, const Call& call);
 
@@ -46,6 +48,11 @@ http::Response list_applications(const NodeContext& node, const Call& call);
 http::Response get_application(const NodeContext& node, const Call& call);
 http::Response list_groups(const NodeContext& node, const Call& call);
 http::Response get_group(const NodeContext& node, const Call& call);
+
+// ---- scheduling.cpp ----
+void put_cell_scheduling(Services& services, const CallPtr& call);
+void put_group_scheduling(Services& services, const CallPtr& call);
+void put_host_scheduling(Services& services, const CallPtr& call);
 
 // ---- cell.cpp ----
 http::Response get_cell(const NodeContext& node, const Call& call);

@@ -11,15 +11,6 @@
 namespace troupe::gateway {
 namespace {
 
-/// A path may name a host or give its number.
-std::optional<HostId> find_host(const Reads& reads, std::string_view text) {
-  if (auto id = reads.host_id(text)) return id;
-  HostId id;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), id.value);
-  if (fault != std::errc{} || stop != text.data() + text.size() || !reads.host_facts(id)) return std::nullopt;
-  return id;
-}
-
 Error no_such_host(std::string_view name) {
   return {ErrorCode::not_found, "there is no host " + std::string(name)};
 }
@@ -38,13 +29,22 @@ Result<HostPhase> parse_phase(std::string_view text) {
 
 }  // namespace
 
+std::optional<HostId> find_host(const Reads& reads, std::string_view text) {
+  if (auto id = reads.host_id(text)) return id;
+  HostId id;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), id.value);
+  if (fault != std::errc{} || stop != text.data() + text.size() || !reads.host_facts(id)) return std::nullopt;
+  return id;
+}
+
 http::Response list_hosts(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::hosts);
   if (!query.ok()) return http::error_response(query.error());
   std::vector<HostFacts> hosts = node.reads().hosts();
   Where where(query.value(), node.now());
   std::erase_if(hosts, [&](const HostFacts& facts) {
-    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks, facts.launches});
+    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks, facts.launches,
+                                         facts.pause ? &*facts.pause : nullptr});
   });
   if (where.is_spent()) return http::error_response(Where::too_costly());
   std::vector<api::SortKey> keys;
@@ -53,7 +53,8 @@ http::Response list_hosts(const NodeContext& node, const Call& call) {
   const api::Page page = api::select_page(keys, query.value().paging);
   return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
-        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks, hosts[i].launches);
+        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks, hosts[i].launches,
+                       hosts[i].pause);
       }));
 }
 

@@ -68,6 +68,7 @@ GroupRecord read_group(const json::Value& value, std::optional<std::string_view>
   out.instance.disk_mb = read_integer(reader, "instanceDiskMB", {0, amount_max}).value_or(0);
   out.instance.network_mbps = read_integer(reader, "instanceNetworkMbs", {0, amount_max}).value_or(0);
   out.instance.gpu = read_integer(reader, "instanceGPU", {0, amount_max}).value_or(0);
+  out.instance.ports = read_integer(reader, "instancePorts", {0, amount_max}).value_or(0);
   out.instance_count =
       static_cast<std::uint32_t>(read_required_integer(reader, "instanceCount", {1, instance_count_max}));
   out.tasks_max = static_cast<std::uint64_t>(read_integer(reader, "tasksMax", {0, amount_max}).value_or(0));

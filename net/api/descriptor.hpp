@@ -15,11 +15,19 @@ namespace troupe::api {
 /// What a descriptor may ask for. The floors and defaults are smaller than Titus' so that a laptop can be a
 /// cell.
 struct DescriptorLimits {
-  Resources floor{.cpu_milli = 100, .memory_mb = 16, .disk_mb = 0, .network_mbps = 0, .gpu = 0};
-  Resources fallback{
-      .cpu_milli = 100, .memory_mb = 64, .disk_mb = 16, .network_mbps = 0, .gpu = 0};  ///< if absent
-  Resources ceiling{
-      .cpu_milli = 96'000, .memory_mb = 1'152'000, .disk_mb = 1'550'000, .network_mbps = 400'000, .gpu = 16};
+  Resources floor{.cpu_milli = 100, .memory_mb = 16, .disk_mb = 0, .network_mbps = 0, .gpu = 0, .ports = 0};
+  Resources fallback{.cpu_milli = 100,
+                     .memory_mb = 64,
+                     .disk_mb = 16,
+                     .network_mbps = 0,
+                     .gpu = 0,
+                     .ports = 0};  ///< if absent
+  Resources ceiling{.cpu_milli = 96'000,
+                    .memory_mb = 1'152'000,
+                    .disk_mb = 1'550'000,
+                    .network_mbps = 400'000,
+                    .gpu = 16,
+                    .ports = 100};
   std::uint32_t batch_size_max = 1000;
   std::uint32_t service_size_max = 2500;
   std::int64_t runtime_limit_s_min = 5;

@@ -97,6 +97,7 @@ void read_resources(ObjectReader& container, const DescriptorLimits& limits, Res
   amount("memoryMB", &Resources::memory_mb);
   amount("diskMB", &Resources::disk_mb);
   amount("networkMbps", &Resources::network_mbps);
+  amount("ports", &Resources::ports);
   for (const auto* name : {"shmSizeMB", "allocateIP", "efsMounts", "signedAddressAllocations",
                            "staticIPAddresses", "ebsVolumes"})
     refuse_unsupported(*resources, name);

@@ -159,8 +159,9 @@ void host_members(json::Writer& writer, const HostRecord& host) {
   version_json(writer, std::max({host.registered, host.connected, host.disconnected}), host.version);
 }
 
-void host_use(json::Writer& writer, const Resources& used, std::size_t tasks,
-              const LaunchStanding& launches) {
+void host_use(json::Writer& writer, const Resources& used, std::size_t tasks, const LaunchStanding& launches,
+              const std::optional<PauseRecord>& pause) {
+  pause_json(writer, pause);
   writer.key("used");
   resources_json(writer, used);
   number_json(writer, "taskCount", tasks);
@@ -192,6 +193,16 @@ void refusal_json(json::Writer& writer, const PlacementRefusal& refusal) {
 
 }  // namespace
 
+void pause_json(json::Writer& writer, const std::optional<PauseRecord>& pause) {
+  if (!pause) return;
+  writer.key("paused");
+  writer.begin_object();
+  time_json(writer, "since", pause->since);
+  text_json(writer, "by", pause->by);
+  text_json(writer, "reason", pause->reason);
+  writer.end_object();
+}
+
 void job_json(json::Writer& writer, const JobRecord& job, const JobCounts* counts) {
   writer.begin_object();
   text_json(writer, "id", to_text(job.id));
@@ -216,6 +227,10 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
   log_location_json(writer, task.id);
   writer.key("attributes");
   json::write_value(writer, task.attributes.map());
+  if (!task.ports.empty()) {
+    writer.key("ports");
+    json::write_value(writer, task.ports.values());
+  }
   text_unless_empty(writer, "setAside", task.set_aside);
   version_json(writer, task.step(task.state).at, task.version);
   writer.end_object();
@@ -224,17 +239,17 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
 void host_json(json::Writer& writer, const HostView& host) {
   writer.begin_object();
   host_members(writer, host.record);
-  host_use(writer, host.used, host.tasks.size(), host.launches);
+  host_use(writer, host.used, host.tasks.size(), host.launches, host.pause);
   writer.key("tasks");
   json::write_value(writer, host.tasks);
   writer.end_object();
 }
 
 void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks,
-               const LaunchStanding& launches) {
+               const LaunchStanding& launches, const std::optional<PauseRecord>& pause) {
   writer.begin_object();
   host_members(writer, host);
-  host_use(writer, used, tasks, launches);
+  host_use(writer, used, tasks, launches, pause);
   writer.end_object();
 }
 
@@ -248,6 +263,7 @@ void group_json(json::Writer& writer, const GroupRecord& group) {
   amount_json(writer, "instanceDiskMB", group.instance.disk_mb);
   amount_json(writer, "instanceNetworkMbs", group.instance.network_mbps);
   amount_json(writer, "instanceGPU", group.instance.gpu);
+  if (group.instance.ports != 0) amount_json(writer, "instancePorts", group.instance.ports);
   amount_json(writer, "instanceCount", group.instance_count);
   number_json(writer, "tasksMax", group.tasks_max);
   number_json(writer, "jobsMax", group.jobs_max);
@@ -277,6 +293,7 @@ void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& s
   number_json(writer, "tasks", status.tasks);
   number_json(writer, "hosts", status.hosts);
   number_json(writer, "hostsConnected", status.hosts_connected);
+  pause_json(writer, status.pause);
   writer.key("policy");
   policy_json(writer, cell.policy);
   writer.end_object();

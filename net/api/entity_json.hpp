@@ -3,6 +3,7 @@
 // JSON object. 64-bit numbers that are uint64 in Titus (times, delays, limits) are strings, as proto3 JSON
 // has it.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,14 +27,15 @@ struct TaskPlace {
   std::string_view zone{};
   std::string_view tier{};
 };
-/// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}.
+/// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}, ports if it was given
+/// some.
 void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& place = {});
 
 /// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, taskCount, tasks, ...}.
 void host_json(json::Writer& writer, const HostView& host);
 /// In lists: how many tasks, but not which.
 void host_json(json::Writer& writer, const HostRecord& host, const Resources& used, std::size_t tasks,
-               const LaunchStanding& launches);
+               const LaunchStanding& launches, const std::optional<PauseRecord>& pause = std::nullopt);
 
 /// The shape of v2's management/applications, plus tasksMax, jobsMax and the limits of launches.
 void group_json(json::Writer& writer, const GroupRecord& group);
@@ -52,7 +54,10 @@ struct CellStatus {
   std::uint64_t hosts = 0;
   std::uint64_t hosts_connected = 0;
   std::vector<NodeId> members{};
+  std::optional<PauseRecord> pause{};  ///< of its scheduling
 };
+/// The member `paused` {since, by, reason} of a cell, group or host whose scheduling is paused.
+void pause_json(json::Writer& writer, const std::optional<PauseRecord>& pause);
 void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& status);
 
 /// Why a task is not placed yet: how many hosts refused it for this reason, and a few of them.

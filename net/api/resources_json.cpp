@@ -12,6 +12,7 @@ void resources_json(json::Writer& writer, const Resources& resources) {
   amount_json(writer, "memoryMB", resources.memory_mb);
   amount_json(writer, "diskMB", resources.disk_mb);
   amount_json(writer, "networkMbps", resources.network_mbps);
+  if (resources.ports != 0) amount_json(writer, "ports", resources.ports);
   writer.end_object();
 }
 

@@ -5,7 +5,7 @@
 
 namespace troupe::api {
 
-/// {cpu, gpu, memoryMB, diskMB, networkMbps}; cpus with up to three decimals.
+/// {cpu, gpu, memoryMB, diskMB, networkMbps}, and ports where there are some; cpus with up to three decimals.
 void resources_json(json::Writer& writer, const Resources& resources);
 
 }  // namespace troupe::api

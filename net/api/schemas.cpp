@@ -89,7 +89,8 @@ Text resources() {
   const auto amount = [&](std::int64_t Resources::*member) { return integer(0, limits.ceiling.*member); };
   return object({may("cpu", number()), may("gpu", amount(&Resources::gpu)),
                  may("memoryMB", amount(&Resources::memory_mb)), may("diskMB", amount(&Resources::disk_mb)),
-                 may("networkMbps", amount(&Resources::network_mbps))});
+                 may("networkMbps", amount(&Resources::network_mbps)),
+                 may("ports", amount(&Resources::ports))});
 }
 
 Text constraints() {
@@ -232,12 +233,16 @@ Text phases() {
   return enumeration(names);
 }
 
+/// Of somebody who paused scheduling.
+Text pause() { return object({{"since", digits()}, {"by", text()}, {"reason", text()}}); }
+
 Text host() {
   const Text amounts = object({{"cpu", number()},
                                {"gpu", integer()},
                                {"memoryMB", integer()},
                                {"diskMB", integer()},
-                               {"networkMbps", integer()}});
+                               {"networkMbps", integer()},
+                               may("ports", integer())});
   return object(
       {{"id", integer(1)},
        {"name", text()},
@@ -252,6 +257,7 @@ Text host() {
        may("connectedAt", digits()),
        may("disconnectedAt", digits()),
        may("setAside", text()),
+       may("paused", pause()),
        {"version", version()},
        {"used", amounts},
        {"taskCount", integer()},
@@ -295,6 +301,7 @@ Text cell() {
                  {"tasks", integer()},
                  {"hosts", integer()},
                  {"hostsConnected", integer()},
+                 may("paused", pause()),
                  {"policy", ref("Policy")}});
 }
 
@@ -432,6 +439,7 @@ std::map<std::string_view, std::string> schemas() {
       {"TaskMove", object({{"taskId", uuid()}, {"sourceJobId", uuid()}, {"targetJobId", uuid()}})},
       {"Pagination", pagination()},
       {"HostPhaseChange", object({{"phase", phases()}})},
+      {"Scheduling", object({{"paused", boolean()}})},
       {"Host", host()},
       {"Hosts", list_of("Host")},
       {"Rate", rate()},

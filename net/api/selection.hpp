@@ -64,6 +64,7 @@ struct HostSubject {
   const Resources& used;
   std::size_t tasks = 0;  ///< live ones
   LaunchStanding launches{};
+  const PauseRecord* pause = nullptr;  ///< of its scheduling; null: none
 };
 /// Of an entity, on the node that owns it.
 struct ActorSubject {

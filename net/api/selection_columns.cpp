@@ -105,6 +105,10 @@ constexpr Column<JobSubject> job_columns[] = {
      [](const JobSubject& s, std::string_view, Reading& out) {
        out.number(static_cast<double>(s.record.descriptor->resources.network_mbps));
      }},
+    {"jobDescriptor.container.resources.ports", FieldType::number,
+     [](const JobSubject& s, std::string_view, Reading& out) {
+       out.number(static_cast<double>(s.record.descriptor->resources.ports));
+     }},
     {"jobDescriptor.container.image.name", FieldType::text,
      [](const JobSubject& s, std::string_view, Reading& out) {
        out.text_unless_empty(s.record.descriptor->image.name);
@@ -370,6 +374,10 @@ constexpr Column<HostSubject> host_columns[] = {
      [](const HostSubject& s, std::string_view, Reading& out) {
        out.number(static_cast<double>(s.record.resources.network_mbps));
      }},
+    {"resources.ports", FieldType::number,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       out.number(static_cast<double>(s.record.resources.ports));
+     }},
     {"attributes", FieldType::map,
      [](const HostSubject& s, std::string_view key, Reading& out) { out.entry(s.record.attributes, key); }},
     {"drivers", FieldType::list,
@@ -410,6 +418,10 @@ constexpr Column<HostSubject> host_columns[] = {
      [](const HostSubject& s, std::string_view, Reading& out) {
        out.number(static_cast<double>(s.used.network_mbps));
      }},
+    {"used.ports", FieldType::number,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       out.number(static_cast<double>(s.used.ports));
+     }},
     {"taskCount", FieldType::number,
      [](const HostSubject& s, std::string_view, Reading& out) { out.number(static_cast<double>(s.tasks)); }},
     {"launches.underWay", FieldType::number,
@@ -422,6 +434,18 @@ constexpr Column<HostSubject> host_columns[] = {
      }},
     {"launches.restsUntil", FieldType::time,
      [](const HostSubject& s, std::string_view, Reading& out) { out.time_if_set(s.launches.rests_until); }},
+    {"paused.since", FieldType::time,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       if (s.pause != nullptr) out.time_if_set(s.pause->since);
+     }},
+    {"paused.by", FieldType::text,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       if (s.pause != nullptr) out.text_unless_empty(s.pause->by);
+     }},
+    {"paused.reason", FieldType::text,
+     [](const HostSubject& s, std::string_view, Reading& out) {
+       if (s.pause != nullptr) out.text_unless_empty(s.pause->reason);
+     }},
 };
 
 }  // namespace

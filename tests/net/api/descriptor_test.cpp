@@ -283,6 +283,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NetworkHigh", with_resources(R"("networkMbps": 400001)"), "container.resources.networkMbps",
              "to 400000"},
         Case{"GpuHigh", with_resources(R"("gpu": 17)"), "container.resources.gpu", "to 16"},
+        Case{"PortsHigh", with_resources(R"("ports": 101)"), "container.resources.ports", "to 100"},
         Case{"GpuWord", with_resources(R"("gpu": "two")"), "container.resources.gpu",
              "string that holds none"},
         Case{"SharedMemory", with_resources(R"("shmSizeMB": 64)"), "container.resources.shmSizeMB",
