@@ -76,6 +76,7 @@ Result<void> put_host(json::Writer& writer, const Reads& reads, HostId id) {
   auto view = reads.host(id);
   if (!view) return Error{ErrorCode::not_found, "there is no host " + to_text(id)};
   put(writer, "record", view->record);
+  if (view->pause) put(writer, "paused", *view->pause);
   put(writer, "used", view->used);
   put(writer, "tasksLeftOut", view->tasks.size() - std::min(view->tasks.size(), tasks_listed_max));
   view->tasks.resize(std::min(view->tasks.size(), tasks_listed_max));
@@ -89,6 +90,7 @@ Result<void> put_group(json::Writer& writer, const Reads& reads, const std::stri
   const cores::GroupStanding standing = cores::group_standing(view->record, view->use);
   put(writer, "record", view->record);
   put(writer, "condition", view->condition);
+  if (view->pause) put(writer, "paused", *view->pause);
   put(writer, "jobs", view->use.jobs);
   put(writer, "tasks", view->use.tasks);
   put(writer, "tasksWanted", view->use.wanted);

@@ -78,7 +78,9 @@ bool is_agreed(Context& context, const BulkArgs& args, const Bulk& bulk) {
   if (bulk.changes.empty()) return true;
   if (bulk.is_everything && !args.takes_all)
     return asks_for(context, "all", bulk.noun, "this is every " + std::string(bulk.noun) + " of the cell");
-  if (args.is_confirmed || bulk.changes.size() <= unasked_max) return true;
+  if (args.is_confirmed) return true;
+  if (!bulk.question.empty()) return asks_for(context, "yes", bulk.noun, bulk.question);
+  if (bulk.changes.size() <= unasked_max) return true;
   return asks_for(context, "yes", bulk.noun,
                   "these are more than " + std::to_string(unasked_max) + ' ' + std::string(bulk.noun) + 's');
 }

@@ -33,6 +33,7 @@ struct Bulk {
   std::vector<BulkItem> changes{};
   std::size_t selected = 0;  ///< with those that need no change
   bool is_everything = false;
+  std::string question{};               ///< why it is asked about though they are few; empty: it is not
   std::string_view phase{};             ///< for --json; empty: none
   std::optional<std::int64_t> tasks{};  ///< likewise
 };

@@ -6,13 +6,16 @@ namespace troupe::cli {
 namespace {
 
 void add_cell(CLI::App& app, Context& context) {
-  auto* cell =
-      app.add_subcommand("cell", "The cell: status, policy, set-policy, members, transfer-leader, upgrade");
+  auto* cell = app.add_subcommand(
+      "cell",
+      "The cell: status, policy, set-policy, members, transfer-leader, upgrade, pause-scheduling,\n"
+      "resume-scheduling");
   cell->require_subcommand(1);
   auto* status = cell->add_subcommand("status", "Show who leads, how far the log is, how much lives");
   status->footer("Example:\n  troupe cell status --address 10.0.0.7:7001");
   status->callback([&context] { finish_with(cell_status(context)); });
   add_policy_options(*cell, context);
+  add_scheduling_options(*cell, context, "cell");
   add_member_options(*cell, context);
   add_upgrade_options(*cell, context);
 }

@@ -22,6 +22,7 @@ struct JobRun {
   std::string disk;     ///< MB
   std::string network;  ///< Mbit/s
   std::string gpu;
+  std::string ports;
   std::string image;                     ///< NAME:TAG or NAME@DIGEST; empty: the hosts' own programs
   std::vector<std::string> env;          ///< K=V
   std::vector<std::string> attributes;   ///< K=V
@@ -166,14 +167,17 @@ int host_show(Context& context, const std::string& name);
 int cell_status(Context& context);
 
 // ---- acting on hosts ----
-/// What a command makes of hosts.
+/// What a command makes of hosts: another phase, or scheduling that is paused or goes on.
 struct PhaseVerb {
   std::string_view name;
-  std::string_view phase;
+  std::string_view phase;  ///< as it is told, too
+  std::optional<bool> pauses{};
 };
 inline constexpr PhaseVerb drain_verb{"drain", "Draining"};
 inline constexpr PhaseVerb undrain_verb{"undrain", "Active"};
 inline constexpr PhaseVerb quarantine_verb{"quarantine", "Quarantined"};
+inline constexpr PhaseVerb pause_verb{"pause-scheduling", "paused", true};
+inline constexpr PhaseVerb resume_verb{"resume-scheduling", "resumed", false};
 
 struct PhaseChange {
   PhaseVerb verb;
@@ -200,14 +204,24 @@ int actor_list(Context& context, const ActorList& args);
 struct GroupShape {
   std::string name;
   std::string tier{};
-  std::string cpu{}, memory{}, disk{}, network{}, gpu{};
+  std::string cpu{}, memory{}, disk{}, network{}, gpu{}, ports{};
   std::string count{}, tasks_max{}, jobs_max{};
+  std::string launch_burst{}, launches_per_minute{}, launches_max{};
 };
 int group_list(Context& context);
 int group_show(Context& context, const std::string& name);
 int group_create(Context& context, const GroupShape& shape);
 int group_update(Context& context, const GroupShape& shape);
 int group_delete(Context& context, const std::string& name);
+
+// ---- pausing scheduling, beside that of hosts ----
+struct SchedulingChange {
+  std::string group{};  ///< empty: the cell
+  bool pauses = true;
+  BulkArgs bulk{};
+};
+/// Says what it would do and, for a pause of the cell, asks.
+int change_scheduling(Context& context, const SchedulingChange& args);
 
 // ---- limits and audit ----
 int limits(Context& context);
@@ -307,7 +321,8 @@ void add_task_options(CLI::App& app, Context& context);
 void add_cell_options(CLI::App& app, Context& context);
 void add_host_options(CLI::App& app, Context& context);
 void add_actor_options(CLI::App& app, Context& context);
-/// Below `troupe host`, and the console's `host`: drain, undrain, quarantine.
+/// Below `troupe host`, and the console's `host`: drain, undrain, quarantine, pause-scheduling,
+/// resume-scheduling.
 void add_phase_options(CLI::App& hosts, Context& context);
 /// `troupe capacity-group`.
 void add_group_options(CLI::App& app, Context& context);
@@ -321,6 +336,8 @@ void add_run_options(CLI::App& app, Context& context);
 void add_trace_options(CLI::App& app, Context& context);
 /// `troupe debug`.
 void add_debug_options(CLI::App& app, Context& context);
+/// pause-scheduling and resume-scheduling, below `troupe cell` and `troupe capacity-group`.
+void add_scheduling_options(CLI::App& app, Context& context, const std::string& noun);
 /// Below `troupe cell`.
 void add_upgrade_options(CLI::App& cell, Context& context);
 void add_policy_options(CLI::App& cell, Context& context);

@@ -33,6 +33,10 @@ std::string body_of(const GroupShape& shape, const json::Value* now) {
     else
       writer.text(text);
   };
+  // What an older cell does not know is not said without need.
+  const auto amount_if_said = [&](const char* name, const std::string& given) {
+    if (!given.empty() || (now != nullptr && now->find(name) != nullptr)) amount(name, given, "0");
+  };
   writer.begin_object();
   writer.key("appName");
   writer.text(shape.name);
@@ -44,9 +48,13 @@ std::string body_of(const GroupShape& shape, const json::Value* now) {
   amount("instanceDiskMB", shape.disk, "0");
   amount("instanceNetworkMbs", shape.network, "0");
   amount("instanceGPU", shape.gpu, "0");
+  amount_if_said("instancePorts", shape.ports);
   amount("instanceCount", shape.count, "0");
   amount("tasksMax", shape.tasks_max, "0");
   amount("jobsMax", shape.jobs_max, "0");
+  amount_if_said("launchBurst", shape.launch_burst);
+  amount_if_said("launchesPerMinute", shape.launches_per_minute);
+  amount_if_said("launchesMax", shape.launches_max);
   writer.end_object();
   return writer.take();
 }

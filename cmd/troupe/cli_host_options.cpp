@@ -26,7 +26,7 @@ void add_host_show(CLI::App& hosts, Context& context) {
   show->callback([name, &context] { finish_with(host_show(context, *name)); });
 }
 
-/// Those of all three verbs.
+/// Those of all verbs.
 void add_phase_verb(CLI::App& hosts, Context& context, PhaseVerb verb, const char* help) {
   auto* sub = hosts.add_subcommand(std::string(verb.name), help);
   auto args = std::make_shared<PhaseChange>(PhaseChange{verb});
@@ -73,10 +73,13 @@ void add_phase_options(CLI::App& hosts, Context& context) {
   add_phase_verb(hosts, context, drain_verb, "Let hosts take no new tasks; what runs may end");
   add_phase_verb(hosts, context, undrain_verb, "Let hosts take tasks again, also quarantined ones");
   add_phase_verb(hosts, context, quarantine_verb, "Let suspected hosts take no new tasks");
+  add_phase_verb(hosts, context, pause_verb, "Place nothing on hosts for a while, whatever their phase");
+  add_phase_verb(hosts, context, resume_verb, "End that pause");
 }
 
 void add_host_options(CLI::App& app, Context& context) {
-  auto* hosts = app.add_subcommand("host", "Hosts: ls, show, drain, undrain, quarantine");
+  auto* hosts = app.add_subcommand(
+      "host", "Hosts: ls, show, drain, undrain, quarantine, pause-scheduling, resume-scheduling");
   hosts->require_subcommand(1);
   add_host_list(*hosts, context);
   add_host_show(*hosts, context);

@@ -21,8 +21,9 @@ constexpr int looks_failed_max = 30;         // in a row
 constexpr milliseconds look_every{1'000};
 
 ChosenHost host_of(const json::Value& host) {
-  return {text_at(host, "id"),    text_at(host, "name"),         text_at(host, "hostGroup"),
-          text_at(host, "phase"), is_true_at(host, "connected"), integer_at(host, "taskCount")};
+  return {text_at(host, "id"),           text_at(host, "name"),         text_at(host, "hostGroup"),
+          text_at(host, "phase"),        is_true_at(host, "connected"), integer_at(host, "taskCount"),
+          host.find("paused") != nullptr};
 }
 
 Result<std::vector<ChosenHost>> named_hosts(CellClient& client, std::vector<std::string> names) {
@@ -42,13 +43,14 @@ Result<std::vector<ChosenHost>> named_hosts(CellClient& client, std::vector<std:
 
 Result<std::vector<ChosenHost>> hosts_where(CellClient& client, const std::string& where) {
   std::vector<ChosenHost> hosts;
-  const auto walked = each_page(
-      client,
-      "/api/v3/hosts?pageSize=5000&fields=name,hostGroup,phase,connected,taskCount" + where_parameter(where),
-      [&](const Answer& page) {
-        for (const auto& host : items_of(page.value)) hosts.push_back(host_of(host));
-        return true;
-      });
+  const auto walked =
+      each_page(client,
+                "/api/v3/hosts?pageSize=5000&fields=name,hostGroup,phase,connected,taskCount,paused" +
+                    where_parameter(where),
+                [&](const Answer& page) {
+                  for (const auto& host : items_of(page.value)) hosts.push_back(host_of(host));
+                  return true;
+                });
   if (!walked.ok()) return walked.error();
   return hosts;
 }

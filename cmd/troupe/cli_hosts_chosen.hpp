@@ -17,6 +17,7 @@ struct ChosenHost {
   std::string phase;
   bool is_connected = false;
   std::int64_t tasks = 0;  ///< live ones
+  bool is_paused = false;  ///< its scheduling
 };
 
 /// Those that are named, or of which the condition holds. Errors: the cell's; not_found for a name.

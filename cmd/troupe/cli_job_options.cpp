@@ -14,6 +14,7 @@ void add_run_resources(CLI::App& run, JobRun& args) {
   run.add_option("--disk", args.disk, "disk of each task in MB");
   run.add_option("--network", args.network, "network of each task in Mbit/s");
   run.add_option("--gpu", args.gpu, "gpus of each task");
+  run.add_option("--ports", args.ports, "ports of its host for each task, told as TROUPE_PORT_0 and so on");
 }
 
 void add_run(CLI::App& jobs, Context& context) {

@@ -1,4 +1,4 @@
-// Drain, undrain, quarantine: one host after another, said before it is done.
+// Drain, undrain, quarantine, pause and resume scheduling: one host after another, said before it is done.
 
 #include <ostream>
 
@@ -16,11 +16,15 @@ struct PhasePlan {
   std::vector<ChosenHost> selected;
 };
 
-void add_change(PhasePlan& plan, const ChosenHost& host) {
+bool is_already(const PhaseVerb& verb, const ChosenHost& host) {
+  return verb.pauses ? host.is_paused == *verb.pauses : host.phase == verb.phase;
+}
+
+void add_change(PhasePlan& plan, const PhaseVerb& verb, const ChosenHost& host) {
   *plan.bulk.tasks += host.tasks;
   plan.bulk.changes.push_back(
       {host.name,
-       "/api/v3/hosts/" + url_text(host.name) + "/phase",
+       "/api/v3/hosts/" + url_text(host.name) + (verb.pauses ? "/scheduling" : "/phase"),
        {host.name, host.group, host.phase, host.is_connected ? "yes" : "no", std::to_string(host.tasks)}});
 }
 
@@ -39,13 +43,14 @@ Result<PhasePlan> plan_phases(CellClient& client, const PhaseChange& args, const
   if (!chosen.ok()) return chosen.error();
   PhasePlan plan{Bulk{args.verb.name, "host", becomes, "PUT"}, std::move(chosen).value()};
   Bulk& bulk = plan.bulk;
-  bulk.body = "{\"phase\":\"" + std::string(args.verb.phase) + "\"}";
+  bulk.body = args.verb.pauses ? std::string("{\"paused\":") + (*args.verb.pauses ? "true}" : "false}")
+                               : "{\"phase\":\"" + std::string(args.verb.phase) + "\"}";
   bulk.header = {"NAME", "GROUP", "PHASE", "CONNECTED", "TASKS"};
   bulk.phase = args.verb.phase;
   bulk.tasks = 0;
   bulk.selected = plan.selected.size();
   for (const ChosenHost& host : plan.selected)
-    if (host.phase != args.verb.phase) add_change(plan, host);
+    if (!is_already(args.verb, host)) add_change(plan, args.verb, host);
   bulk.headline = headline_of(args, bulk);
   if (args.bulk.where.empty()) return plan;
   const auto is_all = is_all_of(client, "/api/v3/hosts", bulk.selected);

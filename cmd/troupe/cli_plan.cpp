@@ -72,6 +72,8 @@ void print_plan(Context& context, const json::Value& plan) {
   sheet.add("as of log index", text_at(plan, "index"));
   sheet.add("tasks", text_at(plan, "tasks"));
   sheet.add("would wait", text_at(plan, "waiting"));
+  if (const std::string held = text_at(plan, "why/queue/heldBack"); !held.empty())
+    sheet.add("held back", held);
   sheet.print(context.io.out);
   if (const json::Value* placements = plan.find("placements")) {
     print_hosts(context, *placements);

@@ -59,6 +59,7 @@ void resources_member(json::Writer& writer, const JobRun& args, Violations& viol
   amount_member(writer, "memoryMB", args.memory, violations);
   amount_member(writer, "diskMB", args.disk, violations);
   amount_member(writer, "networkMbps", args.network, violations);
+  amount_member(writer, "ports", args.ports, violations);
   amount_member(writer, "gpu", args.gpu, violations);
   writer.end_object();
 }

@@ -22,6 +22,9 @@ void print_standing(Context& context, const json::Value& told) {
   sheet.add("before it", text_at(told, "queue/position"));
   sheet.add("hosts", text_at(told, "queue/hosts"));
   sheet.add("would take it", text_at(told, "queue/fitting"));
+  if (const std::string held = text_at(told, "queue/heldBack"); !held.empty()) sheet.add("held back", held);
+  if (const std::string gang = text_at(told, "queue/gang"); !gang.empty())
+    sheet.add("gang", text_at(told, "queue/gangWaiting") + " of " + gang + " tasks wait");
   sheet.add("last refusal", text_at(told, "queue/lastRefusal"));
   sheet.add("capacity group", text_at(told, "capacityGroup/name") + " (" +
                                   text_at(told, "capacityGroup/tier") + ")" +

@@ -27,6 +27,7 @@ container:
     memoryMB: 64
     diskMB: 16
     # networkMbps: 10
+    # ports: 2            # of its host; told as TROUPE_PORT_0, TROUPE_PORT_1 and TROUPE_PORTS
     # gpu: 0
   # image:                          # a tag or a digest; with an image the job runs only where containers do
   #   name: library/busybox

@@ -17,7 +17,8 @@ constexpr std::string_view acts_on_tasks =
     "where CONDITION [order by FIELD [desc]] [limit N] | kill ID|--where 'CONDITION' --reason TEXT "
     "[--dry-run]";
 constexpr std::string_view acts =
-    "where CONDITION [...] | drain|undrain|quarantine NAME...|--where 'CONDITION' --reason TEXT [--dry-run]";
+    "where CONDITION [...] | drain|undrain|quarantine|pause-scheduling|resume-scheduling NAME...|--where "
+    "'CONDITION' --reason TEXT [--dry-run]";
 
 const std::vector<ConsoleRow>& table() {
   static const std::vector<ConsoleRow> rows = [] {
@@ -38,7 +39,7 @@ const std::vector<ConsoleRow>& table() {
           "tasks of which a condition holds; or end them, as `troupe task kill` does",
           "task where taskContext.agent.host ~ flex-* and status.timestamp < 10m ago"},
          console_entities},
-        {{"host", acts, "where drain undrain quarantine",
+        {{"host", acts, "where drain undrain quarantine pause-scheduling resume-scheduling",
           "hosts of which a condition holds; or change whether hosts take tasks, as `troupe host drain` does",
           "host where hostGroup = flex-1 and not connected order by disconnectedAt desc limit 20"},
          console_entities},

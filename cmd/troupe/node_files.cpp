@@ -8,6 +8,8 @@
 #include <iterator>
 #include <map>
 
+#include "storage/model/ports.hpp"
+
 namespace troupe::cli {
 namespace {
 
@@ -210,6 +212,10 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
        {"nodes", into(config.agent.bootstrap, "nodes")},
        {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},
        {"attributes", into(config.agent.attributes, "attributes")}});
+  if (const auto ports = config.agent.attributes.find(std::string(ports_attribute));
+      ports != config.agent.attributes.end())
+    if (const auto ranges = parse_ports(ports->second); !ranges.ok())
+      refuse(root, "the attribute 'ports' " + ranges.error().message);
   if (config.agent.host.empty()) refuse(root, "'host' is missing: the host's name");
   if (config.data.empty()) refuse(root, "'data' is missing: the agent's folder");
   if (config.agent.bootstrap.empty()) refuse(root, "'nodes' is missing: at least one \"ID@host:port\"");

@@ -25,7 +25,8 @@ class Drill : public testing::Test {
     embedded::RealOptions options;
     const Resources each{
         .cpu_milli = 4'000, .memory_mb = 8'192, .disk_mb = 50'000, .network_mbps = 1'000, .gpu = 0};
-    options.host_groups = {{"solid", 2, each, {}}, {"flex-1", 2, each, {{"zone", "b"}}}};
+    options.host_groups = {{"solid", 2, each, {{"ports", "20000-20004"}}},
+                           {"flex-1", 2, each, {{"zone", "b"}}}};
     options.data = folder.path();
     auto started = embedded::RealCluster::start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.error().message;

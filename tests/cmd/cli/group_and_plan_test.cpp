@@ -28,13 +28,16 @@ TEST_F(GroupsAndPlans, AGroupIsMadeChangedAndDeleted) {
       cell.asked("POST " + groups).at(0).body,
       R"({"appName":"pay","tier":"Critical","instanceCPU":0.5,"instanceMemoryMB":100,"instanceDiskMB":0,)"
       R"("instanceNetworkMbs":0,"instanceGPU":0,"instanceCount":3,"tasksMax":0,"jobsMax":0})");
-  cell.on(
-      "GET " + groups + "/pay",
-      R"({"appName":"pay","tier":"Critical","instanceCPU":0.5,"instanceMemoryMB":100,"instanceCount":3})");
+  cell.on("GET " + groups + "/pay",
+          R"({"appName":"pay","tier":"Critical","instanceCPU":0.5,"instanceMemoryMB":100,"instanceCount":3,)"
+          R"("instancePorts":4,"launchBurst":5,"launchesPerMinute":60,"launchesMax":7})");
   cell.on("PUT " + groups + "/pay", "{}");
   EXPECT_EQ(line.run({"capacity-group", "update", "pay", "--count", "5"}), exit_ok) << line.err.str();
   EXPECT_THAT(cell.asked("PUT " + groups + "/pay").at(0).body,
-              AllOf(HasSubstr(R"("tier":"Critical","instanceCPU":0.5)"), HasSubstr(R"("instanceCount":5)")));
+              AllOf(HasSubstr(R"("tier":"Critical","instanceCPU":0.5)"), HasSubstr(R"("instanceCount":5)"),
+                    HasSubstr(R"("instancePorts":4)"),
+                    HasSubstr(R"("launchBurst":5,"launchesPerMinute":60,"launchesMax":7)")))
+      << "what is not given stays";
   cell.on("DELETE " + groups + "/pay", "{}");
   EXPECT_EQ(line.run({"capacity-group", "delete", "pay"}), exit_ok);
   EXPECT_THAT(cell.asked("DELETE " + groups + "/pay"), SizeIs(1));
