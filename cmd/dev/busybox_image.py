@@ -12,7 +12,7 @@ import tarfile
 
 BUSYBOX = "/bin/busybox"
 APPLETS = ["sh", "cat", "echo", "ls", "id", "sleep", "true", "false", "ps", "ip", "mount", "mknod", "unshare", "tail", "head",
-           "wc", "seq", "hostname", "touch", "rm", "df", "grep", "kill", "dd", "stat", "env", "pwd", "mkdir", "ping"]
+           "wc", "seq", "hostname", "touch", "rm", "df", "grep", "kill", "dd", "stat", "env", "pwd", "mkdir", "ping", "nc", "chmod"]
 
 
 def entry(name, kind=tarfile.REGTYPE, data=b"", mode=0o755, **more):

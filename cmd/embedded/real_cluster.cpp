@@ -123,6 +123,7 @@ struct RealCluster::Impl {
     if (options.driver != "sim") config.data = options.data + "/" + config.agent.host;
     config.shim_command = options.shim_command;
     config.image_folders = options.image_folders;
+    config.registries = options.registries;
     config.uid_ranges = uid_ranges_per_host;
     config.uid_first += (n - 1) * uid_ranges_per_host * 65'536U;
     config.io_thread = peer_io;

@@ -15,6 +15,7 @@ struct RealOptions : ClusterOptions {
   std::string data;                        ///< folder; must be empty or of an earlier life
   std::string driver = "sim";              ///< or "process", "oci"
   std::vector<std::string> image_folders;  ///< of `oci`, see RealAgentConfig
+  agent::RegistriesConfig registries;      ///< of `oci`
   std::string http_host = "127.0.0.1";
   std::uint16_t http_port = 0;  ///< of node 1; the others take the next free ones after it; 0: any free ones
   std::vector<std::string> shim_command;

@@ -38,6 +38,7 @@ struct UpFlags {
   std::uint32_t hosts = 3;
   std::string driver = "process";
   std::vector<std::string> images;
+  std::string registry;
   double cpus = 4;
   std::int64_t memory_mb = 4096;
   std::vector<std::string> set;
@@ -51,6 +52,8 @@ void run_up(const UpFlags& flags) {
   options.hosts = flags.hosts;
   options.driver = flags.driver;
   options.image_folders = flags.images;
+  options.registries.default_registry = flags.registry;
+  if (auto checked = agent::check_registries(options.registries); !checked.ok()) give_up(checked.error());
   options.host_resources.cpu_milli = static_cast<std::int64_t>(flags.cpus * 1000);
   options.host_resources.memory_mb = flags.memory_mb;
   options.settings = or_give_up(parse_settings(flags.set));
@@ -122,6 +125,8 @@ void add_server_commands(CLI::App& app) {
                  "process: plain processes; oci: containers, as root; sim: pretended ones")
       ->capture_default_str();
   up->add_option("--images", flags->images, "oci: a folder with an OCI image layout per image name");
+  up->add_option("--registry", flags->registry,
+                 "oci: host:port of the registry that has the images without a registry in their name");
   up->add_option("--cpus", flags->cpus, "Of each host")->capture_default_str();
   up->add_option("--memory-mb", flags->memory_mb, "Of each host")->capture_default_str();
   up->add_option("--set", flags->set, "A setting, name=value; see `troupe settings`");

@@ -1,19 +1,21 @@
 """Debian's docker-registry on loopback, filled by HTTP, and a road to it that a test can cut."""
 import http.client
-import json
 import os
 import select
 import socket
 import socketserver
 import ssl
 import subprocess
+import sys
 import threading
 import warnings
 
 from cluster import free_ports, until
 
-REGISTRY = "/usr/bin/docker-registry"
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../cmd/dev"))
+import registry  # noqa: E402  pylint: disable=wrong-import-position
+
+REGISTRY = registry.REGISTRY
 PIECE_BYTES = 64 * 1024
 
 
@@ -44,18 +46,14 @@ class Registry:
         self.tls = tls
         folder = f"{scratch.folder}/{name}"
         os.makedirs(folder)
-        lines = ["version: 0.1", "log: {level: warn}",
-                 f"storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}",
-                 f"http: {{addr: '{self.host}', secret: e2e" +
-                 (f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else "") + "}"]
+        lines = []
         if password:
             user, _, secret = password.partition(":")
             with open(f"{folder}/htpasswd", "w", encoding="ascii") as file:
                 file.write(f"{user}:{bcrypt(secret)}\n")
             lines.append(f"auth: {{htpasswd: {{realm: e2e, path: {folder}/htpasswd}}}}")
-        with open(f"{folder}/config.yml", "w", encoding="ascii") as file:
-            file.write("\n".join(lines) + "\n")
-        self.process = scratch.process(name, [REGISTRY, "serve", f"{folder}/config.yml"])
+        path = registry.configure(folder, self.host, f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else "", lines)
+        self.process = scratch.process(name, [REGISTRY, "serve", path])
 
     def start(self):
         self.process.start()
@@ -91,26 +89,7 @@ class Registry:
 
     def push(self, layout, repository, tag):
         """The image of that tag from an image layout on disk. Its digest."""
-        def blob(name):
-            with open(f"{layout}/blobs/sha256/{name.split(':')[1]}", "rb") as file:
-                return file.read()
-        with open(f"{layout}/index.json", encoding="ascii") as file:
-            index = json.load(file)
-        link = next(one for one in index["manifests"]
-                    if one["annotations"]["org.opencontainers.image.ref.name"] == tag)
-        manifest = json.loads(blob(link["digest"]))
-        for one in [manifest["config"], *manifest["layers"]]:
-            status, headers, _ = self.call("POST", f"/v2/{repository}/blobs/uploads/")
-            assert status == 202, status
-            place = headers["Location"]
-            place = place[place.index("/v2/"):]
-            place += ("&" if "?" in place else "?") + "digest=" + one["digest"]
-            status, _, said = self.call("PUT", place, blob(one["digest"]), {"Content-Type": "application/octet-stream"})
-            assert status == 201, said
-        status, _, said = self.call("PUT", f"/v2/{repository}/manifests/{tag}", blob(link["digest"]),
-                                    {"Content-Type": MANIFEST_TYPE})
-        assert status == 201, said
-        return link["digest"]
+        return registry.push(self.call, layout, repository, tag)
 
 
 class Road(socketserver.ThreadingTCPServer):

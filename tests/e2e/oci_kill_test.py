@@ -1,5 +1,5 @@
 """kill -9 of agent, shims, runtimes and unpackers at random moments while containers start and stop: nothing is left, and
-what the API says is true. Needs what oci_test.py needs."""
+what the API says is true. Needs what oci_case.py says."""
 import os
 import random
 import signal
@@ -9,23 +9,24 @@ import unittest
 
 import oci_image
 from cluster import Cell, processes_of, until
-from oci_test import AGENT, MISSING, cgroup_name, cgroup_roots, is_alive, run_here, text_of
+from oci_case import AGENT, MISSING, cgroup_name, cgroup_roots, is_alive, loops_below, run_here, text_of
 
 KILLS = int(os.environ.get("TROUPE_OCI_KILLS", "40"))
 SEED = int(os.environ.get("TROUPE_SEED", str(random.SystemRandom().randrange(1 << 32))))
-TASKS = 24
+TASKS = int(os.environ.get("TROUPE_OCI_TASKS", "24"))
+SECONDS_MAX = int(os.environ.get("TROUPE_OCI_SECONDS", "220"))
 
 
 @unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
 class OciKill(unittest.TestCase):
     def setUp(self):
-        self.cell = self.enterContext(Cell("oci_kill", nodes=1, agents=1, seconds_max=220, driver=AGENT))
+        self.cell = self.enterContext(Cell("oci_kill", nodes=1, agents=1, seconds_max=SECONDS_MAX, driver=AGENT))
         oci_image.add_sound(f"{self.cell.folder}/layouts")
         self.cell.start()
         self.tasks = f"{self.cell.agent_data(1)}/tasks"
         self.name = cgroup_name(self.tasks)
         self.chance = random.Random(SEED)
-        print(f"seed {SEED}: TROUPE_SEED={SEED} TROUPE_OCI_KILLS={KILLS} python3 tests/e2e/oci_kill_test.py", flush=True)
+        print(f"seed {SEED}: TROUPE_SEED={SEED} TROUPE_OCI_KILLS={KILLS} TROUPE_OCI_TASKS={TASKS} python3 tests/e2e/oci_kill_test.py", flush=True)
 
     def submit(self, number):
         seconds = self.chance.choice([0, 0.2, 1, 300])
@@ -87,6 +88,8 @@ class OciKill(unittest.TestCase):
         left = [line for line in text_of("/proc/self/mountinfo").splitlines() if self.cell.folder in line or "/run/troupe" in line]
         self.assertEqual(left, [])
         self.assertEqual(os.listdir("/run/troupe"), [])
+        until("no loop device is left", lambda: not loops_below(self.cell.folder), 20, 0.1)
+        self.assertEqual([path for path in os.listdir(f"{self.cell.agent_data(1)}/images/layers") if ".tmp-" in path], [])
         until("no shim is left", lambda: not any("troupe-shim" in command for command in processes_of(self.cell.folder).values()), 10)
         for root in set(cgroup_roots().values()):
             if os.path.isdir(f"{root}/{self.name}"):

@@ -1,5 +1,5 @@
 """Containers of images that come from a registry: Debian's docker-registry on loopback, with a password, cut half-way and
-down. Needs what oci_test.py needs, and docker-registry."""
+down. Needs what oci_case.py says, and docker-registry."""
 import os
 import random
 import sys
@@ -9,7 +9,7 @@ import oci_image
 from busybox_image import Layout, busybox_entries, entry, tar_of
 from cluster import Cell, until
 from local_registry import REGISTRY, Registry, Road, certificate
-from oci_test import MISSING, cgroup_name, cgroup_roots, run_here
+from oci_case import MISSING, cgroup_name, cgroup_roots, run_here
 
 LACKS = MISSING + ([] if os.access(REGISTRY, os.X_OK) else ["docker-registry"])
 PASSWORD = "e2e:only loopback hears it"

@@ -1,170 +1,20 @@
 """Real containers on this machine: what isolates holds, ends are told apart, and no death of ours leaves anything behind.
 
-Needs root, crun, busybox-static and control groups for cpu, memory and pids. Without them the tests are skipped, and
-the last line says how many; TROUPE_OCI_REQUIRED=1 makes that a failure.
+Needs what oci_case.py says.
 """
-import glob
 import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import unittest
 
 import oci_image
-from client import request
-from cluster import Cell, ROOT, Scratch, free_ports, until
-
-AGENT = ("driver: oci", "images: [FOLDER/layouts]", "pids_max: 64", "uid_first: 1600000000", "uid_ranges: 64",
-         "layers: {bytes_mb: 30, entries: 20000, ratio: 250, ratio_free_mb: 26}")
-CONTROLLERS = ("cpu", "memory", "pids")
+from cluster import ROOT, Scratch, free_ports, processes_of, until
+from oci_case import MISSING, Containers, cgroup_roots, groups_below, is_alive, run_here, text_of
 
 
-def text_of(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def bytes_of(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
-
-
-def cgroup_roots():
-    """{controller: mount point}; "v2" for the unified one."""
-    roots = {}
-    for line in text_of("/proc/self/mountinfo").splitlines():
-        words = line.split()
-        dash = words.index("-")
-        if words[dash + 1] == "cgroup2":
-            roots["v2"] = words[4]
-            for name in text_of(f"{words[4]}/cgroup.controllers").split():
-                roots.setdefault(name, words[4])
-        elif words[dash + 1] == "cgroup":
-            for name in words[dash + 3].split(","):
-                roots[name] = words[4]
-    return roots
-
-
-def lacks():
-    missing = [] if os.geteuid() == 0 else ["root"]
-    missing += [path for path in ("/usr/bin/crun", oci_image.BUSYBOX) if not os.access(path, os.X_OK)]
-    if b".interp" in bytes_of(oci_image.BUSYBOX):
-        missing.append("a static busybox")
-    if subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False).returncode != 0:
-        missing.append("user namespaces, which no chroot has")
-    return missing + [f"controller {name}" for name in CONTROLLERS if name not in cgroup_roots()]
-
-
-def cgroup_name(folder):
-    """As the agent makes it: FNV-1a of where its tasks are."""
-    value = 14695981039346656037
-    for byte in os.path.realpath(folder).encode():
-        value = ((value ^ byte) * 1099511628211) % 2**64
-    return f"troupe-{value}"
-
-
-def groups_below(folder):
-    """The control groups of all agents that have their tasks somewhere in it."""
-    names = [cgroup_name(tasks) for tasks in glob.glob(f"{folder}/**/tasks", recursive=True)]
-    return [path for root in cgroup_roots().values() for name in names for path in glob.glob(f"{root}/{name}")]
-
-
-def is_alive(pid):
-    return text_of(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])
-
-
-MISSING = lacks()
-
-
-@unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
-class Oci(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cell = Cell("oci", nodes=1, agents=1, seconds_max=200, driver=AGENT)
-        cls.addClassCleanup(cls.end)
-        images = f"{cls.cell.folder}/layouts"
-        cls.digest = oci_image.add_sound(images)
-        cls.refusals = oci_image.add_hostile(images)
-        cls.cell.start()
-        cls.agent = cls.cell.agents[1]
-        cls.tasks_folder = f"{cls.cell.agent_data(1)}/tasks"
-        cls.name = cgroup_name(cls.tasks_folder)
-        cls.passed = 0
-
-    @classmethod
-    def end(cls):
-        cls.cell.passed = cls.passed == len([name for name in dir(cls) if name.startswith("test_")])
-        cls.cell.__exit__(None, None, None)
-        for root in set(cgroup_roots().values()):
-            if os.path.isdir(f"{root}/{cls.name}"):
-                os.rmdir(f"{root}/{cls.name}")
-
-    def setUp(self):
-        self.jobs = []
-
-    def tearDown(self):
-        for job in self.jobs:
-            self.cell.client.call("DELETE", f"/api/v3/jobs/{job}")
-            self.cell.await_job_end(job, 30)
-        outcome = self._outcome.result
-        if not any(test is self for test, _ in outcome.failures + outcome.errors):
-            type(self).passed += 1
-
-    # ---- the user's door ----
-    def submit(self, script, tag="1", image="busybox", memory=64, cpu=0.5, attributes=None, digest=None, count=1):
-        name = {"name": image, "tag": tag} if digest is None else {"name": image, "digest": digest}
-        job = self.cell.client.submit({
-            "owner": {"teamEmail": "e2e@example.com"}, "applicationName": "oci", "attributes": attributes or {},
-            "container": {"image": name, "entryPoint": ["/bin/sh", "-c", script], "env": {"MINE": "yes"},
-                          "resources": {"cpu": cpu, "memoryMB": memory, "diskMB": 16}},
-            "batch": {"size": count, "runtimeLimitSec": 600, "retryPolicy": {"immediate": {"retries": 0}}}})
-        self.jobs.append(job)
-        return job
-
-    def ended(self, job, seconds=30):
-        """(status, stdout) of the job's first task, ended."""
-        def there():
-            tasks = [task for task in self.cell.client.tasks(job) if task["status"]["state"] == "Finished"]
-            return tasks[0] if tasks else None
-        task = until(f"a task of {job} ends", there, seconds, 0.05)
-        return task["status"], self.output(task)
-
-    def output(self, task, stream="stdout"):
-        reply = request(self.cell.http[1], "GET", f"/api/v3/tasks/{task['id']}/logs?stream={stream}")
-        return reply.body if reply.status == 200 else ""
-
-    def run_script(self, script, **options):
-        return self.ended(self.submit(script, **options))
-
-    def started(self, job):
-        return self.cell.await_tasks(job, "Started", 1)[0]
-
-    def pid(self, task, name="task"):
-        return int(until(f"{name}.pid", lambda: text_of(f"{self.tasks_folder}/tasks/{task['id']}/{name}.pid"), 10).split()[0])
-
-    # ---- what may be left ----
-    def leaks(self):
-        left = []
-        for root in sorted(set(cgroup_roots().values())):
-            if os.path.isdir(f"{root}/{self.name}"):
-                left += [entry.path for entry in os.scandir(f"{root}/{self.name}") if entry.is_dir()]
-        left += [line for line in text_of("/proc/self/mountinfo").splitlines()
-                 if "/run/troupe" in line or self.cell.folder in line]
-        left += os.listdir("/run/troupe")
-        left += [path for path in os.listdir(f"{self.cell.agent_data(1)}/images/layers") if ".tmp-" in path]
-        return left
-
-    def assert_no_leaks(self):
-        until(f"nothing is left: {self.leaks()}", lambda: not self.leaks(), 15, 0.1)
-
+class Oci(Containers):
     # ---- tests ----
     def test_M3_alpha_a_task_runs_in_its_image_with_its_variables_and_says_its_exit_code(self):
         status, out = self.run_script("echo $MINE $FROM_IMAGE $TROUPE_TASK_INDEX; id -u; ls /bin/busybox; pwd; exit 7")
@@ -257,11 +107,6 @@ class Oci(unittest.TestCase):
         share = (ticks() - used) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begin)
         self.assertLess(share, 0.25 * 1.05, "a quarter of a processor, within 5 %")
         print(f"cpu share {share:.3f} of 0.250", flush=True)
-
-    def program(self, task):
-        """The program's own pid: the child of the container's first process."""
-        init = self.pid(task)
-        return int(until("its program", lambda: text_of(f"/proc/{init}/task/{init}/children"), 5).split()[0])
 
     def test_M3_alpha_system_calls_capabilities_and_proc_are_cut(self):
         rights = "mount -t tmpfs none /mnt 2>&1; mknod /tmp/null c 1 3 2>&1; unshare -U true 2>&1; echo rc=$?"
@@ -361,33 +206,35 @@ class Oci(unittest.TestCase):
 
 @unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
 class Readme(unittest.TestCase):
-    def test_its_line_about_containers_is_true(self):
+    def test_its_lines_about_containers_are_true(self):
         with open(f"{ROOT}/README.md", encoding="utf-8") as file:
-            line = next(line for line in file if line.startswith("With containers instead"))
-        up, run = re.findall(r"`([^`]+)`", line)
+            text = file.read()
+        text = text[text.index("With containers instead"):]
+        up, run, push = re.findall(r"`([^`]+)`", text[:text.index("\n\n")].replace("\n", " "))
         with Scratch("oci.readme", seconds_max=100) as scratch:
-            address = f"127.0.0.1:{free_ports(1)[0]}"
-            environment = {**os.environ, "TROUPE_HTTP": address, "TROUPE_DATA": f"{scratch.folder}/cell"}
+            address, registry = [f"127.0.0.1:{port}" for port in free_ports(2)]
+            environment = {**os.environ, "TROUPE_HTTP": address, "TROUPE_REGISTRY": registry, "TROUPE_DATA": f"{scratch.folder}/cell"}
             cell = scratch.process("up", ["bash", "-c", f"exec {up}"], cwd=ROOT, env=environment)
             cell.start()
             until("the cell is up", lambda: f"gateway http://{address}" in cell.text() or not cell.is_running(), 60)
             self.assertTrue(cell.is_running(), cell.text())
-            said = subprocess.run(["bash", "-c", run.replace("troupe job", f"troupe --address {address} job")], cwd=ROOT,
-                                  capture_output=True, text=True, timeout=30, check=False)
-            self.assertEqual((said.returncode, said.stdout), (0, "uid=0(root) gid=0\n"), said.stderr)
+
+            def told(command):
+                said = subprocess.run(["bash", "-c", command.replace("troupe job", f"troupe --address {address} job")
+                                       .replace("127.0.0.1:7000", registry)],
+                                      cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+                self.assertEqual(said.returncode, 0, said.stderr)
+                return said.stdout
+            self.assertEqual(told(run), "uid=0(root) gid=0\n")
+            self.assertIn("image_layer_fetched", cell.text(), "it came from the registry")
+            self.assertNotEqual(told(run.replace("busybox:latest", "mine:latest") + " || echo none"), "uid=0(root) gid=0\n")
+            self.assertIn(f"{registry}/mine:latest is sha256:", told(push))
+            self.assertEqual(told(run.replace("busybox:latest", "mine:latest")), "uid=0(root) gid=0\n")
             self.assertNotEqual(groups_below(scratch.folder), [])
             self.assertEqual(cell.signal(signal.SIGTERM), 0)
             self.assertEqual(groups_below(scratch.folder), [], "of agents without containers")
+            self.assertFalse([command for command in processes_of(scratch.folder).values() if "registry" in command])
             scratch.passed = True
-
-
-def run_here(missing):
-    """The program's tests. Where something is missing they are skipped, unless they are required."""
-    if missing and os.environ.get("TROUPE_OCI_REQUIRED") == "1":
-        sys.exit(f"the oci tests are required, but this machine lacks {', '.join(missing)}")
-    program = unittest.main(module="__main__", verbosity=2, exit=False)
-    print(f"{len(program.result.skipped)} tests skipped" + (f": no {', '.join(missing)}" if missing else ""), flush=True)
-    sys.exit(not program.result.wasSuccessful())
 
 
 if __name__ == "__main__":
