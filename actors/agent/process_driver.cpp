@@ -153,6 +153,12 @@ class ProcessDriver::Watcher {
     watched.stop = driver_stops + std::to_string(std::max<std::int64_t>(grace.count(), 0));
     send_stop(watched);
   }
+  void fail(const TaskId& task, const std::string& message) {
+    const auto found = tasks_.find(task);
+    if (found == tasks_.end() || found->second.is_ended) return;
+    found->second.stop = driver_fails + message.substr(0, fail_message_bytes_max);
+    send_stop(found->second);
+  }
   void discard(const TaskId& task) {
     const auto found = tasks_.find(task);
     if (found == tasks_.end() || !found->second.is_ended) return;
@@ -382,6 +388,11 @@ void ProcessDriver::launch_prepared(const ContainerSpec& spec, const Prepare& pr
 void ProcessDriver::stop(const TaskId& task, milliseconds grace) {
   TROUPE_CHECK(watcher_ != nullptr);
   watcher_->post([watcher = watcher_.get(), task, grace] { watcher->stop(task, grace); });
+}
+
+void ProcessDriver::fail(const TaskId& task, const std::string& message) {
+  TROUPE_CHECK(watcher_ != nullptr);
+  watcher_->post([watcher = watcher_.get(), task, message] { watcher->fail(task, message); });
 }
 
 void ProcessDriver::discard(const TaskId& task) {

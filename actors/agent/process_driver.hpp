@@ -44,6 +44,8 @@ class ProcessDriver final : public Driver {
   using Prepare = std::function<Result<void>(const TaskFolder& folder)>;
   void launch_prepared(const ContainerSpec& spec, const Prepare& prepare);
   void stop(const TaskId& task, milliseconds grace) override;
+  /// Kills it at once; it ends as failed, with this message. Calls come from any thread.
+  void fail(const TaskId& task, const std::string& message);
   void discard(const TaskId& task) override;
   /// An offset that was rotated away continues at the oldest byte kept: next_offset less the data's size
   /// tells where.

@@ -261,7 +261,10 @@ class Shim {
     if (WIFSIGNALED(status)) end_.signal = WTERMSIG(status);
     const bool is_clean = end_.exit_code == 0 && end_.signal == 0;
     end_.reason = is_stopped_ ? Reason::killed : is_clean ? Reason::normal : Reason::failed;
-    if (end_.signal != 0)
+    if (!fault_.empty()) {
+      end_.reason = Reason::failed;
+      end_.message = fault_;
+    } else if (end_.signal != 0)
       end_.message = "ended by signal " + std::to_string(end_.signal);
     else if (!is_clean)
       end_.message = "exited with code " + std::to_string(end_.exit_code);
@@ -300,13 +303,14 @@ class Shim {
   }
 
   void hear_driver() {
-    char message[32];
+    char message[fail_message_bytes_max + 2];
     const ssize_t count = recv(driver_.get(), message, sizeof message - 1, MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) return driver_.reset();
     message[count] = '\0';
     std::int64_t grace_ms = 0;
     if (message[0] == driver_stops && parse(message + 1, grace_ms)) stop(milliseconds(grace_ms));
+    if (message[0] == driver_fails) fail(message + 1);
   }
 
   void stop(milliseconds grace) {
@@ -314,6 +318,12 @@ class Shim {
     is_stopped_ = true;
     grace_until_ = clock_.steady() + grace;
     if (is_started_) terminate();  // Else once it runs: before, the signal would hit a half-made child.
+  }
+
+  void fail(std::string message) {
+    if (is_stopped_ || is_reaped_ || has_reason_) return;
+    fault_ = std::move(message);
+    stop(milliseconds(0));
   }
 
   void tell(char what) {
@@ -334,7 +344,8 @@ class Shim {
   Fd lock_;  ///< held to the end: who gets it knows that this shim is gone
   Fd driver_, listener_, signals_;
   ContainerSpec spec_;
-  ShimChild child_;  ///< of a container: its first process, unknown (-1) until the runtime has ended
+  std::string fault_;  ///< why the driver had it killed, if not by anybody's wish
+  ShimChild child_;    ///< of a container: its first process, unknown (-1) until the runtime has ended
   std::optional<ContainerPlan> container_;
   pid_t runtime_ = -1;  ///< of a container that is being made
   std::map<pid_t, int>

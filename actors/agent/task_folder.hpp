@@ -66,5 +66,7 @@ class SegmentWriter {
 // What the driver and a shim say to each other, one datagram each.
 constexpr char shim_started = 'S';  ///< the program runs
 constexpr char driver_stops = 'T';  ///< followed by the grace in ms, decimal
+constexpr char driver_fails = 'F';  ///< followed by what the task did wrong; it is killed at once
+constexpr std::size_t fail_message_bytes_max = 512;
 
 }  // namespace troupe::agent

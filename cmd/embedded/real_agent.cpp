@@ -25,8 +25,6 @@ class RunningAgent final : public RealAgent {
       return Error{ErrorCode::invalid_argument,
                    "unknown driver '" + config_.driver + "'; there are oci, process and sim"};
     config_.agent.drivers = {config_.driver};
-    // Nothing holds a container to its disk yet; whoever minds can avoid such hosts by this attribute.
-    if (config_.driver == "oci") config_.agent.attributes.try_emplace("troupe.diskQuota", "unenforced");
     return restart();
   }
 
@@ -106,9 +104,29 @@ class RunningAgent final : public RealAgent {
     oci.uid_ranges = config_.uid_ranges;
     oci.images.limits = config_.layer_limits;
     oci.pids_max = config_.pids_max;
+    oci.disk_quota = config_.disk_quota;
+    oci.cdi_folders = config_.cdi_folders;
+    oci.gpu_kind = config_.gpu_kind;
+    oci.allow_host_network = config_.allow_host_network;
     auto opened = agent::OciDriver::open(std::move(oci));
     if (!opened.ok()) return opened.error();
+    if (auto told = take_offers(opened.value()->offers()); !told.ok()) return told;
     real_ = std::move(opened).value();
+    return {};
+  }
+
+  /// The host's own words go before the driver's, but for what it can give.
+  Result<void> take_offers(const agent::DriverOffers& offers) {
+    config_.agent.drivers = offers.drivers;
+    for (const auto& [name, value] : offers.attributes) config_.agent.attributes[name] = value;
+    std::int64_t& gpus = config_.agent.resources.gpu;
+    if (gpus > offers.gpus)
+      return Error{ErrorCode::invalid_argument, "the host is to have " + std::to_string(gpus) +
+                                                    " gpus, but its CDI "
+                                                    "files list " +
+                                                    std::to_string(offers.gpus) + " of the kind '" +
+                                                    config_.gpu_kind + "'"};
+    if (gpus == 0) gpus = offers.gpus;
     return {};
   }
 

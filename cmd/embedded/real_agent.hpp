@@ -9,6 +9,7 @@
 #include "actors/agent/agent.hpp"
 #include "actors/agent/images/layer_check.hpp"
 #include "actors/agent/images/registry_reference.hpp"
+#include "actors/agent/oci/disk_quota.hpp"
 #include "net/link/web_socket_hub.hpp"
 
 namespace troupe::embedded {
@@ -20,13 +21,17 @@ struct RealAgentConfig {
   std::string cell;                ///< of the links; the agent's own memory of its cell is in its journal
   std::string driver = "process";  ///< or "oci", "sim"
   std::string data;                ///< its own folder; empty with `sim`: all in memory
-  std::vector<std::string> shim_command;     ///< of `process`, `oci`; empty: agent::default_shim_command()
-  std::vector<std::string> image_folders;    ///< of `oci`: OCI image layouts (agent::LayoutSource)
-  agent::RegistriesConfig registries;        ///< of `oci`: for images that no folder has
-  std::uint32_t uid_first = 1U << 28;        ///< of `oci`: user ids of its containers ...
-  std::uint32_t uid_ranges = 4'096;          ///< ... as many ranges of 65,536
-  agent::LayerLimits layer_limits;           ///< of `oci`: what one layer of an image may be
-  std::int64_t pids_max = 4'096;             ///< of `oci`: processes and threads in one container
+  std::vector<std::string> shim_command;   ///< of `process`, `oci`; empty: agent::default_shim_command()
+  std::vector<std::string> image_folders;  ///< of `oci`: OCI image layouts (agent::LayoutSource)
+  agent::RegistriesConfig registries;      ///< of `oci`: for images that no folder has
+  std::uint32_t uid_first = 1U << 28;      ///< of `oci`: user ids of its containers ...
+  std::uint32_t uid_ranges = 4'096;        ///< ... as many ranges of 65,536
+  agent::LayerLimits layer_limits;         ///< of `oci`: what one layer of an image may be
+  std::int64_t pids_max = 4'096;           ///< of `oci`: processes and threads in one container
+  agent::DiskQuota disk_quota = agent::DiskQuota::automatic;  ///< of `oci`
+  std::vector<std::string> cdi_folders;      ///< of `oci`: devices that tasks may have to themselves
+  std::string gpu_kind;                      ///< of `oci`: vendor.com/class of the GPUs among them
+  bool allow_host_network = false;           ///< of `oci`: to jobs that ask for it
   std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
   std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread

@@ -192,6 +192,12 @@ void read_registries(const YAML::Node& list, std::vector<agent::RegistrySettings
   }
 }
 
+void read_disk_quota(const YAML::Node& node, agent::DiskQuota& quota) {
+  auto parsed = agent::parse_disk_quota(value_of<std::string>(node, "disk_quota"));
+  if (!parsed.ok()) refuse(node, "'disk_quota': " + parsed.error().message);
+  quota = parsed.value();
+}
+
 void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   bool allow_process = false;
   read_map(
@@ -208,6 +214,10 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
        {"uid_first", into(config.uid_first, "uid_first")},
        {"uid_ranges", into(config.uid_ranges, "uid_ranges")},
        {"pids_max", into(config.pids_max, "pids_max")},
+       {"disk_quota", [&](const YAML::Node& node) { read_disk_quota(node, config.disk_quota); }},
+       {"cdi", into(config.cdi_folders, "cdi")},
+       {"gpus", into(config.gpu_kind, "gpus")},
+       {"allow_host_network", into(config.allow_host_network, "allow_host_network")},
        {"layers", [&](const YAML::Node& node) { read_layer_limits(node, config.layer_limits); }},
        {"nodes", into(config.agent.bootstrap, "nodes")},
        {"resources", [&](const YAML::Node& node) { read_resources(node, config.agent.resources); }},

@@ -13,10 +13,18 @@ bool names_an_image(std::string_view image) {
 
 }  // namespace
 
+bool wants_host_network(const StringMap& attributes) {
+  const auto network = attributes.find(std::string(network_attribute));
+  return network != attributes.end() && network->second == "host";
+}
+
 std::vector<std::string> drivers_enough(std::string_view image, const StringMap& attributes) {
   const auto chosen = attributes.find(std::string(driver_attribute));
-  if (chosen != attributes.end() && !chosen->second.empty()) return {chosen->second};
-  if (names_an_image(image)) return {"oci", "sim"};
+  // A right, not a protection: only hosts that grant it.
+  const std::string containers(wants_host_network(attributes) ? host_network_driver : "oci");
+  if (chosen != attributes.end() && !chosen->second.empty())
+    return {chosen->second == "oci" ? containers : chosen->second};
+  if (names_an_image(image)) return {containers, "sim"};
   return {"process", "sim"};
 }
 

@@ -5,6 +5,7 @@
 #include "actors/agent/oci/container_plan.hpp"
 #include "actors/agent/shim_child.hpp"
 #include "net/json/writer.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::agent {
 namespace {
@@ -51,7 +52,25 @@ void put_mounts(Writer& w, const BundleWishes& wishes) {
   put_mount(w, "/dev/shm", "tmpfs", "shm",
             {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(wishes.shm_bytes)});
   put_mount(w, "/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
-  put_mount(w, "/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"});
+  if (wishes.host_network) {
+    // sysfs shows the network of whoever mounts it, who must have a right to that: so the host's own.
+    put_mount(w, "/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"});
+    for (const std::string& file : wishes.network_files)
+      put_mount(w, file, "bind", file, {"bind", "nosuid", "noexec", "nodev", "ro", "private"});
+  } else {
+    put_mount(w, "/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"});
+  }
+  for (const TmpfsWish& one : wishes.tmpfs)
+    put_mount(w, one.path, "tmpfs", "tmpfs",
+              {"nosuid", "nodev", "mode=1777", "size=" + std::to_string(one.bytes)});
+  for (std::size_t i = 0; i < wishes.devices.nodes.size(); ++i)
+    put_mount(w, wishes.devices.nodes[i].path, "bind", staged_node(i),
+              {"bind", "nosuid", "noexec", "private"});
+  for (const DeviceMount& one : wishes.devices.mounts) {
+    Words options{"bind", "nosuid", "nodev", "private"};
+    options.insert(options.end(), one.options.begin(), one.options.end());
+    put_mount(w, one.path, "bind", one.host_path, options);
+  }
   put_mount(w, init_in_container, "bind", std::string(stage_folder) + "/init",
             {"bind", "ro", "nosuid", "nodev", "private"});
   w.end_array();
@@ -142,9 +161,10 @@ void put_linux(Writer& w, const BundleWishes& wishes) {
   w.begin_object();
   w.key("namespaces");
   w.begin_array();
-  for (const char* type : {"user", "pid", "mount", "ipc", "uts", "network", "cgroup"}) {
+  for (const std::string_view type : {"user", "pid", "mount", "ipc", "uts", "network", "cgroup"}) {
+    if (wishes.host_network && type == "network") continue;
     w.begin_object();
-    put(w, "type", type);
+    put(w, "type", std::string(type));
     w.end_object();
   }
   w.end_array();
@@ -154,6 +174,26 @@ void put_linux(Writer& w, const BundleWishes& wishes) {
   put(w, "readonlyPaths", read_only_paths);
   put(w, "rootfsPropagation", "private");
   put_seccomp(w);
+  w.end_object();
+}
+
+void put_hooks(Writer& w, const std::vector<DeviceHook>& hooks) {
+  if (hooks.empty()) return;
+  w.key("hooks");
+  w.begin_object();
+  for (const char* when : {"prestart", "createRuntime", "createContainer", "startContainer", "poststart"}) {
+    w.key(when);
+    w.begin_array();
+    for (const DeviceHook& hook : hooks) {
+      if (hook.when != when) continue;
+      w.begin_object();
+      put(w, "path", hook.path);
+      put(w, "args", hook.args);
+      put(w, "env", hook.env);
+      w.end_object();
+    }
+    w.end_array();
+  }
   w.end_object();
 }
 
@@ -167,6 +207,55 @@ bool read_user(const std::string& text, BundleWishes& wishes) {
   };
   if (!number(0, colon, wishes.user)) return false;
   return colon == text.size() || number(colon + 1, text.size(), wishes.group);
+}
+
+/// MiB, above 0 and not more than the job's memory, which they count as.
+Result<std::int64_t> read_size(std::string_view text, std::int64_t memory_mb, const std::string& what) {
+  std::int64_t mb = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), mb);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || mb <= 0)
+    return Error{ErrorCode::invalid_argument,
+                 what + " is no number of MiB: '" + std::string(text.substr(0, 64)) + "'"};
+  if (mb > memory_mb)
+    return Error{ErrorCode::invalid_argument, what + " of " + std::to_string(mb) +
+                                                  " MiB is more than the job's memory of " +
+                                                  std::to_string(memory_mb) + " MiB, which it counts as"};
+  return mb * mib;
+}
+
+Result<void> read_tmpfs(std::string_view text, std::int64_t memory_mb, std::vector<TmpfsWish>& wishes) {
+  const std::string what = "the attribute '" + std::string(tmpfs_attribute) + "'";
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    const std::size_t equals = std::min(item.find('='), item.size());
+    const std::string path(item.substr(0, equals));
+    if (equals == item.size() || path.size() < 2 || path.front() != '/' ||
+        path.find("/.") != std::string::npos || path.find('\0') != std::string::npos)
+      return Error{ErrorCode::invalid_argument, what + " is a list of /path=MiB"};
+    for (const std::string_view ours : {"/proc", "/sys", "/dev"})
+      if (path == ours || path.starts_with(std::string(ours) + "/"))
+        return Error{ErrorCode::invalid_argument, what + " cannot replace " + path};
+    auto bytes = read_size(item.substr(equals + 1), memory_mb, what);
+    if (!bytes.ok()) return bytes.error();
+    wishes.push_back({path, bytes.value()});
+    if (wishes.size() > tmpfs_max)
+      return Error{ErrorCode::invalid_argument,
+                   what + " has more than " + std::to_string(tmpfs_max) + " items"};
+  }
+  return {};
+}
+
+Result<void> read_memory_files(const ContainerSpec& spec, BundleWishes& wishes) {
+  if (const auto shm = spec.attributes.find(std::string(shm_attribute)); shm != spec.attributes.end()) {
+    auto bytes = read_size(shm->second, spec.resources.memory_mb, "the attribute '" + shm->first + "'");
+    if (!bytes.ok()) return bytes.error();
+    wishes.shm_bytes = bytes.value();
+  }
+  const auto tmpfs = spec.attributes.find(std::string(tmpfs_attribute));
+  if (tmpfs == spec.attributes.end()) return {};
+  return read_tmpfs(tmpfs->second, spec.resources.memory_mb, wishes.tmpfs);
 }
 
 }  // namespace
@@ -196,6 +285,13 @@ Result<BundleWishes> bundle_wishes(const ContainerSpec& spec, const ImageConfig&
   wishes.host_name = to_text(spec.task).substr(0, 8);
   const auto read_only = spec.attributes.find(std::string(read_only_root_attribute));
   wishes.read_only_root = read_only != spec.attributes.end() && read_only->second == "true";
+  wishes.host_network = wants_host_network(spec.attributes);
+  const auto network = spec.attributes.find(std::string(network_attribute));
+  if (network != spec.attributes.end() && network->second != "host" && network->second != "none")
+    return Error{ErrorCode::invalid_argument, "the attribute '" + network->first +
+                                                  "' is host or none, not '" + network->second.substr(0, 64) +
+                                                  "'"};
+  if (auto read = read_memory_files(spec, wishes); !read.ok()) return read.error();
   return wishes;
 }
 
@@ -211,6 +307,7 @@ std::string bundle_config(const BundleWishes& wishes) {
   put(w, "hostname", wishes.host_name);
   put_process(w, wishes);
   put_mounts(w, wishes);
+  put_hooks(w, wishes.devices.hooks);
   put_linux(w, wishes);
   w.end_object();
   return w.take();

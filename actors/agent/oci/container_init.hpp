@@ -14,7 +14,7 @@ struct InitRecord {
     not_started,   ///< errno of the program's exec
     ended,         ///< the program's wait status; all else in the container is being ended
   };
-  enum class Stage : std::uint32_t { cgroups, session, ids, layers, root, runtime };
+  enum class Stage : std::uint32_t { cgroups, session, ids, layers, root, runtime, disk, devices };
   Kind kind = Kind::started;
   Stage stage = Stage::cgroups;
   std::int32_t value = 0;

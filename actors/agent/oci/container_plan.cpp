@@ -25,6 +25,10 @@ Result<void> write_plain(const std::filesystem::path& path, BytesView text) {
 
 }  // namespace
 
+std::string staged_node(std::size_t index) {
+  return std::string(stage_folder) + "/devices/" + std::to_string(index);
+}
+
 Result<void> write_container(const TaskFolder& folder, const ContainerPlan& plan, const std::string& config) {
   if (auto written = write_plain(folder.path / "config.json", config); !written.ok()) return written;
   return write_plain(folder.path / "container", packed(plan));

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cstring>
 
 #include "actors/agent/oci/cgroup_tree.hpp"
+#include "actors/agent/oci/disk_image.hpp"
 #include "actors/agent/small_files.hpp"
 
 namespace troupe::agent {
@@ -74,7 +76,9 @@ Fd mapped_layer(const std::string& layer, const Fd& ids) {
 }
 
 bool mount_root(const TaskFolder& folder, const ContainerPlan& plan, const std::vector<Fd>& layers) {
-  const std::string upper = folder.path / "work/upper", scratch = folder.path / "work/overlay";
+  const std::string writable =
+      plan.disk_image.empty() ? (folder.path / "work").string() : std::string(stage_folder) + "/disk";
+  const std::string upper = writable + "/upper", scratch = writable + "/overlay";
   if (mkdir(upper.c_str(), 0755) != 0 || mkdir(scratch.c_str(), 0700) != 0) return false;
   if (chown(upper.c_str(), plan.uid_first, plan.uid_first) != 0 || chmod(upper.c_str(), 0755) != 0)
     return false;
@@ -90,11 +94,28 @@ bool mount_stage(const ContainerPlan& plan) {
   const std::string stage = stage_folder;
   if (mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   if (mount("tmpfs", stage.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m") != 0) return false;
-  for (const char* below : {"/rootfs", "/bundle", "/crun"})
+  for (const char* below : {"/rootfs", "/bundle", "/crun", "/disk", "/devices"})
     if (mkdir((stage + below).c_str(), 0755) != 0) return false;
   const Fd init(open((stage + "/init").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
   return init.is_open() &&
          mount(plan.init.c_str(), (stage + "/init").c_str(), nullptr, MS_BIND, nullptr) == 0;
+}
+
+/// Nodes of our own making: they belong to the host's root, who is nobody inside, so that no container can
+/// change what it may do with them.
+int make_nodes(const std::vector<DeviceNode>& nodes) {
+  const std::string at = std::string(stage_folder) + "/devices";
+  if (nodes.empty()) return 0;
+  if (mount("tmpfs", at.c_str(), "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=1m") != 0) return errno;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const DeviceNode& node = nodes[i];
+    const std::string path = staged_node(i);
+    const dev_t numbers = makedev(static_cast<unsigned>(node.major), static_cast<unsigned>(node.minor));
+    if (mknod(path.c_str(), (node.is_block ? S_IFBLK : S_IFCHR) | node.mode, numbers) != 0 ||
+        chmod(path.c_str(), node.mode) != 0)
+      return errno;
+  }
+  return 0;
 }
 
 void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, int record_fd) {
@@ -106,6 +127,12 @@ void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, int recor
     layers.push_back(mapped_layer(layer, ids));
     if (!layers.back().is_open()) give_up_at(record_fd, Stage::layers, errno);
   }
+  if (!plan.disk_image.empty())
+    if (const int problem = mount_disk_image(plan.disk_image, std::string(stage_folder) + "/disk");
+        problem != 0)
+      give_up_at(record_fd, Stage::disk, problem);
+  if (const int problem = make_nodes(plan.nodes); problem != 0)
+    give_up_at(record_fd, Stage::devices, problem);
   if (!mount_root(folder, plan, layers)) give_up_at(record_fd, Stage::root, errno);
   // With controllers of v2 beside v1 in sight, crun refuses to run anything at all.
   if (!plan.cgroups.hidden.empty() && umount2(plan.cgroups.hidden.c_str(), MNT_DETACH) != 0)
@@ -169,6 +196,10 @@ std::string stage_text(Stage stage) {
       return "make its range of user ids";
     case Stage::layers:
       return "map its layers";
+    case Stage::disk:
+      return "mount its disk";
+    case Stage::devices:
+      return "make its devices";
     case Stage::root:
       return "mount its root";
     case Stage::runtime:

@@ -13,13 +13,13 @@
 #include "actors/agent/oci/cgroup_tree.hpp"
 #include "actors/agent/oci/container_plan.hpp"
 #include "actors/agent/shim_child.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::agent {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t mib = 1 << 20;
 constexpr std::uint64_t open_files_wanted = 100'000;
 // Below this the runtime itself could not make the container.
 constexpr std::int64_t memory_mb_min = 16;
@@ -97,25 +97,50 @@ Result<std::unique_ptr<OciDriver>> OciDriver::open(OciDriverConfig config) {
   fs::create_directories(config.tasks.root, problem);
   config.cgroup_parent = parent_of(config);
   if (config.registries.folder.empty()) config.registries.folder = config.images.folder + "/parts";
-  std::unique_ptr<OciDriver> driver(new OciDriver(std::move(config), std::move(layout).value()));
+  if (config.disks_folder.empty())
+    config.disks_folder = fs::path(config.images.folder).replace_filename("disks").string();
+  auto devices = read_cdi_folders(config.cdi_folders);
+  if (!devices.ok()) return devices.error();
+  std::unique_ptr<OciDriver> driver(
+      new OciDriver(std::move(config), std::move(layout).value(), std::move(devices).value()));
+  if (auto chosen = driver->choose_quota(); !chosen.ok()) return chosen.error();
   if (auto opened = driver->images_.open(); !opened.ok()) return opened.error();
   if (auto opened = driver->registries_.open(); !opened.ok()) return opened.error();
   return driver;
 }
 
-OciDriver::OciDriver(OciDriverConfig config, CgroupLayout layout)
+OciDriver::OciDriver(OciDriverConfig config, CgroupLayout layout, std::vector<Device> devices)
     : config_(std::move(config)),
       layout_(std::move(layout)),
       layouts_(config_.image_folders),
       registries_(config_.registries, clock_, Random::from_system()),
       source_(layouts_, registries_),
       images_(config_.images, source_),
+      disks_(config_.disks_folder, config_.make_disk),
       uids_(config_.uid_first, config_.uid_ranges),
+      devices_(std::move(devices), config_.gpu_kind),
       tasks_([this] {
         ProcessDriverConfig tasks = config_.tasks;
         tasks.end_orphans = [this](const TaskId& task, const TaskFolder&) { return end_orphans(task); };
         return tasks;
       }()) {}
+
+Result<void> OciDriver::choose_quota() {
+  quota_ = config_.disk_quota;
+  if (quota_ != DiskQuota::automatic && quota_ != DiskQuota::loop) return {};
+  auto opened = disks_.open();
+  if (!opened.ok() && quota_ == DiskQuota::loop) return opened;
+  quota_ = opened.ok() ? DiskQuota::loop : DiskQuota::accounting;
+  return {};
+}
+
+DriverOffers OciDriver::offers() const {
+  DriverOffers offers{{"oci"}, {{"troupe.diskQuota", std::string(disk_quota_text(quota_))}}, devices_.gpus()};
+  if (config_.allow_host_network) offers.drivers.emplace_back(host_network_driver);
+  for (const auto& [kind, count] : devices_.kinds())
+    offers.attributes["troupe.devices." + kind] = std::to_string(count);
+  return offers;
+}
 
 OciDriver::~OciDriver() {
   {
@@ -139,6 +164,7 @@ std::vector<TaskId> OciDriver::adopt(Listener listener) {
   });
   sweep_cgroups(known);
   for (std::size_t i = 0; i < config_.preparing_threads; ++i) threads_.emplace_back([this] { work(); });
+  threads_.emplace_back([this] { watch(); });
   return known;
 }
 
@@ -151,6 +177,8 @@ void OciDriver::adopt_leases() {
     if (!plan || folder.read_exit()) continue;
     const std::lock_guard lock(mutex_);
     uids_.adopt(task.value(), plan->uid_first);
+    devices_.adopt(task.value(), plan->devices);
+    if (plan->disk_mb > 0) disk_mb_[task.value()] = plan->disk_mb;
     leases_[task.value()] = plan->layers;
     images_.pin(plan->layers);
   }
@@ -178,6 +206,8 @@ std::size_t OciDriver::end_orphans(const TaskId& task) const {
 void OciDriver::settle(const TaskId& task) {
   const std::lock_guard lock(mutex_);
   uids_.release(task);
+  devices_.release(task);
+  disk_mb_.erase(task);
   const auto lease = leases_.find(task);
   if (lease == leases_.end()) return;
   images_.unpin(lease->second);
@@ -192,7 +222,7 @@ void OciDriver::launch(const ContainerSpec& spec) {
     waiting_.push_back(spec.task);
   }
   listener_({begun(spec.task)});
-  changed_.notify_one();
+  changed_.notify_all();
 }
 
 void OciDriver::stop(const TaskId& task, milliseconds grace) {
@@ -239,7 +269,6 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
   if (checked.argv.empty()) checked.argv = {"the image's own"};
   if (const std::string complaint = complaint_about(checked); !complaint.empty())
     return Error{ErrorCode::invalid_argument, complaint};
-  if (spec.resources.gpu > 0) return Error{ErrorCode::unavailable, "this host's driver has no gpu to give"};
   if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
   auto image = images_.ensure(spec.image, [&] { return still_wanted(spec.task); });
   if (!image.ok()) return Error{image.error().code, "image " + spec.image + ": " + image.error().message};
@@ -256,6 +285,16 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
   wishes.value().uid_first = plan.value().uid_first;
   wishes.value().uid_count = plan.value().uid_count;
   wishes.value().open_files_max = open_files_allowed();
+  if (wishes.value().host_network && !config_.allow_host_network)
+    return Error{ErrorCode::unavailable, "this host gives its network to no container"};
+  for (const char* file : {"/etc/resolv.conf", "/etc/hosts"})
+    if (wishes.value().host_network && access(file, R_OK) == 0)
+      wishes.value().network_files.emplace_back(file);
+  auto devices = give_devices(spec, plan.value());
+  if (!devices.ok()) return devices.error();
+  for (const std::string& variable : devices.value().env) wishes.value().env.push_back(variable);
+  wishes.value().devices = std::move(devices).value();
+  if (auto given = give_disk(spec, folder, plan.value()); !given.ok()) return given;
   return write_container(folder, plan.value(), bundle_config(wishes.value()));
 }
 
@@ -276,6 +315,74 @@ Result<ContainerPlan> OciDriver::plan_of(const ContainerSpec& spec, const ReadyI
   if (!first) return Error{ErrorCode::overloaded, "all ranges of user ids are taken"};
   plan.uid_first = *first;
   return plan;
+}
+
+Result<DeviceEdits> OciDriver::give_devices(const ContainerSpec& spec, ContainerPlan& plan) {
+  std::vector<std::string> wishes;
+  if (const auto found = spec.attributes.find(std::string(devices_attribute));
+      found != spec.attributes.end()) {
+    std::string_view text = found->second;
+    while (!text.empty()) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      if (comma > 0) wishes.emplace_back(text.substr(0, comma));
+      text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+  }
+  DeviceEdits edits;
+  if (spec.resources.gpu <= 0 && wishes.empty()) return edits;
+  std::vector<Device> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    auto given = devices_.take(spec.task, spec.resources.gpu, wishes);
+    if (!given.ok()) return given.error();
+    taken = std::move(given).value();
+  }
+  for (const Device& device : taken) {
+    edits += device.edits;
+    plan.devices.push_back(device.full_name());
+  }
+  for (DeviceNode& node : edits.nodes)
+    if (auto found = find_numbers(node); !found.ok()) return found.error();
+  plan.nodes = edits.nodes;
+  return edits;
+}
+
+Result<void> OciDriver::give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan) {
+  if (spec.resources.disk_mb <= 0 || quota_ == DiskQuota::unenforced) return {};
+  if (quota_ == DiskQuota::loop) {
+    plan.disk_image = folder.path / "work/disk.ext4";
+    return disks_.make(plan.disk_image, spec.resources.disk_mb);
+  }
+  plan.disk_mb = spec.resources.disk_mb;
+  const std::lock_guard lock(mutex_);
+  disk_mb_[spec.task] = plan.disk_mb;
+  return {};
+}
+
+// ---- what runs ----
+void OciDriver::watch() {
+  std::unique_lock lock(mutex_);
+  while (!is_stopping_) {
+    changed_.wait_for(lock, config_.usage_every, [this] { return is_stopping_; });
+    if (is_stopping_) return;
+    lock.unlock();
+    look_at_disks();
+    lock.lock();
+  }
+}
+
+void OciDriver::look_at_disks() {
+  std::map<TaskId, std::int64_t> held;
+  {
+    const std::lock_guard lock(mutex_);
+    held = disk_mb_;
+  }
+  for (const auto& [task, disk_mb] : held) {
+    const auto allowed = static_cast<std::uint64_t>(disk_mb * mib);
+    const std::string layer = config_.tasks.root + "/tasks/" + to_text(task) + "/work/upper";
+    if (disk_use_of(layer, allowed) <= allowed) continue;
+    tasks_.fail(task, "it wrote more than the " + std::to_string(disk_mb) + " MiB of disk that it asked for");
+  }
 }
 
 }  // namespace troupe::agent

@@ -12,6 +12,8 @@
 #include "actors/agent/images/image_store.hpp"
 #include "actors/agent/images/registry_source.hpp"
 #include "actors/agent/oci/cgroup_plan.hpp"
+#include "actors/agent/oci/devices.hpp"
+#include "actors/agent/oci/disk_quota.hpp"
 #include "actors/agent/oci/uid_ranges.hpp"
 #include "actors/agent/process_driver.hpp"
 
@@ -30,6 +32,20 @@ struct OciDriverConfig {
   std::uint32_t uid_ranges = 4'096;
   std::int64_t pids_max = 4'096;      ///< in one container, its first process included
   std::size_t preparing_threads = 2;  ///< images are fetched and containers prepared on these
+  DiskQuota disk_quota = DiskQuota::automatic;
+  std::string make_disk = "/sbin/mkfs.ext4";
+  std::string disks_folder;              ///< empty: `disks` beside the images
+  std::vector<std::string> cdi_folders;  ///< of the devices that tasks may have to themselves
+  std::string gpu_kind;                  ///< vendor.com/class of the GPUs among them; empty: none are
+  bool allow_host_network = false;       ///< to jobs that ask for it
+  milliseconds usage_every{10'000};      ///< containers are sampled, and held to their disk if need be
+};
+
+/// What a host says of itself because of its driver.
+struct DriverOffers {
+  std::vector<std::string> drivers;
+  std::map<std::string, std::string> attributes;
+  std::int64_t gpus = 0;
 };
 
 /// The driver `oci`: the process driver's shims, logs and survival, around containers. A task gets its
@@ -46,6 +62,7 @@ class OciDriver final : public Driver {
   static Result<std::unique_ptr<OciDriver>> open(OciDriverConfig config);
   ~OciDriver() override;
   std::string name() const override { return "oci"; }
+  DriverOffers offers() const;
   std::vector<TaskId> adopt(Listener listener) override;
   void launch(const ContainerSpec& spec) override;
   void stop(const TaskId& task, milliseconds grace) override;
@@ -60,11 +77,16 @@ class OciDriver final : public Driver {
     ContainerSpec spec;
     std::optional<milliseconds> stop_with;  ///< asked for meanwhile
   };
-  OciDriver(OciDriverConfig config, CgroupLayout layout);
+  OciDriver(OciDriverConfig config, CgroupLayout layout, std::vector<Device> devices);
+  Result<void> choose_quota();
   void work();
+  void watch();
+  void look_at_disks();
   void prepare_and_launch(const ContainerSpec& spec);
   Result<void> prepare(const ContainerSpec& spec, const TaskFolder& folder);
   Result<ContainerPlan> plan_of(const ContainerSpec& spec, const ReadyImage& image, std::uint32_t user);
+  Result<void> give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan);
+  Result<DeviceEdits> give_devices(const ContainerSpec& spec, ContainerPlan& plan);
   Result<void> still_wanted(const TaskId& task);
   void adopt_leases();
   void sweep_cgroups(const std::vector<TaskId>& known);
@@ -78,6 +100,8 @@ class OciDriver final : public Driver {
   RegistrySource registries_;
   FirstSource source_;
   ImageStore images_;
+  EmptyDisks disks_;
+  DiskQuota quota_ = DiskQuota::unenforced;  ///< as found
   Listener listener_;
 
   std::mutex mutex_;  ///< of all below; never held while an image is fetched
@@ -85,7 +109,9 @@ class OciDriver final : public Driver {
   std::deque<TaskId> waiting_;
   std::map<TaskId, Preparing> preparing_;
   std::map<TaskId, std::vector<std::string>> leases_;
+  std::map<TaskId, std::int64_t> disk_mb_;  ///< of those that the agent must hold to it
   UidRanges uids_;
+  DeviceBook devices_;
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
   ProcessDriver tasks_;  ///< last: its watcher still asks the others while it ends

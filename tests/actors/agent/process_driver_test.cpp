@@ -141,6 +141,17 @@ TEST_F(ProcessDriverTest, stops_by_term) {
   EXPECT_EQ(log(trapping), "ready\nbye\n");
 }
 
+TEST_F(ProcessDriverTest, ends_a_task_that_took_too_much_as_failed_with_the_reason) {
+  boot();
+  const TaskId task = launch("trap '' TERM; echo ready; while true; do sleep 1; done");
+  ASSERT_TRUE(started(task) && await_log(task, "ready"));
+  driver_->fail(task, "it wrote too much");
+  EXPECT_EQ(end(task).reason, Reason::failed);
+  EXPECT_EQ(end(task).message, "it wrote too much");
+  driver_->fail(task, "again");
+  expect_no_children();
+}
+
 TEST_F(ProcessDriverTest, stops_a_task_whose_launch_was_only_just_ordered) {
   boot();
   const TaskId task = launch("exec sleep 1000");

@@ -37,5 +37,18 @@ TEST(Isolation, AnImageAsksForAContainerUnlessTheJobChoosesADriver) {
   }
 }
 
+TEST(Isolation, TheHostsNetworkIsForContainersOfHostsThatGrantIt) {
+  const StringMap wish{{"troupe.network", "host"}};
+  EXPECT_FALSE(is_driver_enough("oci", "busybox:1", wish));
+  EXPECT_TRUE(is_driver_enough(host_network_driver, "busybox:1", wish));
+  EXPECT_TRUE(is_driver_enough("sim", "busybox:1", wish));
+  EXPECT_FALSE(is_driver_enough("oci", "", {{"troupe.network", "host"}, {"troupe.driver", "oci"}}));
+  EXPECT_TRUE(
+      is_driver_enough(host_network_driver, "", {{"troupe.network", "host"}, {"troupe.driver", "oci"}}));
+  EXPECT_FALSE(is_driver_enough(host_network_driver, "busybox:1", {}))
+      << "nobody is given what he did not ask for";
+  EXPECT_TRUE(is_driver_enough("oci", "busybox:1", {{"troupe.network", "none"}}));
+}
+
 }  // namespace
 }  // namespace troupe

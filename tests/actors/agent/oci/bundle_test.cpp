@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "actors/agent/oci/container_plan.hpp"
 #include "actors/agent/oci/container_start.hpp"
 #include "actors/agent/oci/uid_ranges.hpp"
 #include "net/json/value.hpp"
@@ -124,6 +125,53 @@ TEST(Bundle, RefusesUsersByNameAndFoldersThatAreNotAbsolute) {
   ImageConfig image;
   image.folder = "srv";
   EXPECT_EQ(bundle_wishes(busybox_spec(), image).error().code, ErrorCode::invalid_argument);
+}
+
+TEST(Bundle, SharedMemoryAndOtherFilesInMemoryHaveTheSizesThatTheJobAsksFor) {
+  ContainerSpec spec = busybox_spec();
+  spec.resources.memory_mb = 256;
+  EXPECT_EQ(bundle_wishes(spec, {}).value().shm_bytes, 64 << 20);
+  spec.attributes = {{"troupe.shmMB", "128"}, {"troupe.tmpfs", "/scratch=16,/var/cache=8"}};
+  const BundleWishes wishes = bundle_wishes(spec, {}).value();
+  EXPECT_EQ(wishes.shm_bytes, 128 << 20);
+  EXPECT_THAT(wishes.tmpfs, ElementsAre(TmpfsWish{"/scratch", 16 << 20}, TmpfsWish{"/var/cache", 8 << 20}));
+  EXPECT_THAT(bundle_config(wishes), HasSubstr("size=16777216"));
+  const std::pair<const char*, const char*> bad[] = {
+      {"troupe.shmMB", "0"},         {"troupe.shmMB", "257"},      {"troupe.shmMB", "1g"},
+      {"troupe.tmpfs", "/a"},        {"troupe.tmpfs", "a=1"},      {"troupe.tmpfs", "/a=257"},
+      {"troupe.tmpfs", "/a/../b=1"}, {"troupe.tmpfs", "/proc=1"},  {"troupe.tmpfs", "/dev/shm=1"},
+      {"troupe.tmpfs", "/=1"},       {"troupe.network", "bridge"},
+  };
+  for (const auto& [name, value] : bad) {
+    spec.attributes = {{name, value}};
+    EXPECT_EQ(bundle_wishes(spec, {}).error().code, ErrorCode::invalid_argument) << name << '=' << value;
+  }
+}
+
+TEST(Bundle, ShowsItsOwnDevicesAndTheHostsNetworkOnlyWhereTheyWereGiven) {
+  BundleWishes wishes;
+  wishes.argv = {"/bin/true"};
+  const std::string without = bundle_config(wishes);
+  EXPECT_THAT(without, ::testing::Not(HasSubstr(std::string(stage_folder) + "/devices")));
+  EXPECT_THAT(without, ::testing::Not(HasSubstr("hooks")));
+  wishes.devices.nodes = {{"/dev/gpu0", "/dev/gpu0", false, 1, 5, 0666}};
+  wishes.devices.mounts = {{"/usr/lib/gpu", "/gpu", {"ro"}}};
+  wishes.devices.hooks = {{"createContainer", "/usr/bin/hook", {"hook", "link"}, {}}};
+  wishes.host_network = true;
+  wishes.network_files = {"/etc/resolv.conf"};
+  const json::Value config = config_of(wishes);
+  std::map<std::string, std::string> mounts;
+  for (const json::Value& one : *config.find("mounts")->array())
+    mounts[*one.find("destination")->text()] = *one.find("source")->text();
+  EXPECT_EQ(mounts["/dev/gpu0"], staged_node(0));
+  EXPECT_EQ(mounts["/gpu"], "/usr/lib/gpu");
+  EXPECT_EQ(mounts["/sys"], "/sys");
+  EXPECT_EQ(mounts["/etc/resolv.conf"], "/etc/resolv.conf");
+  const json::Value& hook = config.find("hooks")->find("createContainer")->array()->front();
+  EXPECT_EQ(*hook.find("path")->text(), "/usr/bin/hook");
+  EXPECT_THAT(words_at(*hook.find("args")), ElementsAre("hook", "link"));
+  for (const json::Value& one : *config.find("linux")->find("namespaces")->array())
+    EXPECT_NE(*one.find("type")->text(), "network");
 }
 
 TaskReport ended(Reason reason, int exit_code, int signal, std::string message) {

@@ -1,0 +1,156 @@
+"""What a host gives a container and holds it to: its disk, devices of its own, memory as files, the host's network.
+Each against a control. Needs what oci_case.py says."""
+import json
+import os
+import socketserver
+import subprocess
+import threading
+import time
+import unittest
+
+import oci_image
+from cluster import until
+from oci_case import AGENT, MISSING, Containers, run_here, text_of
+
+GPU = "example.com/gpu"
+# Stand-ins: full (1:7) refuses what is written to it, zero (1:5) does not.
+NODES = {"0": (1, 5), "1": (1, 7)}
+
+
+def loop_mounts_work():
+    """Whether this machine can mount a file system in a file, tried without the agent's code."""
+    script = ("truncate -s 16M $0 && /sbin/mkfs.ext4 -q -F $0 && unshare -m mount -o loop $0 /mnt")
+    image = f"/tmp/oci-host-{os.getpid()}.ext4"
+    try:
+        return subprocess.run(["sh", "-c", script, image], capture_output=True, check=False).returncode == 0
+    finally:
+        if os.path.exists(image):
+            os.remove(image)
+
+
+class OciHost(Containers):
+    NAME = "oci_host"
+    DRIVER = (*AGENT, "cdi: [FOLDER/cdi]", f"gpus: {GPU}", "allow_host_network: true")
+
+    @classmethod
+    def prepare(cls):
+        os.makedirs(f"{cls.cell.folder}/cdi")
+        devices = [{"name": name, "containerEdits": {
+            "env": [f"GPU={name}"],
+            "deviceNodes": [{"path": f"/dev/gpu{name}", "type": "c", "major": numbers[0], "minor": numbers[1]}]}}
+            for name, numbers in NODES.items()]
+        with open(f"{cls.cell.folder}/cdi/gpus.json", "w", encoding="ascii") as file:
+            json.dump({"cdiVersion": "0.6.0", "kind": GPU, "devices": devices}, file)
+
+    def host(self):
+        return self.cell.client.get("/api/v3/hosts")["items"][0]
+
+    # ---- disk ----
+    def test_M3_alpha_a_full_disk_is_full_inside_alone(self):
+        self.assertTrue(loop_mounts_work(), "the control: this machine can mount a file system in a file")
+        self.assertEqual(self.host()["attributes"]["troupe.diskQuota"], "loop")
+        fill = "head -c 40000000 /dev/zero > /data/big; echo rc=$?; stat -c %s /data/big; echo x > /data/small; echo small=$?"
+        status, out = self.run_script(fill, disk=64)
+        self.assertEqual(out.splitlines(), ["rc=0", "40000000", "small=0"], f"the control: {status}")
+        neighbour = self.submit("echo ready; while sleep 0.1; do echo x > /data/mine || exit 9; done", disk=16)
+        other = self.started(neighbour)
+        status, out = self.run_script(fill, disk=16)
+        words = out.split()
+        self.assertEqual((words[0], words[-1]), ("rc=1", "small=1"), f"{status} {out}")
+        self.assertTrue(15 << 20 <= int(words[1]) <= 18 << 20, out)
+        time.sleep(0.5)
+        self.assertEqual(self.cell.client.get(f"/api/v3/tasks/{other['id']}")["status"]["state"], "Started", "its neighbour")
+        self.cell.client.call("DELETE", f"/api/v3/jobs/{neighbour}")
+        self.ended(neighbour)
+        self.assert_no_leaks()
+
+    def test_files_in_memory_have_the_sizes_that_the_job_asks_for(self):
+        script = "df -k /dev/shm /scratch 2>&1 | grep -c 16384; head -c 20000000 /dev/zero > /scratch/big; echo rc=$?"
+        status, out = self.run_script(script)
+        self.assertEqual(out.splitlines()[0], "0", f"the control has neither: {status}")
+        status, out = self.run_script(script, attributes={"troupe.shmMB": "16", "troupe.tmpfs": "/scratch=16"})
+        self.assertEqual(out.split(), ["2", "rc=1"], status)
+        status, out = self.run_script("true", attributes={"troupe.shmMB": "65"})
+        self.assertEqual(status["reasonCode"], "invalidRequest", status)
+        self.assertIn("more than the job's memory of 64 MiB", status["reasonMessage"])
+
+    # ---- devices ----
+    def test_M3_alpha_each_gpu_is_one_tasks_alone_and_nobody_elses_to_see(self):
+        self.assertEqual(self.host()["resources"]["gpu"], 2)
+        self.assertEqual(self.host()["attributes"][f"troupe.devices.{GPU}"], "2")
+        status, out = self.run_script("ls /dev | grep -c gpu")
+        self.assertEqual(out, "0\n", f"the control: {status}")
+        script = "echo $GPU; ls /dev | grep gpu; echo x > /dev/gpu$GPU && echo written; chmod 777 /dev/gpu$GPU || echo no; sleep 60"
+        jobs = [self.submit(script, gpu=1) for _ in range(2)]
+        tasks = [self.started(job) for job in jobs]
+        said = [until("it says what it has", lambda task=task: "no" in self.output(task) and self.output(task), 10)
+                for task in tasks]
+        self.assertEqual(sorted(text.split()[0] for text in said), ["0", "1"])
+        for text in said:
+            own = text.split()[0]
+            self.assertEqual(text.split()[1:], [f"gpu{own}", "written", "no"] if own == "0" else [f"gpu{own}", "no"])
+        third = self.submit("echo $GPU", gpu=1)
+        # A device survives the agent with its task: the next life gives it to nobody else.
+        self.agent.kill()
+        self.agent.start()
+        self.cell.await_agents()
+        card = self.submit("true", attributes={"troupe.devices": f"{GPU}=0"})
+        refused = until("it is refused", lambda: [task["status"] for task in self.cell.client.tasks(card)
+                                                  if task["status"]["state"] == "Finished"], 20)[0]
+        self.assertIn("other tasks have all devices", refused["reasonMessage"])
+        holder = tasks[0 if said[0].split()[0] == "0" else 1]
+        self.cell.client.call("DELETE", f"/api/v3/jobs/{jobs[tasks.index(holder)]}")
+        status, out = self.ended(third, 40)
+        self.assertEqual((status["reasonCode"], out), ("normal", "0\n"), status)
+        status, out = self.run_script("echo $GPU", attributes={"troupe.devices": f"{GPU}=0"})
+        self.assertEqual(out, "0\n", status)
+        self.assert_no_leaks_of(jobs)
+
+    def assert_no_leaks_of(self, jobs):
+        for job in jobs:
+            self.cell.client.call("DELETE", f"/api/v3/jobs/{job}")
+            self.cell.await_job_end(job, 30)
+        self.assert_no_leaks()
+
+    # ---- network ----
+    def test_the_hosts_network_is_given_where_the_host_allows_it_and_to_who_asks_for_it(self):
+        with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as listener:
+            threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            port = listener.server_address[1]
+            connect = f"nc -w 2 127.0.0.1 {port} < /dev/null; echo rc=$?; ip -o link | wc -l; ls /sys/class/net | wc -l"
+            status, out = self.run_script(connect)
+            self.assertEqual(out.splitlines()[:2], ["rc=1", "1"], f"the control: {status}")
+            self.assertIn("oci.hostNetwork", self.host()["drivers"])
+            status, out = self.run_script(connect + "; ip link add dummy7 type dummy; echo rc=$?",
+                                          attributes={"troupe.network": "host"})
+            links = str(len(os.listdir("/sys/class/net")))
+            self.assertEqual(out.splitlines(), ["rc=0", links, links, "rc=2"], status)
+        status, out = self.run_script("true", attributes={"troupe.network": "bridge"})
+        self.assertIn("is host or none", status["reasonMessage"])
+        self.assert_no_leaks()
+
+
+@unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
+class OciHostThatAllowsLittle(Containers):
+    NAME = "oci_host_strict"
+    DRIVER = (*AGENT, "disk_quota: accounting")
+
+    def test_a_job_that_asks_for_the_hosts_network_waits_for_another_host(self):
+        job = self.submit("true", attributes={"troupe.network": "host"})
+        task = until("its task", lambda: self.cell.client.tasks(job), 10)[0]
+        def why():
+            return json.dumps(self.cell.client.get(f"/api/v3/tasks/{task['id']}/explain"))
+        until("it waits", lambda: "driver" in why(), 15)
+        self.assertNotEqual(self.cell.client.get(f"/api/v3/tasks/{task['id']}")["status"]["state"], "Finished")
+
+    def test_a_task_that_writes_more_than_its_disk_is_ended_where_the_agent_only_counts(self):
+        status, _ = self.run_script("head -c 8000000 /dev/zero > /data/big; sleep 12; exit 3", disk=16)
+        self.assertEqual((status["reasonCode"], status["exitCode"]), ("failed", 3), f"the control: {status}")
+        status, _ = self.run_script("head -c 40000000 /dev/zero > /data/big; sleep 60", disk=16)
+        self.assertEqual(status["reasonCode"], "failed", status)
+        self.assertIn("wrote more than the 16 MiB of disk", status["reasonMessage"])
+        self.assert_no_leaks()
+
+
+if __name__ == "__main__":
+    run_here(MISSING)
