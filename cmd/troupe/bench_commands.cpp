@@ -8,6 +8,7 @@
 #include "actors/runtime/logging.hpp"
 #include "cmd/troupe/bench_catch_up.hpp"
 #include "cmd/troupe/bench_e2e.hpp"
+#include "cmd/troupe/bench_failing.hpp"
 #include "cmd/troupe/bench_failover.hpp"
 #include "cmd/troupe/bench_log.hpp"
 #include "cmd/troupe/bench_log_node.hpp"
@@ -172,6 +173,30 @@ void add_catch_up(CLI::App& bench) {
       ->check(CLI::Range(1, 3600));
 }
 
+void add_failing(CLI::App& bench) {
+  auto params = std::make_shared<FailingParams>();
+  CLI::App* failing = add_bench(bench, "failing", "A healthy load without and beside jobs that only crash",
+                                params, bench_failing);
+  failing->footer("Example: troupe bench failing --jobs 1000 --tasks-per-job 10 --trials 5 --json");
+  failing->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  failing->add_option("--hosts", params->hosts)->capture_default_str()->check(CLI::Range(1, 5000));
+  failing->add_option("--jobs", params->jobs, "That only crash; half of them services")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  failing->add_option("--tasks-per-job", params->tasks_per_job)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  failing->add_option("--healthy-per-s", params->healthy_per_s, "Healthy jobs of one task")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  failing->add_option("--seconds", params->seconds, "Of the healthy load alone, and then beside the others")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  failing->add_option("--trials", params->trials, "Cells, one after the other; medians are told")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+}
+
 void add_failover(CLI::App& bench) {
   auto params = std::make_shared<FailoverParams>();
   CLI::App* failover = add_bench(bench, "failover", "Three node processes, one of which fails under load",
@@ -203,6 +228,7 @@ void add_bench_commands(CLI::App& app) {
   add_e2e(*bench);
   add_log(*bench);
   add_restart(*bench);
+  add_failing(*bench);
   add_failover(*bench);
   add_placement(*bench);
   add_catch_up(*bench);

@@ -89,6 +89,12 @@ class Bench(unittest.TestCase):
         self.assertGreater(figures["seconds"], 0)
         self.assertLessEqual(figures["seconds"], figures["max_seconds"])
 
+    def test_healthy_jobs_beside_jobs_that_only_fail(self):
+        figures = self.bench("failing", "--jobs", "20", "--tasks-per-job", "3", "--hosts", "3", "--healthy-per-s", "10",
+                             "--seconds", "5", figures={"start_p99_rate", "start_p99_ms", "launches_per_s_max"})["figures"]
+        self.assertEqual(figures["windows_over_budget"], 0)
+        self.assertGreaterEqual(figures["launches"], 20 * 3 * 2)
+
     def failover(self, *arguments):
         figures = self.bench("failover", "--trials", "1", *arguments, figures=FAILOVER_FIGURES)["figures"]
         self.assertGreater(figures["p50_ms"], 0)
