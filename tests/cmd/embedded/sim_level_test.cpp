@@ -77,7 +77,9 @@ TEST_F(SimLevels, AnOlderBuildThanTheCellsLevelDoesNotStartAndSaysWhy) {
   const std::uint32_t node = cell.other_than(cell.sim.leader());
   install(cell, node, feature_level_known - 1);
   cell.sim.run_for(milliseconds(2'000));
-  EXPECT_THAT(cell.sim.failure(node), HasSubstr("feature level 2 and this build knows 1: upgrade this node"));
+  EXPECT_THAT(cell.sim.failure(node),
+              HasSubstr("feature level " + std::to_string(feature_level_known) + " and this build knows " +
+                        std::to_string(feature_level_known - 1) + ": upgrade this node"));
   EXPECT_TRUE(cell.await_finished(cell.submit({}, cell.sim.leader()), Reason::normal));
   install(cell, node, feature_level_known);
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
@@ -98,7 +100,8 @@ TEST_F(SimLevels, ALearnerOfAnOlderBuildIsNotPromotedBeforeItsUpgrade) {
   const auto refused = change(raft::MemberChangeKind::promote);
   EXPECT_EQ(refused.error().code, ErrorCode::precondition_failed);
   EXPECT_THAT(refused.error().message,
-              HasSubstr("node 4 knows feature level 1 and the cell is at 2: upgrade it first"));
+              HasSubstr("node 4 knows feature level " + std::to_string(feature_level_known - 1) +
+                        " and the cell is at " + std::to_string(feature_level_known) + ": upgrade it first"));
   install(cell, 4, feature_level_known);
   EXPECT_TRUE(cell.await([&] { return change(raft::MemberChangeKind::promote).ok(); }));
   ASSERT_TRUE(cell.await_whole()) << cell.why_not_whole();
