@@ -12,6 +12,9 @@ namespace troupe::agent {
 struct DriverSpoke {
   TaskReport report;
 };
+struct DriverProbed {
+  std::vector<std::string> problems;
+};
 struct WakeAgent {
   std::uint64_t number = 0;  // of the latest wish; older ones are void
 };
@@ -22,6 +25,7 @@ struct AdvanceSim {
 }  // namespace troupe::agent
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent::DriverSpoke)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent::DriverProbed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent::WakeAgent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent::AdvanceSim)
 
@@ -50,6 +54,7 @@ class AgentShell {
         },
         [this](const LinkReceived& received) { on_received(received); },
         [this](const DriverSpoke& spoke) { feed(DriverNews{spoke.report}); },
+        [this](const DriverProbed& probed) { take_probe(probed.problems); },
         [this](const WakeAgent& wake) {
           if (wake.number == wake_number_) feed(Tick{});
         },
@@ -81,12 +86,26 @@ class AgentShell {
 
   void adopt() {
     const auto weak = caf::actor_cast<caf::actor_addr>(self_);
+    take_probe(home_->seams.driver->watch_health([weak](std::vector<std::string> problems) {
+      if (auto strong = caf::actor_cast<caf::actor>(weak))
+        caf::anon_send(strong, DriverProbed{std::move(problems)});
+    }));
     std::vector<TaskId> left = home_->seams.driver->adopt([weak](DriverEvent event) {
       if (auto strong = caf::actor_cast<caf::actor>(weak))
         caf::anon_send(strong, DriverSpoke{std::move(event.report)});
     });
     feed(Adopted{std::move(left)});
     advance_sim();
+  }
+
+  void take_probe(const std::vector<std::string>& problems) {
+    if (problems.empty() != is_fit_) {
+      is_fit_ = problems.empty();
+      if (is_fit_) logging::info("host_fit host={}", home_->config.host);
+      for (const std::string& problem : problems)
+        logging::warn("host_unfit host={} why=\"{}\"", home_->config.host, problem);
+    }
+    feed(HostProbed{problems});
   }
 
   void on_received(const LinkReceived& received) {
@@ -175,6 +194,7 @@ class AgentShell {
   std::shared_ptr<AgentHome> home_;
   AgentCore core_;
   std::deque<Event> events_;
+  bool is_fit_ = true;
   bool feeding_ = false;
   bool failed_ = false;
   std::uint64_t dial_ = 0;

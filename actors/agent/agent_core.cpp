@@ -85,8 +85,19 @@ AgentStatus AgentCore::status() const {
 void AgentCore::handle(Now& now, const LinkUp& event) {
   if (!link_.is_current(event.dial) || link_.phase() != LinkPlan::Phase::dialling) return;
   link_.up(now.moment);
-  send(now, Hello{config_.host, config_.host_group, cell_, highest_, config_.resources, config_.attributes,
-                  config_.drivers});
+  send(now, hello());
+}
+
+Hello AgentCore::hello() const {
+  Hello hello{config_.host,      config_.host_group, cell_,          highest_,
+              config_.resources, config_.attributes, config_.drivers};
+  if (problems_.empty()) return hello;
+  hello.drivers.clear();
+  std::string& why = hello.attributes[std::string(health_attribute)];
+  why.clear();
+  for (const std::string& problem : problems_) why.append(why.empty() ? "" : "; ").append(problem);
+  why.resize(std::min(why.size(), health_bytes_max));
+  return hello;
 }
 
 void AgentCore::handle(Now& now, const LinkDown& event) {
@@ -308,6 +319,18 @@ void AgentCore::handle(Now& now, const Adopted& event) {
   write(now, std::move(journal));
   const auto next = link_.dial_next(now.moment);
   now.effects.push_back(Dial{next.dial, next.address});
+}
+
+void AgentCore::handle(Now& now, const HostProbed& event) {
+  const bool is_news = problems_.empty() != event.problems.empty();
+  problems_ = event.problems;
+  if (!is_news || !is_adopted_) return;
+  const bool is_up = link_.phase() == LinkPlan::Phase::greeting || link_.phase() == LinkPlan::Phase::welcomed;
+  if (!is_up) return;
+  // What a host offers it says once, at the begin of a link.
+  lose_session();
+  now.effects.push_back(HangUp{link_.dial()});
+  link_.down(now.moment, random_);
 }
 
 void AgentCore::handle(Now& now, const LogRead& event) {

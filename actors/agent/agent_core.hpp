@@ -31,12 +31,16 @@ struct DriverNews {
 struct Adopted {
   std::vector<TaskId> tasks;
 };
+/// Why the host is unfit for new tasks; empty: it is fit. The first comes before Adopted.
+struct HostProbed {
+  std::vector<std::string> problems;
+};
 struct LogRead {
   std::uint64_t call = 0;
   Result<LogChunk> outcome;
 };
 struct Tick {};
-using Event = std::variant<LinkUp, LinkDown, NodeMessage, DriverNews, Adopted, LogRead, Tick>;
+using Event = std::variant<LinkUp, LinkDown, NodeMessage, DriverNews, Adopted, HostProbed, LogRead, Tick>;
 
 // ---- effects, to be performed in their order ----
 /// Dropped when the link of that dial is gone.
@@ -95,6 +99,11 @@ struct AgentConfig {
   milliseconds full_every{60'000};     ///< a full report again
 };
 
+/// The host's attribute that says why it is unfit; such a host names no drivers, so that nothing is placed on
+/// it.
+constexpr std::string_view health_attribute = "troupe.health";
+constexpr std::size_t health_bytes_max = 512;
+
 /// Counted and shown; never a reason to act.
 struct AgentStatus {
   LinkPlan::Phase link = LinkPlan::Phase::waiting;
@@ -137,6 +146,7 @@ class AgentCore {
   void handle(Now& now, const NodeMessage& event);
   void handle(Now& now, const DriverNews& event);
   void handle(Now& now, const Adopted& event);
+  void handle(Now& now, const HostProbed& event);
   void handle(Now& now, const LogRead& event);
   void handle(Now& now, const Tick& event);
   void obey(Now& now, const Redirect& order);
@@ -147,6 +157,7 @@ class AgentCore {
   void obey(Now& now, const Acknowledge& order);
   void obey(Now& now, const Call& order);
 
+  Hello hello() const;
   bool is_of_session(const SessionId& session);
   void lose_session();
   bool isolates_enough(const ContainerSpec& spec) const;
@@ -173,6 +184,7 @@ class AgentCore {
   SessionId session_;  ///< nil while not welcomed
   SessionId last_session_;
   Index highest_;
+  std::vector<std::string> problems_;  ///< of the host
   std::set<TaskId> changed_;
   std::optional<Moment> report_at_;
   std::optional<Moment> repeat_at_;

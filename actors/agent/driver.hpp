@@ -27,6 +27,11 @@ class Driver {
   using Listener = std::function<void(DriverEvent)>;
   virtual ~Driver() = default;
   virtual std::string name() const = 0;
+  using HealthListener = std::function<void(std::vector<std::string> problems)>;
+  /// Why this host is unfit for new tasks, as found before this returns; from adopt() on each further look
+  /// goes to the listener, from any thread. Called once, before adopt(). A driver that does not look finds
+  /// nothing.
+  virtual std::vector<std::string> watch_health(HealthListener) { return {}; }
   /// Starts listening and reports, through the listener, every task that an earlier life of this agent left
   /// behind: running ones as started, ended ones as finished. Called once, before any launch. Returns all
   /// their ids.

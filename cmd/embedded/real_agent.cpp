@@ -108,6 +108,9 @@ class RunningAgent final : public RealAgent {
     oci.cdi_folders = config_.cdi_folders;
     oci.gpu_kind = config_.gpu_kind;
     oci.allow_host_network = config_.allow_host_network;
+    oci.usage_every = config_.usage_every;
+    oci.probes = config_.probes;
+    oci.metrics_file = config_.data + "/metrics.prom";
     auto opened = agent::OciDriver::open(std::move(oci));
     if (!opened.ok()) return opened.error();
     if (auto told = take_offers(opened.value()->offers()); !told.ok()) return told;

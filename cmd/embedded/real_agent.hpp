@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/agent/agent.hpp"
+#include "actors/agent/host_probes.hpp"
 #include "actors/agent/images/layer_check.hpp"
 #include "actors/agent/images/registry_reference.hpp"
 #include "actors/agent/oci/disk_quota.hpp"
@@ -29,11 +30,13 @@ struct RealAgentConfig {
   agent::LayerLimits layer_limits;         ///< of `oci`: what one layer of an image may be
   std::int64_t pids_max = 4'096;           ///< of `oci`: processes and threads in one container
   agent::DiskQuota disk_quota = agent::DiskQuota::automatic;  ///< of `oci`
-  std::vector<std::string> cdi_folders;      ///< of `oci`: devices that tasks may have to themselves
-  std::string gpu_kind;                      ///< of `oci`: vendor.com/class of the GPUs among them
-  bool allow_host_network = false;           ///< of `oci`: to jobs that ask for it
-  std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
-  std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
+  std::vector<std::string> cdi_folders;  ///< of `oci`: devices that tasks may have to themselves
+  std::string gpu_kind;                  ///< of `oci`: vendor.com/class of the GPUs among them
+  bool allow_host_network = false;       ///< of `oci`: to jobs that ask for it
+  milliseconds usage_every{10'000};      ///< of `oci`: host and containers are looked at
+  agent::ProbeLimits probes;             ///< of `oci`: below or above these it offers itself for nothing new
+  std::shared_ptr<net::IoThread> io_thread;                ///< empty: its own
+  std::shared_ptr<Cuts> cuts;                              ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 

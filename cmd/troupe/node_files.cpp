@@ -198,6 +198,25 @@ void read_disk_quota(const YAML::Node& node, agent::DiskQuota& quota) {
   quota = parsed.value();
 }
 
+void read_pause(const YAML::Node& node, milliseconds& pause) {
+  pause = milliseconds(value_of<std::int64_t>(node, "look_every_ms"));
+  if (pause < milliseconds(100) || pause > milliseconds(600'000))
+    refuse(node, "'look_every_ms' is from 100 to 600000");
+}
+
+void read_probes(const YAML::Node& map, agent::ProbeLimits& limits) {
+  const std::map<std::string, double*> shares{{"disk_free_percent", &limits.disk_free_min},
+                                              {"inodes_free_percent", &limits.inodes_free_min},
+                                              {"memory_available_percent", &limits.memory_available_min}};
+  Readers readers;
+  for (const auto& [name, share] : shares)
+    readers.emplace(name, [name = name, share = share](const YAML::Node& node) {
+      *share = value_of<double>(node, name) / 100;
+      if (!(*share >= 0 && *share <= 1)) refuse(node, fmt::format("'{}' is from 0 to 100", name));
+    });
+  read_map(map, "'probes'", readers);
+}
+
 void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   bool allow_process = false;
   read_map(
@@ -217,6 +236,8 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
        {"disk_quota", [&](const YAML::Node& node) { read_disk_quota(node, config.disk_quota); }},
        {"cdi", into(config.cdi_folders, "cdi")},
        {"gpus", into(config.gpu_kind, "gpus")},
+       {"look_every_ms", [&](const YAML::Node& node) { read_pause(node, config.usage_every); }},
+       {"probes", [&](const YAML::Node& node) { read_probes(node, config.probes); }},
        {"allow_host_network", into(config.allow_host_network, "allow_host_network")},
        {"layers", [&](const YAML::Node& node) { read_layer_limits(node, config.layer_limits); }},
        {"nodes", into(config.agent.bootstrap, "nodes")},

@@ -2,6 +2,7 @@
 Each against a control. Needs what oci_case.py says."""
 import json
 import os
+import re
 import socketserver
 import subprocess
 import threading
@@ -30,7 +31,7 @@ def loop_mounts_work():
 
 class OciHost(Containers):
     NAME = "oci_host"
-    DRIVER = (*AGENT, "cdi: [FOLDER/cdi]", f"gpus: {GPU}", "allow_host_network: true")
+    DRIVER = (*AGENT, "cdi: [FOLDER/cdi]", f"gpus: {GPU}", "allow_host_network: true", "look_every_ms: 500")
 
     @classmethod
     def prepare(cls):
@@ -130,7 +131,56 @@ class OciHost(Containers):
         self.assert_no_leaks()
 
 
-@unittest.skipIf(MISSING, f"this machine lacks {', '.join(MISSING)}")
+    # ---- what is known of it ----
+    def test_what_a_container_uses_is_told_while_it_runs(self):
+        job = self.submit("head -c 5000000 /dev/zero > /data/big; while true; do true; done", cpu=0.2)
+        task = self.started(job)
+        label = f'{{task="{task["id"]}",job="{job}"}} '
+
+        def told():
+            lines = text_of(f"{self.cell.agent_data(1)}/metrics.prom").splitlines()
+            return {line.split("{")[0]: float(line.split()[-1]) for line in lines if label in line}
+        first = until("it is told", lambda: told() if told().get("troupe_container_cpu_seconds_total", 0) > 0.05 else None, 20)
+        self.assertGreater(first["troupe_container_memory_bytes"], 0)
+        self.assertGreater(first["troupe_container_disk_bytes"], 0)
+        self.assertGreaterEqual(first["troupe_container_processes"], 2)
+        until("its time grows", lambda: told()["troupe_container_cpu_seconds_total"] > first["troupe_container_cpu_seconds_total"] + 0.1, 20)
+        if os.path.exists("/proc/pressure/cpu"):
+            self.assertIn("troupe_container_cpu_pressure_some_seconds_total", first)
+        self.assertIn("troupe_host_fit 1", text_of(f"{self.cell.agent_data(1)}/metrics.prom"))
+        self.cell.client.call("DELETE", f"/api/v3/jobs/{job}")
+        self.ended(job)
+        until("it is told no more", lambda: not told(), 20)
+        self.assert_no_leaks()
+
+
+class OciHostThatIsUnfit(Containers):
+    NAME = "oci_host_unfit"
+    DRIVER = (*AGENT, "look_every_ms: 200", "probes: {disk_free_percent: 100}")
+
+    def test_M13_alpha_an_unfit_host_gets_nothing_until_it_is_fit_again_and_keeps_what_runs(self):
+        host = self.cell.client.get("/api/v3/hosts")["items"][0]
+        self.assertIn("disk: ", host["attributes"]["troupe.health"])
+        self.assertEqual(host["drivers"], [])
+        job = self.submit("echo ready; sleep 600")
+        task = until("its task", lambda: self.cell.client.tasks(job), 10)[0]
+        until("it waits for a driver", lambda: "driver" in json.dumps(self.cell.client.get(f"/api/v3/tasks/{task['id']}/explain")), 15)
+        path = f"{self.cell.folder}/agent-1.yaml"
+        for limit, state in (("3", "Started"), ("100", "Started")):
+            with open(path, encoding="utf-8") as file:
+                text = re.sub("disk_free_percent: [0-9]+", f"disk_free_percent: {limit}", file.read())
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.agent.kill()
+            self.agent.start()
+            self.cell.await_agents()
+            until(f"it is {state}", lambda state=state: self.cell.client.get(f"/api/v3/tasks/{task['id']}")["status"]["state"] == state, 20)
+        host = until("it is unfit again", lambda: next((one for one in self.cell.client.get("/api/v3/hosts")["items"]
+                                                        if "troupe.health" in one["attributes"]), None), 20)
+        self.assertEqual(host["drivers"], [])
+        self.assertEqual(self.cell.client.get(f"/api/v3/tasks/{task['id']}")["status"]["state"], "Started")
+
+
 class OciHostThatAllowsLittle(Containers):
     NAME = "oci_host_strict"
     DRIVER = (*AGENT, "disk_quota: accounting")

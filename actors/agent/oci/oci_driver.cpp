@@ -1,5 +1,6 @@
 #include "actors/agent/oci/oci_driver.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,6 +53,14 @@ TaskReport begun(const TaskId& task) {
   report.state = TaskState::start_initiated;
   report.at = SystemClock().wall();
   return report;
+}
+
+/// Whoever reads it sees the old text or the new one. Best effort: the next look writes again.
+void write_whole(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  const Fd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.is_open() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()))
+    rename(fresh.c_str(), path.c_str());
 }
 
 std::string parent_of(const OciDriverConfig& config) {
@@ -117,6 +126,7 @@ OciDriver::OciDriver(OciDriverConfig config, CgroupLayout layout, std::vector<De
       source_(layouts_, registries_),
       images_(config_.images, source_),
       disks_(config_.disks_folder, config_.make_disk),
+      fitness_(config_.probes),
       uids_(config_.uid_first, config_.uid_ranges),
       devices_(std::move(devices), config_.gpu_kind),
       tasks_([this] {
@@ -178,7 +188,8 @@ void OciDriver::adopt_leases() {
     const std::lock_guard lock(mutex_);
     uids_.adopt(task.value(), plan->uid_first);
     devices_.adopt(task.value(), plan->devices);
-    if (plan->disk_mb > 0) disk_mb_[task.value()] = plan->disk_mb;
+    const auto spec = folder.read_spec();
+    running_[task.value()] = {spec.ok() ? spec.value().job : JobId{}, *plan};
     leases_[task.value()] = plan->layers;
     images_.pin(plan->layers);
   }
@@ -207,7 +218,7 @@ void OciDriver::settle(const TaskId& task) {
   const std::lock_guard lock(mutex_);
   uids_.release(task);
   devices_.release(task);
-  disk_mb_.erase(task);
+  running_.erase(task);
   const auto lease = leases_.find(task);
   if (lease == leases_.end()) return;
   images_.unpin(lease->second);
@@ -295,7 +306,11 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
   for (const std::string& variable : devices.value().env) wishes.value().env.push_back(variable);
   wishes.value().devices = std::move(devices).value();
   if (auto given = give_disk(spec, folder, plan.value()); !given.ok()) return given;
-  return write_container(folder, plan.value(), bundle_config(wishes.value()));
+  if (auto written = write_container(folder, plan.value(), bundle_config(wishes.value())); !written.ok())
+    return written;
+  const std::lock_guard lock(mutex_);
+  running_[spec.task] = {spec.job, std::move(plan).value()};
+  return {};
 }
 
 Result<ContainerPlan> OciDriver::plan_of(const ContainerSpec& spec, const ReadyImage& image,
@@ -354,35 +369,51 @@ Result<void> OciDriver::give_disk(const ContainerSpec& spec, const TaskFolder& f
     return disks_.make(plan.disk_image, spec.resources.disk_mb);
   }
   plan.disk_mb = spec.resources.disk_mb;
-  const std::lock_guard lock(mutex_);
-  disk_mb_[spec.task] = plan.disk_mb;
   return {};
 }
 
 // ---- what runs ----
+std::vector<std::string> OciDriver::watch_health(HealthListener listener) {
+  health_listener_ = std::move(listener);
+  return look(milliseconds(0));
+}
+
 void OciDriver::watch() {
   std::unique_lock lock(mutex_);
+  std::chrono::nanoseconds took{0};  // A look at many containers is no sign of a host that has no time.
   while (!is_stopping_) {
     changed_.wait_for(lock, config_.usage_every, [this] { return is_stopping_; });
     if (is_stopping_) return;
     lock.unlock();
-    look_at_disks();
+    const Moment begin = clock_.steady();
+    auto problems = look(config_.usage_every + std::chrono::duration_cast<milliseconds>(took));
+    took = clock_.steady() - begin;
+    if (health_listener_) health_listener_(std::move(problems));
     lock.lock();
   }
 }
 
-void OciDriver::look_at_disks() {
-  std::map<TaskId, std::int64_t> held;
+std::vector<std::string> OciDriver::look(milliseconds waited) {
+  const Instant wall = clock_.wall();
+  const Moment now = clock_.steady();
+  const auto& problems = fitness_.take(look_at_host(config_.tasks.root, config_.runtime), wall, now, waited);
+  std::map<TaskId, Running> running;
   {
     const std::lock_guard lock(mutex_);
-    held = disk_mb_;
+    running = running_;
   }
-  for (const auto& [task, disk_mb] : held) {
-    const auto allowed = static_cast<std::uint64_t>(disk_mb * mib);
-    const std::string layer = config_.tasks.root + "/tasks/" + to_text(task) + "/work/upper";
-    if (disk_use_of(layer, allowed) <= allowed) continue;
-    tasks_.fail(task, "it wrote more than the " + std::to_string(disk_mb) + " MiB of disk that it asked for");
+  std::vector<TaskUsage> all;
+  for (const auto& [task, one] : running) {
+    const std::string work = config_.tasks.root + "/tasks/" + to_text(task) + "/work";
+    all.push_back({task, one.job, sample_container(one.plan, work)});
+    const auto allowed = static_cast<std::uint64_t>(one.plan.disk_mb * mib);
+    if (one.plan.disk_mb == 0 || all.back().usage.disk_bytes <= allowed) continue;
+    tasks_.fail(task, "it wrote more than the " + std::to_string(one.plan.disk_mb) +
+                          " MiB of disk that it asked for");
   }
+  if (!config_.metrics_file.empty())
+    write_whole(config_.metrics_file, metrics_text(fitness_.latest(), problems, all));
+  return problems;
 }
 
 }  // namespace troupe::agent

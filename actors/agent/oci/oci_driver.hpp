@@ -12,14 +12,13 @@
 #include "actors/agent/images/image_store.hpp"
 #include "actors/agent/images/registry_source.hpp"
 #include "actors/agent/oci/cgroup_plan.hpp"
+#include "actors/agent/oci/container_usage.hpp"
 #include "actors/agent/oci/devices.hpp"
 #include "actors/agent/oci/disk_quota.hpp"
 #include "actors/agent/oci/uid_ranges.hpp"
 #include "actors/agent/process_driver.hpp"
 
 namespace troupe::agent {
-
-struct ContainerPlan;
 
 struct OciDriverConfig {
   ProcessDriverConfig tasks;  ///< its folder, its shims; a static troupe-shim
@@ -38,7 +37,9 @@ struct OciDriverConfig {
   std::vector<std::string> cdi_folders;  ///< of the devices that tasks may have to themselves
   std::string gpu_kind;                  ///< vendor.com/class of the GPUs among them; empty: none are
   bool allow_host_network = false;       ///< to jobs that ask for it
-  milliseconds usage_every{10'000};      ///< containers are sampled, and held to their disk if need be
+  milliseconds usage_every{10'000};      ///< host and containers are looked at, these held to their disk
+  ProbeLimits probes;
+  std::string metrics_file;  ///< rewritten at each look, Prometheus' text format; empty: none
 };
 
 /// What a host says of itself because of its driver.
@@ -63,6 +64,7 @@ class OciDriver final : public Driver {
   ~OciDriver() override;
   std::string name() const override { return "oci"; }
   DriverOffers offers() const;
+  std::vector<std::string> watch_health(HealthListener listener) override;
   std::vector<TaskId> adopt(Listener listener) override;
   void launch(const ContainerSpec& spec) override;
   void stop(const TaskId& task, milliseconds grace) override;
@@ -77,11 +79,15 @@ class OciDriver final : public Driver {
     ContainerSpec spec;
     std::optional<milliseconds> stop_with;  ///< asked for meanwhile
   };
+  struct Running {
+    JobId job;
+    ContainerPlan plan;
+  };
   OciDriver(OciDriverConfig config, CgroupLayout layout, std::vector<Device> devices);
   Result<void> choose_quota();
   void work();
   void watch();
-  void look_at_disks();
+  std::vector<std::string> look(milliseconds waited);
   void prepare_and_launch(const ContainerSpec& spec);
   Result<void> prepare(const ContainerSpec& spec, const TaskFolder& folder);
   Result<ContainerPlan> plan_of(const ContainerSpec& spec, const ReadyImage& image, std::uint32_t user);
@@ -103,13 +109,15 @@ class OciDriver final : public Driver {
   EmptyDisks disks_;
   DiskQuota quota_ = DiskQuota::unenforced;  ///< as found
   Listener listener_;
+  HealthListener health_listener_;
+  HostFitness fitness_;  ///< of watch_health()'s thread, then of the watching one
 
   std::mutex mutex_;  ///< of all below; never held while an image is fetched
   std::condition_variable changed_;
   std::deque<TaskId> waiting_;
   std::map<TaskId, Preparing> preparing_;
   std::map<TaskId, std::vector<std::string>> leases_;
-  std::map<TaskId, std::int64_t> disk_mb_;  ///< of those that the agent must hold to it
+  std::map<TaskId, Running> running_;  ///< from their plan to their end
   UidRanges uids_;
   DeviceBook devices_;
   bool is_stopping_ = false;

@@ -33,6 +33,41 @@ TEST(AgentLink, goes_round_its_addresses_with_growing_bounded_jittered_pauses) {
   }
 }
 
+TEST(AgentLink, offers_no_driver_while_its_host_is_unfit_and_says_why) {
+  AgentCore core(bench_config(), Random(1));
+  core.on({}, Moment{0}, HostProbed{{"disk: full", "clock: leapt"}});
+  const auto dial = all_of<Dial>(core.on({}, Moment{0}, Adopted{}));
+  ASSERT_EQ(dial.size(), 1u) << "what runs here is reported all the same";
+  const auto hello = sent<Hello>(core.on({}, Moment{0}, LinkUp{dial[0].dial}));
+  ASSERT_EQ(hello.size(), 1u);
+  EXPECT_TRUE(hello[0].drivers.empty());
+  EXPECT_EQ(hello[0].attributes.at("troupe.health"), "disk: full; clock: leapt");
+}
+
+TEST(AgentLink, says_anew_what_it_offers_when_its_host_becomes_unfit_or_fit) {
+  CoreBench bench;
+  bench.welcome(1);
+  bench.say(Launch{session_id(1), Index{11}, {spec_of(1)}});
+  bench.started(1);
+  EXPECT_TRUE(bench.on(HostProbed{}).empty());
+  EXPECT_EQ(all_of<HangUp>(bench.on(HostProbed{{"disk: full"}})).size(), 1u);
+  EXPECT_TRUE(bench.on(HostProbed{{"disk: fuller"}}).empty()) << "nothing that it offers has changed";
+  EXPECT_EQ(all_of<Dial>(bench.next_wake()).size(), 1u);
+  const auto hello = sent<Hello>(bench.on(LinkUp{bench.dial}));
+  ASSERT_EQ(hello.size(), 1u);
+  EXPECT_TRUE(hello[0].drivers.empty());
+  EXPECT_EQ(hello[0].attributes.at("troupe.health"), "disk: fuller");
+  const auto reports = sent<Report>(bench.say(Welcome{"cell-1", session_id(2), Index{12}}));
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].tasks.size(), 1u) << "what runs there runs on";
+  EXPECT_EQ(all_of<HangUp>(bench.on(HostProbed{})).size(), 1u);
+  bench.next_wake();
+  const auto fit = sent<Hello>(bench.on(LinkUp{bench.dial}));
+  ASSERT_EQ(fit.size(), 1u);
+  EXPECT_EQ(fit[0].drivers, bench_config().drivers);
+  EXPECT_FALSE(fit[0].attributes.contains("troupe.health"));
+}
+
 TEST(AgentLink, dials_where_it_is_redirected_to) {
   CoreBench bench;
   bench.on(LinkUp{bench.dial});
