@@ -50,8 +50,9 @@ class TracePlacer {
   virtual void end(std::size_t pod) = 0;  ///< it had a place, or waited
 };
 struct TraceOutcome {
-  std::size_t placed = 0;          ///< at once or later
-  std::size_t placed_at_once = 0;  ///< when they asked
+  std::size_t placed = 0;           ///< at once or later
+  std::size_t placed_at_once = 0;   ///< when they asked
+  std::size_t placed_with_gpu = 0;  ///< of `placed`, those that ask for gpus: the hardest to place
   std::int64_t share_milli =
       0;  ///< of all cpu, memory and gpu asked for, what was given, at the fullest moment
 };

@@ -179,6 +179,7 @@ TraceOutcome replay(const Trace& trace, TracePlacer& placer) {
       is_placed[pod] = true;
       used += trace.pods[pod].resources;
       ++out.placed;
+      if (trace.pods[pod].resources.gpu > 0) ++out.placed_with_gpu;
       if (pod == asking) ++out.placed_at_once;
     }
     out.share_milli = std::max(out.share_milli, share_of(used, all));

@@ -185,9 +185,11 @@ Result<std::string> run_trace(const PlacementParams& params) {
   out.figure("placements_per_s", static_cast<double>(ours.placed) / took);
   out.figure("placed", std::uint64_t{ours.placed});
   out.figure("placed_at_once", std::uint64_t{ours.placed_at_once});
+  out.figure("placed_with_gpu", std::uint64_t{ours.placed_with_gpu});
   out.figure("fullest_permille", static_cast<std::uint64_t>(ours.share_milli));
   out.figure("best_fit_placed", std::uint64_t{best_fit.placed});
   out.figure("best_fit_placed_at_once", std::uint64_t{best_fit.placed_at_once});
+  out.figure("best_fit_placed_with_gpu", std::uint64_t{best_fit.placed_with_gpu});
   out.figure("best_fit_fullest_permille", static_cast<std::uint64_t>(best_fit.share_milli));
   return out.take();
 }

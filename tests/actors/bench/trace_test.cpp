@@ -49,6 +49,8 @@ TEST(Traces, ArePackedAtLeastAsWellAsByBestFit) {
     best_fit += replay_best_fit(trace).placed;
     EXPECT_GT(ours.placed, ours.placed_at_once);
     EXPECT_GT(ours.placed_at_once, 300U);
+    EXPECT_GT(ours.placed_with_gpu, 200U);
+    EXPECT_LT(ours.placed_with_gpu, ours.placed);
   }
   RecordProperty("engine", static_cast<int>(engine));
   RecordProperty("best_fit", static_cast<int>(best_fit));
