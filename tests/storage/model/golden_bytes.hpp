@@ -6,7 +6,7 @@
 
 namespace troupe::golden {
 
-inline constexpr std::array<std::string_view, 30> commands{{
+inline constexpr std::array<std::string_view, 31> commands{{
     // 1 bootstrap_cell
     "01980101920191049302cf112233445566778803a9726571756573742d31a663616c6c6572a76265636175736593a56e"
     "6f72746810980102030405060708",
