@@ -143,12 +143,28 @@ std::string verified_subject(const SSL* ssl) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-std::unique_ptr<SSL, SslFree> tls_connection(const TlsContext& context, int socket, const std::string& host) {
+namespace {
+
+std::unique_ptr<SSL, SslFree> over_socket(const TlsContext& context, int socket) {
   std::unique_ptr<SSL, SslFree> ssl(SSL_new(context.native()));
   BIO* bio = ssl == nullptr ? nullptr : BIO_new(socket_method());
   if (bio == nullptr) return nullptr;
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
   SSL_set_bio(ssl.get(), bio, bio);
+  return ssl;
+}
+
+}  // namespace
+
+std::unique_ptr<SSL, SslFree> tls_accepted(const TlsContext& context, int socket) {
+  auto ssl = over_socket(context, socket);
+  if (ssl != nullptr) SSL_set_accept_state(ssl.get());
+  return ssl;
+}
+
+std::unique_ptr<SSL, SslFree> tls_connection(const TlsContext& context, int socket, const std::string& host) {
+  auto ssl = over_socket(context, socket);
+  if (ssl == nullptr) return nullptr;
   const bool is_address = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
   if (!is_address &&
       (SSL_set1_host(ssl.get(), host.c_str()) != 1 || SSL_set_tlsext_host_name(ssl.get(), host.c_str()) != 1))

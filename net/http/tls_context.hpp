@@ -37,4 +37,7 @@ std::string verified_subject(const SSL* ssl);
 /// closes the socket. Null: out of memory, or no possible host.
 std::unique_ptr<SSL, SslFree> tls_connection(const TlsContext& context, int socket, const std::string& host);
 
+/// Likewise, of a connection that was accepted. Null: out of memory.
+std::unique_ptr<SSL, SslFree> tls_accepted(const TlsContext& context, int socket);
+
 }  // namespace troupe::http
