@@ -7,7 +7,7 @@ import tarfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../cmd/dev"))
 from busybox_image import BUSYBOX, Layout, busybox_entries, digest, entry, folder, symlink, tar_of  # noqa: E402
 
-__all__ = ["BUSYBOX", "add_hostile", "add_sound"]
+__all__ = ["BUSYBOX", "add_hostile", "add_sound", "busybox_entries", "tar_of"]
 
 
 def add_sound(images):
