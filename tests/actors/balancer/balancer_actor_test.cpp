@@ -83,7 +83,7 @@ TEST(Balancer, ANewLeaderTakesNothingBeforeTheOthersHadTimeToSpeak) {
   command.body = std::move(all);
   ASSERT_TRUE(s.cell.apply(std::move(command)).taken());
   s.lead();
-  s.pass(milliseconds(700));
+  s.pass(milliseconds(600));
   EXPECT_TRUE(s.proposals.empty());
   s.pass(milliseconds(500));
   EXPECT_EQ(s.proposals.size(), 1U) << "now its own half";

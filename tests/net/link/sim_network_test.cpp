@@ -36,11 +36,11 @@ TEST(SimNetwork, NoticesACutBySilenceAndHealsByRedial) {
   Two pair;
   pair.world.network.cut_both("node/1", "node/2");
   pair.one->send(to_two, "into the void");
-  pair.world.pass(milliseconds(999));
+  pair.world.pass(milliseconds(799));
   EXPECT_EQ(pair.heard_one.downs() + pair.heard_two.downs(), 0);
   pair.world.pass(milliseconds(2));
-  EXPECT_EQ(pair.heard_one.last_why(), "silent for 1000 ms");
-  EXPECT_EQ(pair.heard_two.last_why(), "silent for 1000 ms");
+  EXPECT_EQ(pair.heard_one.last_why(), "silent for 800 ms");
+  EXPECT_EQ(pair.heard_two.last_why(), "silent for 800 ms");
   pair.world.pass(seconds(30));
   EXPECT_EQ(pair.heard_one.ups(), 1);
   pair.world.network.heal_all();
@@ -98,7 +98,7 @@ TEST(SimNetwork, AOneWayCutEndsBothEnds) {
   Two pair;
   pair.world.network.cut("node/1", "node/2");
   pair.world.pass(milliseconds(1010));
-  EXPECT_EQ(pair.heard_two.last_why(), "silent for 1000 ms");
+  EXPECT_EQ(pair.heard_two.last_why(), "silent for 800 ms");
   EXPECT_EQ(pair.heard_one.last_why(), "closed by peer");
 }
 
@@ -123,10 +123,10 @@ TEST(SimNetwork, ACrashBehindACutIsNoticedBySilence) {
   Two pair;
   pair.world.network.isolate("node/2");
   pair.world.network.crash("node/2");
-  pair.world.pass(milliseconds(999));
+  pair.world.pass(milliseconds(799));
   EXPECT_EQ(pair.heard_one.downs(), 0);
   pair.world.pass(milliseconds(2));
-  EXPECT_EQ(pair.heard_one.last_why(), "silent for 1000 ms");
+  EXPECT_EQ(pair.heard_one.last_why(), "silent for 800 ms");
 }
 
 TEST(SimNetwork, ANewHubTakesOverACrashedName) {

@@ -223,8 +223,9 @@ TEST(LaunchLimits, OfAGroupHoldBackThatGroupOnlyAndExplainSaysSo) {
   const auto waits = std::find_if(tasks.begin(), tasks.end(),
                                   [](const Task& task) { return task.state == TaskState::accepted; });
   ASSERT_NE(waits, tasks.end());
-  EXPECT_TRUE(contains(client.get("/api/v3/tasks/" + waits->id + "/explain").body,
-                       "launches of group slow are at their limit"));
+  const std::string why = client.get("/api/v3/tasks/" + waits->id + "/explain").body;
+  EXPECT_TRUE(contains(why, R"("heldBack":"capacity group slow: 0 launches of 2 left, 6 a minute come)"))
+      << why;
   slow.expect_running(8);
   expect_within(launches_of(client.live_tasks(slow.id())), 2, 6, milliseconds(1));
   stage.story.expect_no_violation();
