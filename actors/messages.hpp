@@ -294,6 +294,13 @@ struct EntitySettled {
   Result<Outcome> outcome;
 };
 struct Passivate {};
+/// To the directory: a new actor for this entity, whose old one is let go. Answered by ReplicaDone with the
+/// index that is applied, or `fenced` where this node does not care for it (now).
+struct RestartEntity {
+  EntityRef entity;
+  std::uint64_t cookie = 0;
+  caf::strong_actor_ptr asker;
+};
 struct TickDirectory {};
 struct FlushReports {};
 
@@ -453,6 +460,7 @@ TROUPE_MESSAGE(EntityWakes)
 TROUPE_MESSAGE(EntityRests)
 TROUPE_MESSAGE(EntitySettled)
 TROUPE_MESSAGE(Passivate)
+TROUPE_MESSAGE(RestartEntity)
 TROUPE_MESSAGE(TickDirectory)
 TROUPE_MESSAGE(FlushReports)
 TROUPE_MESSAGE(HostTaskMoved)

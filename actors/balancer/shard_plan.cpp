@@ -46,4 +46,23 @@ std::vector<AssignShards::Move> plan_shards(const std::vector<ShardRecord>& shar
   return moves;
 }
 
+Result<std::vector<AssignShards::Move>> plan_move(const std::vector<ShardRecord>& shards, ShardId shard,
+                                                  NodeId to) {
+  const auto found = std::ranges::find(shards, shard, &ShardRecord::id);
+  if (found == shards.end())
+    return Error{ErrorCode::not_found, "there is no shard " + std::to_string(shard.value)};
+  if (found->owner == to)
+    return Error{ErrorCode::precondition_failed,
+                 "node " + to_text(to) + " owns shard " + std::to_string(shard.value) + " already"};
+  std::vector<AssignShards::Move> moves{{found->id, found->epoch, to}};
+  const auto owned = [&](NodeId node) { return std::ranges::count(shards, node, &ShardRecord::owner); };
+  if (owned(to) < owned(found->owner)) return moves;
+  // The next one in the order of numbers: always the same, and not always the first.
+  const auto is_theirs = [&](const ShardRecord& one) { return one.owner == to; };
+  auto back = std::find_if(found, shards.end(), is_theirs);
+  if (back == shards.end()) back = std::find_if(shards.begin(), found, is_theirs);
+  moves.push_back({back->id, back->epoch, found->owner});
+  return moves;
+}
+
 }  // namespace troupe

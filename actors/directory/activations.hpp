@@ -113,6 +113,8 @@ class Activations {
     crashes.not_before = now + CrashRule::pause_first * (1 << (crashes.count - 1));
     return crashes.not_before;
   }
+  /// It is given another chance at once.
+  void forgive(const EntityRef& entity) { crashes_.erase(entity); }
   int crashes(const EntityRef& entity) const {
     const auto found = crashes_.find(entity);
     return found == crashes_.end() ? 0 : found->second.count;

@@ -58,6 +58,7 @@ class Directory {
   void drop_shard(ShardId shard);
   void on_down(const caf::down_msg& down);
   void set_aside(const EntityRef& entity);
+  void on_restart(const RestartEntity& order);
   void on_proposes(const EntityProposes& message);
   void flush_reports();
   void on_done(const ProposalDone& done);
@@ -121,6 +122,7 @@ caf::behavior Directory::start() {
         rested_[rests.entity] = now() + (missed ? milliseconds(86'400'000) : rest_at_least);
         self_->send(activations_.remove(rests.entity), Passivate{});
       },
+      [this](const RestartEntity& order) { on_restart(order); },
       [this](FlushReports) { flush_reports(); },
       [this](const ProposalDone& done) { on_done(done); },
       [this](const AgentArrived& arrived) {
@@ -303,6 +305,25 @@ void Directory::on_down(const caf::down_msg& down) {
   // Otherwise its duty, or its agent's next word, wakes it when the pause is over.
   else if (entity->kind == EntityKind::host && agents_.contains(entity->host()))
     self_->send(node_.door, CloseAgent{agents_.at(entity->host()).link, "its host's actor crashed"});
+}
+
+void Directory::on_restart(const RestartEntity& order) {
+  const EntityRef& entity = order.entity;
+  const auto asker = caf::actor_cast<caf::actor>(order.asker);
+  if (!leased_ || shard_count_ == 0 || !owns(shard_of_entity(entity)))
+    return self_->send(
+        asker, ReplicaDone{order.cookie, Error{ErrorCode::fenced,
+                                               "this node does not care for " + entity.text() + " (now)"}});
+  logging::info("entity_restarted node={} entity={}", context_->self.value, entity.text());
+  activations_.forgive(entity);
+  rested_.erase(entity);
+  if (activations_.find(entity) != nullptr) self_->send(activations_.remove(entity), Passivate{});
+  // A host's agent comes with a new session, as to a new owner, and its word wakes the actor.
+  if (entity.kind == EntityKind::host && agents_.contains(entity.host()))
+    self_->send(node_.door, CloseAgent{agents_.at(entity.host()).link, "its host's actor is restarted"});
+  else if (activate(entity) != nullptr)
+    nudge(entity);
+  self_->send(asker, ReplicaDone{order.cookie, Index{context_->status.applied.load()}});
 }
 
 void Directory::set_aside(const EntityRef& entity) {

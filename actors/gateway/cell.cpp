@@ -54,6 +54,9 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   status.tasks = live_tasks(cell);
   status.hosts = cell.hosts;
   status.hosts_connected = cell.hosts_connected;
+  status.tasks_waiting = cell.waiting;
+  status.jobs_throttled = cell.throttled_jobs;
+  status.requests = cell.requests;
   status.pause = cell.pause;
   for (const NodeId id : node.book.voters()) status.members.push_back(id);
   json::Writer writer;

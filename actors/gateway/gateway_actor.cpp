@@ -91,6 +91,7 @@ class Gateway final : public Services {
   void ask_console(NodeId node, std::string command, Told told) override;
   void ask_cell(CellOrder order, Told told) override;
   void ask_standing(NodeId node, Told told) override;
+  void ask_cell_at(NodeId node, CellOrder order, Told told) override;
   void ask_backup(BackupOrder order, Told told) override;
   std::shared_ptr<const void> begin_debug() override {
     return debug_calls_.use_count() > debug_calls_max ? nullptr : debug_calls_;
@@ -384,6 +385,10 @@ void Gateway::ask_cell(CellOrder order, Told told) {
 
 void Gateway::ask_standing(NodeId node, Told told) {
   ask(node, AskCell{CellOrder{}}, standing_patience, std::move(told));
+}
+
+void Gateway::ask_cell_at(NodeId node, CellOrder order, Told told) {
+  ask(node, AskCell{std::move(order)}, order_patience, std::move(told));
 }
 
 void Gateway::ask_backup(BackupOrder order, Told told) {

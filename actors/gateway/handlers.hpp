@@ -20,6 +20,7 @@ void submit_plan(Services& services, const CallPtr& call);
 // ---- job_changes.cpp ----
 void put_job_attributes(Services& services, const CallPtr& call);
 void delete_job_attributes(Services& services, const CallPtr& call);
+void retry_job(Services& services, const CallPtr& call);
 void enable_job(Services& services, const CallPtr& call);
 void disable_job(Services& services, const CallPtr& call);
 void put_job_processes(Services& services, const CallPtr& call);
@@ -30,6 +31,7 @@ void kill_task(Services& services, const CallPtr& call);
 void put_task_attributes(Services& services, const CallPtr& call);
 void delete_task_attributes(Services& services, const CallPtr& call);
 void move_task(Services& services, const CallPtr& call);
+void retry_task(Services& services, const CallPtr& call);
 http::Response list_tasks(const NodeContext& node, const Call& call);
 http::Response get_task(const NodeContext& node, const Call& call);
 
@@ -76,6 +78,7 @@ void promote_member(Services& services, const CallPtr& call);
 void remove_member(Services& services, const CallPtr& call);
 void hand_over(Services& services, const CallPtr& call);
 void take_back(Services& services, const CallPtr& call);
+void put_shard_owner(Services& services, const CallPtr& call);
 void put_leader(Services& services, const CallPtr& call);
 
 // ---- standing.cpp ----
@@ -108,6 +111,10 @@ void get_scheduler_result(Services& services, const CallPtr& call);
 // ---- operators.cpp ----
 void release_entity(Services& services, const CallPtr& call);
 void list_actors(Services& services, const CallPtr& call);
+void restart_actor(Services& services, const CallPtr& call);
+/// What an order is noted as in the audit before `give` carries it out: it leaves no entry of its own in the
+/// log.
+void note_then(Services& services, const CallPtr& call, const std::string& what, std::function<void()> give);
 void ask_console(Services& services, const CallPtr& call);
 
 }  // namespace troupe::gateway

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
@@ -40,21 +41,23 @@ std::optional<HostId> find_host(const Reads& reads, std::string_view text) {
 http::Response list_hosts(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::hosts);
   if (!query.ok()) return http::error_response(query.error());
-  std::vector<HostFacts> hosts = node.reads().hosts();
+  api::Listed listed(query.value().ordering(), query.value().paging);
+  std::unordered_map<std::uint32_t, HostFacts> hosts;
   Where where(query.value(), node.now());
-  std::erase_if(hosts, [&](const HostFacts& facts) {
-    return !where.holds(api::HostSubject{facts.record, facts.used, facts.tasks, facts.launches,
-                                         facts.pause ? &*facts.pause : nullptr});
-  });
+  for (HostFacts& facts : node.reads().hosts()) {
+    const api::HostSubject subject{facts.record, facts.used, facts.tasks, facts.launches,
+                                   facts.pause ? &*facts.pause : nullptr};
+    if (!where.holds(subject)) continue;
+    listed.add(subject, api::sort_key(facts.record));
+    hosts.emplace(facts.record.id.value, std::move(facts));
+  }
   if (where.is_spent()) return http::error_response(Where::too_costly());
-  std::vector<api::SortKey> keys;
-  keys.reserve(hosts.size());
-  for (const HostFacts& facts : hosts) keys.push_back(api::sort_key(facts.record));
-  const api::Page page = api::select_page(keys, query.value().paging);
+  std::vector<api::SortKey> places;
+  const api::Page page = listed.page(places);
   return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
-        api::host_json(writer, hosts[i].record, hosts[i].used, hosts[i].tasks, hosts[i].launches,
-                       hosts[i].pause);
+        const HostFacts& host = hosts.at(api::host_of(places[i - page.begin]).value);
+        api::host_json(writer, host.record, host.used, host.tasks, host.launches, host.pause);
       }));
 }
 

@@ -61,6 +61,13 @@ void delete_job_attributes(Services& services, const CallPtr& call) {
 void enable_job(Services& services, const CallPtr& call) { put_enabled(services, call, true); }
 void disable_job(Services& services, const CallPtr& call) { put_enabled(services, call, false); }
 
+void retry_job(Services& services, const CallPtr& call) {
+  const auto id = captured_id<JobId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  mutate(services, call, RetryJob{id.value(), {}}, {.status = 200, .entity_url = job_url(id.value())});
+}
+
 void put_job_processes(Services& services, const CallPtr& call) {
   change_job(services, call, api::parse_processes,
              [](ChangeJob& change, ServiceProcesses processes) { change.processes = processes; });

@@ -25,12 +25,13 @@ struct JobCopy {
 };
 
 /// The page's jobs. One that has ended since it was counted comes from the archive.
-std::vector<JobCopy> copy_page(const Reads& reads, const std::vector<JobId>& ids, api::Page& page) {
+std::vector<JobCopy> copy_page(const Reads& reads, const std::vector<api::SortKey>& places, api::Page& page) {
   std::vector<JobCopy> copies;
-  for (std::size_t i = page.begin; i < page.end; ++i) {
-    if (reads.with_job(ids[i], [&](const JobView& view) { copies.push_back({view.record, view.counts}); }))
+  for (const api::SortKey& place : places) {
+    const JobId id{place.id};
+    if (reads.with_job(id, [&](const JobView& view) { copies.push_back({view.record, view.counts}); }))
       continue;
-    auto archived = reads.archived_job(ids[i]);
+    auto archived = reads.archived_job(id);
     if (archived.ok() && archived.value()) copies.push_back({std::move(archived.value()->record), {}});
   }
   page.end = page.begin + copies.size();
@@ -97,19 +98,19 @@ void put_capacity_attributes(Services& services, const CallPtr& call) {
 http::Response list_jobs(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::jobs);
   if (!query.ok()) return http::error_response(query.error());
-  std::vector<api::SortKey> keys;
-  std::vector<JobId> ids;
+  api::Listed listed(query.value().ordering(), query.value().paging);
   Where where(query.value(), node.now());
   node.reads().each_job({}, [&](const JobView& view) {
     if (!api::matches(query.value().criteria, view.record)) return true;
-    if (!where.holds(api::JobSubject{view.record, view.counts})) return !where.is_spent();
-    keys.push_back(api::sort_key(view.record));
-    ids.push_back(view.record.id);
+    const api::JobSubject subject{view.record, view.counts};
+    if (!where.holds(subject)) return !where.is_spent();
+    listed.add(subject, api::sort_key(view.record));
     return true;
   });
   if (where.is_spent()) return http::error_response(Where::too_costly());
-  api::Page page = api::select_page(keys, query.value().paging);
-  const auto copies = copy_page(node.reads(), ids, page);
+  std::vector<api::SortKey> places;
+  api::Page page = listed.page(places);
+  const auto copies = copy_page(node.reads(), places, page);
   return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
         const std::size_t at = i - page.begin;

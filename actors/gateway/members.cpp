@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "actors/balancer/shard_plan.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
 #include "net/api/reading.hpp"
@@ -58,6 +59,15 @@ Result<milliseconds> parse_spared_time(std::string_view text) {
   });
 }
 
+Result<NodeId> parse_owner(std::string_view text) {
+  return api::read_body<NodeId>(text, [](const json::Value& value, std::vector<Violation>& violations) {
+    json::ObjectReader reader(value, "", violations);
+    const NodeId node = read_node(reader);
+    reader.finish();
+    return node;
+  });
+}
+
 Result<CellOrder> captured_change(const Call& call, MemberChangeKind change) {
   const std::string& text = call.captured.at(0);
   NodeId node;
@@ -75,24 +85,30 @@ void give(Services& services, const CallPtr& call, const Result<CellOrder>& orde
   });
 }
 
-/// Noted in the audit first: an order leaves no entry with its caller's name in the log.
+/// Noted in the audit first.
 void give_noted(Services& services, const CallPtr& call, const Result<CellOrder>& order,
                 const std::string& what) {
+  if (!order.ok()) return give(services, call, order);
+  note_then(services, call, what + "/" + to_text(order.value().node),
+            [&services, call, order] { give(services, call, order); });
+}
+
+}  // namespace
+
+void note_then(Services& services, const CallPtr& call, const std::string& what, std::function<void()> give) {
   constexpr std::uint32_t noted_from_level = 2;
-  if (!order.ok() || services.node().reads().level() < noted_from_level) return give(services, call, order);
+  if (services.node().reads().level() < noted_from_level) return give();
   Command note;
   note.request = call->request_id;
   note.caller = call->caller;
   note.reason = call->reason;
-  note.body = NoteOperation{what + "/" + to_text(order.value().node)};
-  services.propose(std::move(note), [&services, call, order](const Result<Outcome>& noted) {
+  note.body = NoteOperation{what};
+  services.propose(std::move(note), [call, give = std::move(give)](const Result<Outcome>& noted) {
     if (!noted.ok()) return call->fail(noted.error());
     if (noted.value().error) return call->fail(*noted.value().error);
-    give(services, call, order);
+    give();
   });
 }
-
-}  // namespace
 
 void list_members(Services& services, const CallPtr& call) {
   if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
@@ -129,6 +145,32 @@ void take_back(Services& services, const CallPtr& call) {
   auto order = captured_change(*call, {});
   if (order.ok()) order.value().kind = CellOrder::Kind::take_back;
   give_noted(services, call, order, "members/take-back");
+}
+
+void put_shard_owner(Services& services, const CallPtr& call) {
+  if (const auto checked = check_json_body(*call); !checked.ok()) return call->fail(checked.error());
+  const auto node = parse_owner(call->request.body);
+  if (!node.ok()) return call->fail(node.error());
+  const std::string& text = call->captured.at(0);
+  ShardId shard;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), shard.value);
+  if (fault != std::errc{} || stop != text.data() + text.size())
+    return call->fail({ErrorCode::invalid_argument, "the path must name a shard by its number"});
+  services.when_fresh(call, api::Consistency::linearizable, [&services, call, shard, node = node.value()] {
+    const NodeContext& here = services.node();
+    const auto voters = here.book.voters();
+    if (std::ranges::find(voters, node) == voters.end())
+      return call->fail(
+          {ErrorCode::precondition_failed, "node " + to_text(node) + " is no voter of the cell"});
+    const auto spared = here.spared.get();
+    if (spared && spared->node == node)
+      return call->fail({ErrorCode::precondition_failed, "node " + to_text(node) + " hands its shards over"});
+    auto moves = plan_move(here.reads().shards(), shard, node);
+    if (!moves.ok()) return call->fail(moves.error());
+    mutate(services, call, AssignShards{std::move(moves).value()},
+           {.status = 200, .entity_url = "/api/v3/console?command=shards"},
+           TermFence{Term{here.status.term.load()}});
+  });
 }
 
 void put_leader(Services& services, const CallPtr& call) {

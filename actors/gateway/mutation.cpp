@@ -21,8 +21,9 @@ http::Response refused(const Call& call, const Error& error, const MutationAnswe
 
 }  // namespace
 
-void mutate(Services& services, const CallPtr& call, CommandBody body, MutationAnswer answer) {
+void mutate(Services& services, const CallPtr& call, CommandBody body, MutationAnswer answer, Fence fence) {
   Command command;
+  command.fence = fence;
   command.request = call->request_id;
   command.caller = call->caller;
   command.reason = call->reason;

@@ -18,7 +18,8 @@ struct MutationAnswer {
 
 /// Proposes for the call and answers it: headers X-Troupe-Request-Id and X-Troupe-Index, errors with what to
 /// do.
-void mutate(Services& services, const CallPtr& call, CommandBody body, MutationAnswer answer);
+void mutate(Services& services, const CallPtr& call, CommandBody body, MutationAnswer answer,
+            Fence fence = NoFence{});
 
 /// 415 unless the body is JSON by its header, or says nothing of itself.
 Result<void> check_json_body(const Call& call);

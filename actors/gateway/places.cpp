@@ -12,7 +12,7 @@ Places::Places(const Reads& reads) : reads_(reads), cell_(reads.cell_record().na
 }
 
 const Places::Host& Places::host(HostId id) {
-  const auto [at, is_new] = hosts_.try_emplace(id);
+  const auto [at, is_new] = hosts_.try_emplace(id.value);
   if (!is_new || id.value == 0 || knows_all_) return at->second;
   if (const auto facts = reads_.host_facts(id)) at->second = of_record(facts->record);
   return at->second;
@@ -24,7 +24,7 @@ Places::Host Places::of_record(const HostRecord& record) {
 }
 
 void Places::know_all_hosts() {
-  for (const HostFacts& facts : reads_.hosts()) hosts_[facts.record.id] = of_record(facts.record);
+  for (const HostFacts& facts : reads_.hosts()) hosts_[facts.record.id.value] = of_record(facts.record);
   knows_all_ = true;
 }
 

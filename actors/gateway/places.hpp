@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "net/api/entity_json.hpp"
 #include "storage/state/reads.hpp"
@@ -32,7 +33,7 @@ class Places {
   const Reads& reads_;
   std::string cell_;
   std::map<std::string, Tier, std::less<>> tiers_;
-  std::map<HostId, Host> hosts_;
+  std::unordered_map<std::uint32_t, Host> hosts_;  ///< by HostId; a list of all tasks looks here for each
   bool knows_all_ = false;
 };
 

@@ -63,6 +63,8 @@ class Services {
   virtual void ask_cell(CellOrder order, Told told) = 0;
   /// How that node itself sees the cell. Errors: as the others', sooner.
   virtual void ask_standing(NodeId node, Told told) = 0;
+  /// An order for a node other than the leader, as of restarts.
+  virtual void ask_cell_at(NodeId node, CellOrder order, Told told) = 0;
   /// This node's own backups. A snapshot that was not answered may be held until it is idle for too long.
   virtual void ask_backup(BackupOrder order, Told told) = 0;
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <span>
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
@@ -15,41 +16,100 @@ namespace {
 constexpr std::size_t archived_tasks_max = 50'000;  ///< of one query; beyond: 400, ask for fewer jobs
 
 struct Found {
-  api::SortKey key;
   TaskRecord record;
-  DescriptorPtr descriptor;
+  DescriptorPtr descriptor;  ///< nullptr: not looked up
 };
+/// What has ended, by its place in the list.
+using Ended = std::map<api::SortKey, Found>;
+constexpr int scans_max = 3;
 
-/// A list's condition on tasks, which may speak of where they are.
-class TaskWhere {
+/// Which live tasks a query selects, and in which order. Their places are noted; a page is copied later, not
+/// a million records.
+class TaskList {
  public:
-  TaskWhere(const Reads& reads, const api::Query& query, Instant now) : where_(query, now) {
-    if (!where_.names("taskContext.")) return;
+  TaskList(const Reads& reads, const api::Query& query, Instant now)
+      : reads_(reads),
+        criteria_(query.criteria),
+        where_(query, now),
+        order_(query.ordering()),
+        listed_(order_, query.paging) {
+    if (!where_.names("taskContext.") && (order_ == nullptr || !order_->names("taskContext."))) return;
     places_.emplace(reads);
     places_->know_all_hosts();
   }
-  bool holds(const TaskRecord& task, const JobRecord& job) {
+
+  void take_live() {
+    if (!criteria_.jobs.empty()) {
+      of_jobs();
+    } else if (!criteria_.tasks.empty()) {
+      of_ids();
+    } else {
+      of_all();
+    }
+  }
+  /// False: it is not selected. An ended one takes the place of what was seen of it while it lived.
+  bool take(const TaskRecord& task, const JobRecord& job) {
+    if (!api::matches(criteria_, task, job)) return false;
     const api::TaskPlace place = places_ ? places_->of(task, job.descriptor.get()) : api::TaskPlace{};
-    return where_.holds(api::TaskSubject{task, place});
+    const api::TaskSubject subject{task, place};
+    if (!where_.holds(subject)) return false;
+    if (criteria_.jobs.empty())
+      listed_.add(subject, api::sort_key(task));
+    else
+      of_jobs_[api::sort_key(task)] = order_ == nullptr ? api::Order::Key{} : order_->key(subject);
+    return true;
   }
   bool is_spent() const { return where_.is_spent(); }
+  api::Page page(std::vector<api::SortKey>& places) {
+    for (auto& [place, key] : of_jobs_) listed_.add_known(std::move(key), place);
+    return listed_.page(places);
+  }
 
  private:
+  void of_jobs() {
+    for (const JobId& id : criteria_.jobs)
+      reads_.with_job(id, [&](const JobView& view) {
+        for (const SlotEntry& slot : view.slots)
+          if (slot.live != nullptr) take(*slot.live, view.record);
+      });
+  }
+  void of_ids() {
+    for (const TaskId& id : criteria_.tasks)
+      if (const auto facts = reads_.task(id))
+        reads_.with_job(facts->record.job, [&](const JobView& view) { take(facts->record, view.record); });
+  }
+  void of_all() {
+    const auto use = [&](const TaskRecord& task, const JobRecord& job) {
+      take(task, job);
+      return !is_spent();
+    };
+    for (int scans = 0; scans < scans_max; ++scans) {
+      listed_.clear();
+      if (reads_.scan_tasks(use) || is_spent()) return;
+    }
+    // Tasks are moved all the time.
+    listed_.clear();
+    reads_.each_task({}, use);
+  }
+
+  const Reads& reads_;
+  const api::Criteria& criteria_;
   Where where_;
+  const api::Order* order_;
+  api::Listed listed_;
   std::optional<Places> places_;
+  std::map<api::SortKey, api::Order::Key> of_jobs_;  ///< of some jobs: one may be met twice
 };
 
-std::vector<Found> live_tasks(const Reads& reads, const api::Criteria& criteria, TaskWhere& where) {
-  std::vector<Found> found;
-  reads.each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
-    if (!api::matches(criteria, task, job)) return true;
-    if (!where.holds(task, job)) return !where.is_spent();
-    // Only ids for now: a page is copied, not a million records.
-    found.push_back({api::sort_key(task), {}, {}});
-    found.back().record.id = task.id;
-    return true;
+/// A page of all live tasks, without looking at those of the others.
+api::Page page_of_all(const Reads& reads, const api::Paging& paging, std::vector<api::SortKey>& keys) {
+  PageStart<TaskId> start;
+  if (paging.after) start = {paging.after->created.ms, TaskId{paging.after->id}};
+  reads.each_task(start, [&](const TaskRecord& task, const JobRecord&) {
+    keys.push_back(api::sort_key(task));
+    return keys.size() < paging.page_size;
   });
-  return found;
+  return api::page_of(keys, paging.after ? reads.tasks_up_to(start) : 0, reads.task_count(), paging);
 }
 
 std::optional<JobRecord> job_record(const Reads& reads, const JobId& id) {
@@ -61,10 +121,8 @@ std::optional<JobRecord> job_record(const Reads& reads, const JobId& id) {
 }
 
 /// Adds what has ended of the jobs asked for; where a task is in both, the archive is right.
-Result<void> add_archived(const Reads& reads, const api::Criteria& criteria, TaskWhere& where,
-                          std::vector<Found>& found) {
-  std::map<api::SortKey, Found> all;
-  for (Found& live : found) all.emplace(live.key, std::move(live));
+Result<Ended> add_archived(const Reads& reads, const api::Criteria& criteria, TaskList& list) {
+  Ended ended;
   std::size_t room = archived_tasks_max;
   for (const JobId& id : criteria.jobs) {
     const auto job = job_record(reads, id);
@@ -75,36 +133,39 @@ Result<void> add_archived(const Reads& reads, const api::Criteria& criteria, Tas
       return Error{ErrorCode::invalid_argument,
                    "too many ended tasks in these jobs; ask for fewer jobs at once"};
     room -= tasks.value().size();
-    for (TaskRecord& task : tasks.value())
-      if (api::matches(criteria, task, *job) && where.holds(task, *job)) {
-        const auto key = api::sort_key(task);
-        all[key] = {key, std::move(task), job->descriptor};
-      }
+    for (TaskRecord& task : tasks.value()) {
+      if (!list.take(task, *job)) continue;
+      const auto place = api::sort_key(task);
+      ended[place] = {std::move(task), job->descriptor};
+    }
   }
-  found.clear();
-  for (auto& [key, task] : all) found.push_back(std::move(task));
-  return {};
+  return ended;
 }
 
-/// Reads what live_tasks() only counted. One that has ended since comes from the archive.
-std::vector<Found> fill_page(const Reads& reads, std::vector<Found>& found, api::Page& page) {
+/// The page's records. One that has ended since comes from the archive.
+std::vector<Found> fill_page(const Reads& reads, std::span<const api::SortKey> keys, Ended& ended,
+                             api::Page& page) {
   std::vector<Found> filled;
-  for (std::size_t i = page.begin; i < page.end; ++i) {
-    Found& item = found[i];
-    if (item.descriptor == nullptr) {
-      if (auto facts = reads.task(item.record.id)) {
-        item.record = std::move(facts->record);
-        item.descriptor = std::move(facts->descriptor);
-      } else if (auto archived = reads.archived_task(item.record.id); archived.ok() && archived.value()) {
-        item.record = std::move(*archived.value());
-      } else {
-        continue;
-      }
+  for (const api::SortKey& key : keys) {
+    if (const auto known = ended.find(key); known != ended.end()) {
+      filled.push_back(std::move(known->second));
+    } else if (auto facts = reads.task(TaskId{key.id})) {
+      filled.push_back({std::move(facts->record), std::move(facts->descriptor)});
+    } else if (auto archived = reads.archived_task(TaskId{key.id}); archived.ok() && archived.value()) {
+      filled.push_back({std::move(*archived.value()), nullptr});
     }
-    filled.push_back(std::move(item));
   }
   page.end = page.begin + filled.size();
   return filled;
+}
+
+/// Live, with its job's descriptor, or archived. Errors: not_found; the archive's.
+Result<Found> any_task(const Reads& reads, const TaskId& id) {
+  if (auto facts = reads.task(id)) return Found{std::move(facts->record), std::move(facts->descriptor)};
+  auto archived = reads.archived_task(id);
+  if (!archived.ok()) return archived.error();
+  if (!archived.value()) return Error{ErrorCode::not_found, "there is no task " + to_text(id)};
+  return Found{std::move(*archived.value()), nullptr};
 }
 
 Result<bool> flag_of(const Call& call, std::string_view name) {
@@ -163,22 +224,42 @@ void move_task(Services& services, const CallPtr& call) {
   mutate(services, call, move.value(), {.status = 200, .entity_url = task_url(move.value().task)});
 }
 
+void retry_task(Services& services, const CallPtr& call) {
+  const auto id = captured_id<TaskId>(*call);
+  if (!id.ok()) return call->fail(id.error());
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) return call->fail(checked.error());
+  // It may have ended a moment ago.
+  services.when_fresh(call, api::Consistency::linearizable, [&services, call, id = id.value()] {
+    const auto found = any_task(services.node().reads(), id);
+    if (!found.ok()) return call->fail(found.error());
+    mutate(services, call, RetryJob{found.value().record.job, id},
+           {.status = 200, .entity_url = task_url(id)});
+  });
+}
+
 http::Response list_tasks(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
   if (!query.ok()) return http::error_response(query.error());
   const api::Criteria& criteria = query.value().criteria;
-  TaskWhere where(node.reads(), query.value(), node.now());
-  auto found = live_tasks(node.reads(), criteria, where);
-  if (criteria.wants_finished_tasks()) {
-    const auto added = add_archived(node.reads(), criteria, where, found);
-    if (!added.ok()) return http::error_response(added.error());
-  }
-  if (where.is_spent()) return http::error_response(Where::too_costly());
+  const api::Paging& paging = query.value().paging;
+  const bool is_plain = criteria == api::Criteria{} && !query.value().where && !query.value().order;
   std::vector<api::SortKey> keys;
-  keys.reserve(found.size());
-  for (const Found& item : found) keys.push_back(item.key);
-  api::Page page = api::select_page(keys, query.value().paging);
-  const auto filled = fill_page(node.reads(), found, page);
+  Ended ended;
+  api::Page page;
+  if (is_plain && (paging.after || paging.page == 0)) {
+    page = page_of_all(node.reads(), paging, keys);
+  } else {
+    TaskList list(node.reads(), query.value(), node.now());
+    list.take_live();
+    if (criteria.wants_finished_tasks()) {
+      auto added = add_archived(node.reads(), criteria, list);
+      if (!added.ok()) return http::error_response(added.error());
+      ended = std::move(added).value();
+    }
+    if (list.is_spent()) return http::error_response(Where::too_costly());
+    page = list.page(keys);
+  }
+  const auto filled = fill_page(node.reads(), keys, ended, page);
   Places places(node.reads());
   return http::json_response(
       200, api::result_json(page, query.value().fields, [&](json::Writer& writer, std::size_t i) {
@@ -192,20 +273,14 @@ http::Response get_task(const NodeContext& node, const Call& call) {
   if (!id.ok()) return http::error_response(id.error());
   const auto query = api::parse_query(call.request, api::ListOf::tasks);
   if (!query.ok()) return http::error_response(query.error());
-  Found found;
-  if (auto facts = node.reads().task(id.value())) {
-    found = {{}, std::move(facts->record), std::move(facts->descriptor)};
-  } else {
-    auto archived = node.reads().archived_task(id.value());
-    if (!archived.ok()) return http::error_response(archived.error());
-    if (!archived.value())
-      return http::error_response({ErrorCode::not_found, "there is no task " + to_text(id.value())});
-    found.record = std::move(*archived.value());
-    if (auto job = job_record(node.reads(), found.record.job)) found.descriptor = job->descriptor;
-  }
+  auto found = any_task(node.reads(), id.value());
+  if (!found.ok()) return http::error_response(found.error());
+  Found& task = found.value();
+  if (task.descriptor == nullptr)
+    if (auto job = job_record(node.reads(), task.record.job)) task.descriptor = job->descriptor;
   Places places(node.reads());
   json::Writer writer;
-  api::task_json(writer, found.record, places.of(found.record, found.descriptor.get()));
+  api::task_json(writer, task.record, places.of(task.record, task.descriptor.get()));
   return http::json_response(200, api::project(writer.take(), query.value().fields));
 }
 

@@ -23,6 +23,7 @@ class Operations {
         [this](const MeetNode& node) {
           replica_ = node.replica;
           balancer_ = node.balancer;
+          directory_ = node.directory;
         },
         [this](const Asked& asked) { on_asked(asked); },
         [this](const ReplicaDone& done) { on_done(done); },
@@ -56,6 +57,8 @@ class Operations {
     if (order.kind == CellOrder::Kind::hand_over || is_taken_back)
       return self_->send(balancer_, SpareNode{order.node, is_taken_back ? milliseconds(0) : order.at_most,
                                               order.caller, order.reason, cookie_, hand_over_patience, me});
+    if (order.kind == CellOrder::Kind::restart)
+      return self_->send(directory_, RestartEntity{order.entity, cookie_, me});
     if (order.kind == CellOrder::Kind::transfer)
       self_->send(replica_, TransferLeadership{order.node, cookie_, order_patience, me});
     else
@@ -96,9 +99,9 @@ class Operations {
   caf::event_based_actor* self_;
   ContextPtr context_;
   const DiskBook* disks_;
-  caf::actor replica_, balancer_;
+  caf::actor replica_, balancer_, directory_;
   std::uint64_t cookie_ = 0;
-  std::map<std::uint64_t, Asked> orders_;  ///< by cookie; replica and balancer answer each
+  std::map<std::uint64_t, Asked> orders_;  ///< by cookie; replica, balancer and directory answer each
 };
 
 }  // namespace

@@ -234,6 +234,7 @@ class FailoverBench {
     out.param("live_tasks", params_.live_tasks);
     out.param("archived_tasks", params_.archived_tasks);
     out.begin_figures();
+    out.figures("trials_ms", times_ms_);
     out.figure("p50_ms", percentile(times_ms_, 0.5));
     out.figure("p99_ms", percentile(times_ms_, 0.99));
     out.figure("max_ms", percentile(times_ms_, 1));

@@ -34,6 +34,13 @@ void BenchLine::figure(std::string_view name, std::uint64_t value) {
   writer_.uint(value);
 }
 
+void BenchLine::figures(std::string_view name, const std::vector<double>& values) {
+  writer_.key(name);
+  writer_.begin_array();
+  for (const double value : values) writer_.real(std::round(value * 100) / 100);
+  writer_.end_array();
+}
+
 void BenchLine::end_figures() {
   if (in_figures_) writer_.end_object();
   in_figures_ = false;

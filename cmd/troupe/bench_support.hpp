@@ -26,6 +26,7 @@ class BenchLine {
   void begin_figures();
   void figure(std::string_view name, double value);  ///< two decimals
   void figure(std::string_view name, std::uint64_t value);
+  void figures(std::string_view name, const std::vector<double>& values);  ///< likewise
   /// After all figures.
   void texts(std::string_view name, const std::vector<std::string>& values);
   std::string take();

@@ -107,4 +107,38 @@ int actor_list(Context& context, const ActorList& args) {
   return tell_missing(context, actors);
 }
 
+namespace {
+
+/// POST to an entity's path, which is `before`, its kind and id, and `behind`.
+int act_on_entity(Context& context, const std::string& entity, const std::string& before,
+                  const std::string& behind, std::string_view done) {
+  auto client = context.client();
+  const auto slash = entity.find('/');
+  const std::string kind = entity.substr(0, slash);
+  std::string id = slash == std::string::npos ? std::string() : entity.substr(slash + 1);
+  if (id.empty()) {
+    context.io.err << "troupe: name the entity as job/ID, task/ID, host/NAME or group/NAME\n";
+    return exit_usage;
+  }
+  if (kind == "job" || kind == "task") {
+    const auto whole = whole_id(client, kind == "job" ? IdOf::job : IdOf::task, id);
+    if (!whole.ok()) return report(context.io.err, whole.error());
+    id = whole.value();
+  }
+  const auto answer = client.change("POST", before + url_text(kind) + '/' + url_text(id) + behind);
+  if (!answer.ok()) return report(context.io.err, answer.error());
+  context.io.out << done << ' ' << printable(kind) << '/' << printable(id) << '\n';
+  return exit_ok;
+}
+
+}  // namespace
+
+int actor_restart(Context& context, const std::string& entity) {
+  return act_on_entity(context, entity, "/api/v3/actors/", "/restart", "restarted the actor of");
+}
+
+int actor_release(Context& context, const std::string& entity) {
+  return act_on_entity(context, entity, "/api/v3/entities/", "/release", "released");
+}
+
 }  // namespace troupe::cli

@@ -2,7 +2,7 @@
 
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/cli_error.hpp"
-#include "cmd/troupe/cli_table.hpp"
+#include "cmd/troupe/cli_rows.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "net/json/writer.hpp"
 
@@ -37,8 +37,28 @@ void add_everything(Sheet& sheet, const json::Value& value, const std::string& p
 
 std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
 
-/// `all`: the answer that it is part of.
-void add_node(Table& table, const json::Value& node, const json::Value& all) {
+/// The cell's object, with its nodes as one more member.
+std::string with_nodes(const json::Value& cell, const json::Value& nodes) {
+  json::Writer writer;
+  writer.begin_object();
+  for (const auto& [name, at, member] : *cell.object()) {
+    writer.key(name);
+    json::write_value(writer, member);
+  }
+  writer.key("nodes");
+  json::write_value(writer, *nodes.find("items"));
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace
+
+Table node_table() {
+  return Table({"NODE", "ROLE", "TERM", "LAST", "COMMITTED", "APPLIED", "SNAPSHOT", "LAG", "LAST CONTACT",
+                "BUILD", "SHARDS", "REACHABLE"});
+}
+
+void add_node_row(Table& table, const json::Value& node, const json::Value& all) {
   const bool is_heard = is_true_at(node, "reachable");
   const std::string contact = text_at(node, "lastContactMs");
   const bool leads = text_at(node, "role") == "LEADER";
@@ -57,22 +77,6 @@ void add_node(Table& table, const json::Value& node, const json::Value& all) {
   row.push_back(std::move(standing));
   table.add(std::move(row));
 }
-
-/// The cell's object, with its nodes as one more member.
-std::string with_nodes(const json::Value& cell, const json::Value& nodes) {
-  json::Writer writer;
-  writer.begin_object();
-  for (const auto& [name, at, member] : *cell.object()) {
-    writer.key(name);
-    json::write_value(writer, member);
-  }
-  writer.key("nodes");
-  json::write_value(writer, *nodes.find("items"));
-  writer.end_object();
-  return writer.take();
-}
-
-}  // namespace
 
 int host_show(Context& context, const std::string& name) {
   return show(context, "/api/v3/hosts/" + url_text(name),
@@ -95,10 +99,9 @@ int cell_status(Context& context) {
   add_everything(sheet, value);
   sheet.print(context.io.out);
   if (!has_nodes) return exit_ok;
-  Table table({"NODE", "ROLE", "TERM", "LAST", "COMMITTED", "APPLIED", "SNAPSHOT", "LAG", "LAST CONTACT",
-               "BUILD", "SHARDS", "REACHABLE"});
+  Table table = node_table();
   const json::Value& all = nodes.value().value;
-  for (const auto& node : items_of(all)) add_node(table, node, all);
+  for (const auto& node : items_of(all)) add_node_row(table, node, all);
   context.io.out << '\n';
   table.print(context.io.out);
   return exit_ok;

@@ -6,10 +6,10 @@ namespace troupe::cli {
 namespace {
 
 void add_cell(CLI::App& app, Context& context) {
-  auto* cell = app.add_subcommand(
-      "cell",
-      "The cell: status, policy, set-policy, members, transfer-leader, upgrade, pause-scheduling,\n"
-      "resume-scheduling");
+  auto* cell = app.add_subcommand("cell",
+                                  "The cell: status, policy, set-policy, members, transfer-leader, "
+                                  "move-shard, upgrade, pause-scheduling,\n"
+                                  "resume-scheduling");
   cell->require_subcommand(1);
   auto* status = cell->add_subcommand("status", "Show who leads, how far the log is, how much lives");
   status->footer("Example:\n  troupe cell status --address 10.0.0.7:7001");

@@ -80,6 +80,10 @@ int job_disable(Context& context, const std::string& job) {
   return change_job(context, job, "POST", "/disable", {}, "disabled job");
 }
 
+int job_retry(Context& context, const std::string& job) {
+  return change_job(context, job, "POST", "/retry", {}, "trying again what waits in job");
+}
+
 int job_processes(Context& context, const JobProcesses& args) {
   const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
   const std::string body = R"({"disableIncreaseDesired":)" + text(args.holds_increase) +

@@ -87,6 +87,11 @@ void add_job_acts(CLI::App& jobs, Context& context) {
   add_job_act(jobs, context,
               {"disable", "Mark a service as out of service, or all that a condition selects; tasks run on",
                job_disable, jobs_disable});
+  add_job_act(jobs, context,
+              {"retry",
+               "Try again at once what waits in a job, or in all that a condition selects; their budgets of "
+               "relaunches are full again",
+               job_retry, jobs_retry});
 }
 
 void add_attributes(CLI::App& group, Context& context, const std::string& what,

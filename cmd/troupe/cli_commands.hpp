@@ -86,6 +86,7 @@ struct BulkArgs {
 int jobs_kill(Context& context, const BulkArgs& args);
 int jobs_enable(Context& context, const BulkArgs& args);
 int jobs_disable(Context& context, const BulkArgs& args);
+int jobs_retry(Context& context, const BulkArgs& args);
 
 struct JobLogs {
   std::string job;
@@ -111,6 +112,7 @@ int job_attributes(Context& context, const AttributesEdit& args);
 int task_attributes(Context& context, const AttributesEdit& args);
 int job_enable(Context& context, const std::string& job);
 int job_disable(Context& context, const std::string& job);
+int job_retry(Context& context, const std::string& job);
 struct JobProcesses {
   std::string job;
   bool holds_increase = false;
@@ -154,6 +156,7 @@ struct TaskMove {
   std::string job;  ///< the one that it goes to
 };
 int task_move(Context& context, const TaskMove& args);
+int task_retry(Context& context, const std::string& task);
 
 struct TaskLogs {
   std::string task;
@@ -198,6 +201,8 @@ struct ActorList {
   std::uint32_t limit = 100;
 };
 int actor_list(Context& context, const ActorList& args);
+int actor_restart(Context& context, const std::string& entity);
+int actor_release(Context& context, const std::string& entity);  ///< from its quarantine
 
 // ---- capacity groups ----
 /// What is empty stays, or is 0 of a new one. Amounts as they were typed.
@@ -262,6 +267,11 @@ struct MemberHandOver {
 int member_hand_over(Context& context, const MemberHandOver& args);
 int member_take_back(Context& context, std::uint32_t node);
 int transfer_leader(Context& context, const TransferLeader& args);
+struct ShardMove {
+  std::uint32_t shard = 0;
+  std::uint32_t node = 0;
+};
+int move_shard(Context& context, const ShardMove& args);
 struct CellUpgrade {
   std::string hook{};
   std::string build{};  ///< empty: this program's own
@@ -343,7 +353,7 @@ void add_upgrade_options(CLI::App& cell, Context& context);
 void add_policy_options(CLI::App& cell, Context& context);
 /// Below `troupe job`: init, validate and what changes a job that lives.
 void add_job_change_options(CLI::App& jobs, Context& context);
-/// `task kill`, and `job kill, enable, disable`: also the console's.
+/// `task kill`, and `job kill, enable, disable, retry`: also the console's.
 void add_task_kill(CLI::App& tasks, Context& context);
 void add_job_acts(CLI::App& jobs, Context& context);
 /// --where CONDITION, and how carefully the things of this name are changed.

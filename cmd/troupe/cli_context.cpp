@@ -5,6 +5,7 @@
 #include <array>
 #include <ostream>
 
+#include "cmd/troupe/cli_select.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "storage/base/id.hpp"
 
@@ -42,7 +43,8 @@ Result<std::string> whole_id(CellClient& client, IdOf what, const std::string& i
                                                   std::to_string(prefix_size_min) + " characters"};
   std::vector<std::string> found;
   const std::string list = what == IdOf::job ? "/api/v3/jobs?" : "/api/v3/tasks?";
-  const auto walked = each_page(client, list + "pageSize=5000&fields=id", [&](const Answer& page) {
+  const std::string target = list + "pageSize=10&fields=id" + where_parameter("id ~ '" + id_or_prefix + "*'");
+  const auto walked = each_page(client, target, [&](const Answer& page) {
     for (const auto& item : items_of(page.value))
       if (auto id = text_at(item, "id"); id.starts_with(id_or_prefix)) found.push_back(std::move(id));
     return found.size() < 2;

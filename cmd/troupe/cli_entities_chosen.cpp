@@ -1,4 +1,5 @@
-// Ending tasks and jobs, and putting services in and out of service: those of which a condition holds.
+// Ending tasks and jobs, trying again what waits in jobs, putting services in and out of service: those of
+// which a condition holds.
 
 #include <ostream>
 
@@ -32,6 +33,8 @@ std::string path_of_all(const EntityVerb& verb) {
 Result<bool> is_already(const EntityVerb& verb, const json::Value& entity) {
   const bool is_ending = text_at(entity, "status/state") == "KillInitiated";
   if (verb.name == "kill") return is_ending;
+  if (verb.name == "retry")
+    return is_ending || (integer_at(entity, "summary/slots/waiting") == 0 && !value_at(entity, "throttled"));
   if (value_at(entity, "jobDescriptor/service") == nullptr)
     return Error{ErrorCode::invalid_argument,
                  "job " + text_at(entity, "id") +
@@ -62,7 +65,7 @@ Result<void> take(const EntityVerb& verb, const json::Value& entity, Bulk& bulk)
 Result<void> take_all(CellClient& client, const EntityVerb& verb, const std::string& where, Bulk& bulk) {
   const std::string target =
       path_of_all(verb) + "?pageSize=1000&fields=" +
-      (verb.what == IdOf::job ? "id,status,jobDescriptor" : "id,jobId,status,taskContext") +
+      (verb.what == IdOf::job ? "id,status,jobDescriptor,summary,throttled" : "id,jobId,status,taskContext") +
       where_parameter(where);
   Result<void> taken;
   const auto walked = each_page(client, target, [&](const Answer& page) {
@@ -126,6 +129,13 @@ int jobs_disable(Context& context, const BulkArgs& args) {
   return act_on_entities(context,
                          {IdOf::job, "disable", "POST", "/disable", "to be out of service",
                           "is out of service", "out of service or ending"},
+                         args);
+}
+
+int jobs_retry(Context& context, const BulkArgs& args) {
+  return act_on_entities(context,
+                         {IdOf::job, "retry", "POST", "/retry", "to be tried again", "is tried again",
+                          "with nothing that waits, or ending"},
                          args);
 }
 

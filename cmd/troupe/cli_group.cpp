@@ -4,7 +4,7 @@
 
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/cli_error.hpp"
-#include "cmd/troupe/cli_table.hpp"
+#include "cmd/troupe/cli_rows.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "net/json/writer.hpp"
 
@@ -61,6 +61,14 @@ std::string body_of(const GroupShape& shape, const json::Value* now) {
 
 }  // namespace
 
+Table group_table() { return Table({"NAME", "TIER", "CPU", "MEMORY MB", "GPU", "TASKS", "WAITING", "JOBS"}); }
+
+void add_group_row(Table& table, const json::Value& group) {
+  table.add({text_at(group, "name"), text_at(group, "tier"), use_and_reservation(group, "cpu"),
+             use_and_reservation(group, "memoryMB"), use_and_reservation(group, "gpu"),
+             text_at(group, "tasks"), text_at(group, "tasksWaiting"), text_at(group, "jobs")});
+}
+
 int group_list(Context& context) {
   auto client = context.client();
   const auto answer = client.get("/api/v3/groups");
@@ -69,11 +77,8 @@ int group_list(Context& context) {
     print_json(context, answer.value().text);
     return exit_ok;
   }
-  Table table({"NAME", "TIER", "CPU", "MEMORY MB", "GPU", "TASKS", "WAITING", "JOBS"});
-  for (const json::Value& group : items_of(answer.value().value))
-    table.add({text_at(group, "name"), text_at(group, "tier"), use_and_reservation(group, "cpu"),
-               use_and_reservation(group, "memoryMB"), use_and_reservation(group, "gpu"),
-               text_at(group, "tasks"), text_at(group, "tasksWaiting"), text_at(group, "jobs")});
+  Table table = group_table();
+  for (const json::Value& group : items_of(answer.value().value)) add_group_row(table, group);
   table.print(context.io.out);
   return exit_ok;
 }

@@ -70,6 +70,14 @@ int member_add(Context& context, const MemberAdd& args) {
   return tell(context, client.change("POST", std::string(members_url), body.take()), added_text(args));
 }
 
+int move_shard(Context& context, const ShardMove& args) {
+  auto client = context.client();
+  const std::string shard = std::to_string(args.shard), node = std::to_string(args.node);
+  return tell(context,
+              client.change("PUT", "/api/v3/cell/shards/" + shard + "/owner", R"({"node":)" + node + "}"),
+              "shard " + shard + " is node " + node + "'s");
+}
+
 int member_promote(Context& context, std::uint32_t node) {
   auto client = context.client();
   return tell(context, client.change("POST", member_url(node) + "/promote"),

@@ -61,6 +61,15 @@ void add_member_options(CLI::App& cell, Context& context) {
   transfer->add_option("--timeout", args->timeout, "how long to wait")->capture_default_str();
   transfer->footer("Example:\n  troupe cell transfer-leader 2");
   transfer->callback([args, &context] { finish_with(transfer_leader(context, *args)); });
+  auto* move = cell.add_subcommand("move-shard", "Give a shard to another node");
+  auto wish = std::make_shared<ShardMove>();
+  move->add_option("shard", wish->shard, "its number, as in `troupe console -c shards`")->required();
+  add_node(move, wish->node);
+  move->footer(
+      "Shares stay even: where it must, the node gives one of its own back for it. It is in the audit as\n"
+      "assign_shards.\n"
+      "Example:\n  troupe cell move-shard 17 2 --reason 'node 1 is slow'");
+  move->callback([wish, &context] { finish_with(move_shard(context, *wish)); });
 }
 
 }  // namespace troupe::cli

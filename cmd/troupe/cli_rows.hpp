@@ -15,4 +15,10 @@ void add_host_row(Table& table, const json::Value& host, Instant now);
 Table actor_table();
 void add_actor_row(Table& table, const json::Value& actor, Instant now);
 
+Table group_table();
+void add_group_row(Table& table, const json::Value& group);
+Table node_table();
+/// `all`: the answer of /api/v3/cell/status that it is part of.
+void add_node_row(Table& table, const json::Value& node, const json::Value& all);
+
 }  // namespace troupe::cli

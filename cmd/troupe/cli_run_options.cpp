@@ -24,7 +24,8 @@ void add_run_options(CLI::App& app, Context& context) {
   run->footer(
       "It stops at the first step that fails: nobody begins another step. Changes need --reason TEXT.\n"
       "A file:\n  procedure: reboot\n  over: host        # or job, task\n  steps:\n"
-      "    - do: drain                    # or undrain, quarantine; job: kill, enable, disable; task: kill\n"
+      "    - do: drain                    # or undrain, quarantine; job: kill, enable, disable, retry; task: "
+      "kill\n"
       "    - await: taskCount = 0         # a condition, or gone\n      within: 2h\n"
       "    - command: ssh {name} reboot   # here, in a shell\n      within: 5m\n"
       "    - await: reconnected           # its agent, since the command\n"

@@ -45,7 +45,8 @@ constexpr std::array act_words{ActWords{"drain", "PUT", "/phase", R"({"phase":"D
                                ActWords{"quarantine", "PUT", "/phase", R"({"phase":"Quarantined"})"},
                                ActWords{"kill", "DELETE", "", ""},
                                ActWords{"enable", "POST", "/enable", ""},
-                               ActWords{"disable", "POST", "/disable", ""}};
+                               ActWords{"disable", "POST", "/disable", ""},
+                               ActWords{"retry", "POST", "/retry", ""}};
 
 /// How one try of a step came out.
 struct Tried {

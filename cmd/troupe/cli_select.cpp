@@ -16,7 +16,6 @@ namespace troupe::cli {
 namespace {
 
 constexpr std::uint32_t page_rows_max = 5000;
-constexpr std::size_t ordered_max = api::selection_limit_max;  // All of them are fetched to be ordered.
 
 struct KindOfRow {
   std::string_view path;
@@ -48,21 +47,30 @@ struct Chosen {
   std::int64_t total = 0;
 };
 
+/// The cell puts them in order; what lies beyond the limit never travels.
 Result<Chosen> fetch(CellClient& client, const api::Selection& selection) {
   const std::size_t wanted = selection.limit.value_or(shown_default);
-  const bool needs_all = !selection.order_by.empty();
-  const std::size_t page = needs_all ? page_rows_max : std::min<std::size_t>(wanted, page_rows_max);
-  const std::string target = std::string(rows_of(selection.condition.kind()).path) +
-                             "?pageSize=" + std::to_string(page) + where_parameter(selection.where);
+  const std::size_t page = std::min<std::size_t>(wanted, page_rows_max);
+  std::string target = std::string(rows_of(selection.condition.kind()).path) +
+                       "?pageSize=" + std::to_string(page) + where_parameter(selection.where);
+  if (!selection.order_by.empty())
+    target += "&orderBy=" + url_text(selection.order_by + (selection.is_descending ? " desc" : ""));
   Chosen chosen;
-  const auto walked = each_page(client, target, [&](const Answer& answer) {
+  const auto take = [&](const Answer& answer) {
     const auto& items = items_of(answer.value);
     chosen.items.insert(chosen.items.end(), items.begin(), items.end());
     chosen.total = integer_at(answer.value, "pagination/totalItems");
-    return chosen.items.size() <= ordered_max && (needs_all || chosen.items.size() < wanted);
-  });
-  if (!walked.ok()) return walked.error();
-  if (needs_all && chosen.items.size() > ordered_max) return too_many_to_order(chosen.total, ordered_max);
+    return !items.empty() && chosen.items.size() < wanted;
+  };
+  if (selection.order_by.empty()) {
+    const auto walked = each_page(client, target, take);
+    return walked.ok() ? Result<Chosen>(std::move(chosen)) : walked.error();
+  }
+  for (std::size_t number = 0; number * page < wanted; ++number) {
+    const auto answer = client.get(target + "&page=" + std::to_string(number));
+    if (!answer.ok()) return answer.error();
+    if (!take(answer.value())) break;
+  }
   return chosen;
 }
 
@@ -124,13 +132,13 @@ int print_selection(Context& context, const std::string& text, std::uint32_t nod
   const auto read = api::parse_selection(text);
   if (!read.ok()) return report(context.io.err, read.error());
   const api::Selection& selection = read.value();
-  auto chosen =
-      selection.condition.kind() == api::SelectionKind::actor
-          ? fetch_actors(context, selection, node)
-          : read_anywhere<Chosen>(context, [&](CellClient& client) { return fetch(client, selection); });
+  const bool is_of_actors = selection.condition.kind() == api::SelectionKind::actor;
+  auto chosen = is_of_actors ? fetch_actors(context, selection, node)
+                             : read_anywhere<Chosen>(
+                                   context, [&](CellClient& client) { return fetch(client, selection); });
   if (!chosen.ok()) return report(context.io.err, chosen.error());
   auto items = std::move(chosen.value().items);
-  if (!selection.order_by.empty()) items = ordered(items, selection);
+  if (!selection.order_by.empty() && is_of_actors) items = ordered(items, selection);
   items.resize(std::min<std::size_t>(items.size(), selection.limit.value_or(shown_default)));
   if (context.options.wants_json) {
     json::Writer writer;

@@ -151,6 +151,16 @@ int task_move(Context& context, const TaskMove& args) {
   return exit_ok;
 }
 
+int task_retry(Context& context, const std::string& task) {
+  auto client = context.client();
+  const auto id = whole_id(client, IdOf::task, task);
+  if (!id.ok()) return report(context.io.err, id.error());
+  const auto answer = client.change("POST", task_path(id.value()) + "/retry", {});
+  if (!answer.ok()) return report(context.io.err, answer.error());
+  context.io.out << "trying again in the place of task " << id.value() << '\n';
+  return exit_ok;
+}
+
 int task_logs(Context& context, const TaskLogs& args) {
   auto client = context.client();
   const auto id = whole_id(client, IdOf::task, args.task);

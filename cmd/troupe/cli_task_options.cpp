@@ -68,7 +68,7 @@ void add_move(CLI::App& tasks, Context& context) {
 }  // namespace
 
 void add_task_options(CLI::App& app, Context& context) {
-  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, move, attributes");
+  auto* tasks = app.add_subcommand("task", "Tasks: ls, show, explain, logs, kill, retry, move, attributes");
   tasks->require_subcommand(1);
   add_list(*tasks, context);
   add_of_one(*tasks, context, "show", "Show a task and its history", task_show);
@@ -76,6 +76,8 @@ void add_task_options(CLI::App& app, Context& context) {
              task_explain);
   add_logs(*tasks, context);
   add_task_kill(*tasks, context);
+  add_of_one(*tasks, context, "retry", "Make the next task in an ended one's place now, without the delay",
+             task_retry);
   add_move(*tasks, context);
   add_attributes(*tasks, context, "task", task_attributes);
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t names_width = 24;
 constexpr std::string_view acts_on_jobs =
-    "where CONDITION [order by FIELD [desc]] [limit N] | kill|enable|disable ID|--where 'CONDITION' --reason "
+    "where CONDITION [order by FIELD [desc]] [limit N] | kill|enable|disable|retry ID|--where 'CONDITION' "
+    "--reason "
     "TEXT "
     "[--dry-run]";
 constexpr std::string_view acts_on_tasks =
@@ -30,7 +31,7 @@ const std::vector<ConsoleRow>& table() {
           "follow what happens, until interrupted or COUNT is reached",
           "tail events job/6f1c0000-0000-4000-8000-000000000001"},
          console_tail},
-        {{"job", acts_on_jobs, "where kill enable disable",
+        {{"job", acts_on_jobs, "where kill enable disable retry",
           "jobs of which a condition holds, by the names of the API; or change them, as `troupe job kill` "
           "does",
           "job where jobDescriptor.batch.size > 100 and summary.tasks.started = 0"},

@@ -27,7 +27,9 @@ constexpr std::array step_words{StepWord{"do", StepKind::act}, StepWord{"check",
                                 StepWord{"collect", StepKind::collect}};
 
 const std::map<std::string_view, std::vector<std::string_view>> verbs{
-    {"host", {"drain", "undrain", "quarantine"}}, {"job", {"kill", "enable", "disable"}}, {"task", {"kill"}}};
+    {"host", {"drain", "undrain", "quarantine"}},
+    {"job", {"kill", "enable", "disable", "retry"}},
+    {"task", {"kill"}}};
 
 api::SelectionKind selection_of(std::string_view over) {
   if (over == "host") return api::SelectionKind::host;

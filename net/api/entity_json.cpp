@@ -293,6 +293,9 @@ void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& s
   number_json(writer, "tasks", status.tasks);
   number_json(writer, "hosts", status.hosts);
   number_json(writer, "hostsConnected", status.hosts_connected);
+  number_json(writer, "tasksWaiting", status.tasks_waiting);
+  number_json(writer, "jobsThrottled", status.jobs_throttled);
+  number_json(writer, "requestsRemembered", status.requests);
   pause_json(writer, status.pause);
   writer.key("policy");
   policy_json(writer, cell.policy);

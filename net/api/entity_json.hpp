@@ -53,6 +53,9 @@ struct CellStatus {
   std::uint64_t tasks = 0;
   std::uint64_t hosts = 0;
   std::uint64_t hosts_connected = 0;
+  std::uint64_t tasks_waiting = 0;   ///< to be placed
+  std::uint64_t jobs_throttled = 0;  ///< whose relaunches wait for their budget
+  std::uint64_t requests = 0;        ///< request ids that are remembered
   std::vector<NodeId> members{};
   std::optional<PauseRecord> pause{};  ///< of its scheduling
 };

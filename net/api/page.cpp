@@ -1,7 +1,8 @@
+#include "net/api/page.hpp"
+
 #include <algorithm>
 
 #include "net/api/base64.hpp"
-#include "net/api/query.hpp"
 #include "net/api/reading.hpp"
 
 namespace troupe::api {
@@ -17,6 +18,12 @@ std::string encode_cursor(const SortKey& key) {
   return base64_text(uuid_text(key.id) + '@' + std::to_string(key.created.ms));
 }
 
+HostId host_of(const SortKey& key) {
+  HostId id;
+  for (std::size_t byte = 0; byte < sizeof id.value; ++byte) id.value = id.value << 8 | key.id[byte];
+  return id;
+}
+
 Result<SortKey> decode_cursor(std::string_view text) {
   const Error refusal{ErrorCode::invalid_argument, "is no cursor: send back the one of the page before"};
   const auto bytes = base64_bytes(text);
@@ -28,18 +35,34 @@ Result<SortKey> decode_cursor(std::string_view text) {
   return SortKey{Instant{*created}, id.value()};
 }
 
-Page select_page(const std::vector<SortKey>& sorted, const Paging& paging) {
+Page select_page(std::vector<SortKey>& keys, const Paging& paging) {
   Page page;
-  page.total = sorted.size();
+  page.total = keys.size();
   page.asked = paging;
   const std::size_t size = paging.page_size;
   if (paging.after)
-    page.begin = static_cast<std::size_t>(std::upper_bound(sorted.begin(), sorted.end(), *paging.after) -
-                                          sorted.begin());
+    page.begin = static_cast<std::size_t>(
+        std::count_if(keys.begin(), keys.end(), [&](const SortKey& key) { return key <= *paging.after; }));
   else
-    page.begin = std::min(sorted.size(), paging.page * size);
-  page.end = std::min(sorted.size(), page.begin + size);
-  if (page.begin < page.end) page.cursor = encode_cursor(sorted[page.end - 1]);
+    page.begin = std::min(keys.size(), paging.page * size);
+  page.end = std::min(keys.size(), page.begin + size);
+  const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(page.begin);
+  const auto end = keys.begin() + static_cast<std::ptrdiff_t>(page.end);
+  if (begin == end) return page;
+  std::nth_element(keys.begin(), begin, keys.end());
+  std::nth_element(begin, end, keys.end());
+  std::sort(begin, end);
+  page.cursor = encode_cursor(*(end - 1));
+  return page;
+}
+
+Page page_of(const std::vector<SortKey>& keys, std::size_t before, std::size_t total, const Paging& paging) {
+  Page page;
+  page.asked = paging;
+  page.begin = before;
+  page.end = before + keys.size();
+  page.total = std::max(total, page.end);
+  if (!keys.empty()) page.cursor = encode_cursor(keys.back());
   return page;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 // Query parameters of lists: which entities, which page of them, which of their fields.
 
-#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -10,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/api/order.hpp"
 #include "net/api/parameter_doc.hpp"
-#include "net/api/selection.hpp"
 #include "net/http/http.hpp"
 #include "net/json/writer.hpp"
 #include "storage/base/result.hpp"
@@ -54,51 +53,19 @@ bool matches(const Criteria& criteria, const JobRecord& job);
 /// By everything. `job` is the task's.
 bool matches(const Criteria& criteria, const TaskRecord& task, const JobRecord& job);
 
-/// Lists are ordered by this: creation, then id.
-struct SortKey {
-  Instant created;
-  std::array<std::uint8_t, 16> id{};
-  friend auto operator<=>(const SortKey&, const SortKey&) = default;
-};
-inline SortKey sort_key(const JobRecord& job) { return {job.created, job.id.bytes}; }
-inline SortKey sort_key(const TaskRecord& task) { return {task.created(), task.id.bytes}; }
-SortKey sort_key(const HostRecord& host);              ///< by its number
-std::string encode_cursor(const SortKey& key);         ///< base64 of id@timestamp
-Result<SortKey> decode_cursor(std::string_view text);  ///< errors: invalid_argument
-
-constexpr std::uint32_t page_size_default = 10;
-constexpr std::uint32_t page_size_max = 5000;
-struct Paging {
-  std::uint32_t page = 0;
-  std::uint32_t page_size = page_size_default;
-  std::optional<SortKey> after;  ///< the cursor; wins over page
-  friend bool operator==(const Paging&, const Paging&) = default;
-};
-/// The part [begin, end) of a sorted list, and what is said about it.
-struct Page {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::size_t total = 0;
-  Paging asked;
-  std::string cursor;  ///< of the last item; empty for an empty page
-  bool has_more() const { return end < total; }
-};
-/// `sorted` by key, ascending. The page starts after the item at or immediately before the cursor.
-Page select_page(const std::vector<SortKey>& sorted, const Paging& paging);
-/// {currentPage{pageNumber, pageSize}, hasMore, totalPages, totalItems, cursor, cursorPosition}
-void pagination_json(json::Writer& writer, const Page& page);
-
 enum class Consistency : std::uint8_t { linearizable, stale };
-/// hosts: where, paging, fields, consistency only. events, a stream: consistency, and criteria that neither
-/// come nor go with a state, so that its reader hears of all that becomes of what was told.
+/// hosts: where, orderBy, paging, fields, consistency only. events, a stream: consistency, and criteria that
+/// neither come nor go with a state, so that its reader hears of all that becomes of what was told.
 enum class ListOf : std::uint8_t { jobs, tasks, hosts, events };
 
 struct Query {
   Criteria criteria;
   std::optional<Condition> where{};  ///< holds besides the criteria
+  std::optional<Order> order{};      ///< nothing: by creation
   Paging paging;
   std::vector<std::string> fields;  ///< dotted; empty: all
   Consistency consistency = Consistency::linearizable;
+  const Order* ordering() const { return order ? &*order : nullptr; }
 };
 /// Errors: invalid_argument with one violation per parameter; an unknown name lists the known ones.
 Result<Query> parse_query(const http::Request& request, ListOf what);

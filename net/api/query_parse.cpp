@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t fields_max = 100;
 constexpr std::string_view where_name = "where";
+constexpr std::string_view order_name = "orderBy";
+constexpr std::string_view order_help =
+    "a field of the answer, asc or desc behind it; what has none of it comes last. It goes with page, not "
+    "with "
+    "cursor";
 constexpr std::string_view where_help =
     "a condition on the answer's own fields: = != < <= > >= in (a, b) ~ pattern, is set, joined by not, and, "
     "or";
@@ -156,7 +161,8 @@ constexpr std::array parameters{
     Parameter{"cursor", take_cursor, Of::lists},
     Parameter{"fields", take_fields, Of::lists},
     Parameter{"consistency", take_consistency, Of::everywhere, Shape::consistency},
-    Parameter{where_name, nullptr, Of::lists},  // It has a position of its own to complain about.
+    Parameter{where_name, nullptr, Of::lists},  // These two complain in words of their own.
+    Parameter{order_name, nullptr, Of::lists},
     Parameter{"jobIds", take_ids<JobId, &Criteria::jobs>},
     Parameter{"taskIds", take_ids<TaskId, &Criteria::tasks>, Of::tasks_and_events},
     Parameter{"owner", take_text<&Criteria::owner>},
@@ -250,6 +256,30 @@ void take_where(Query& query, ListOf what, std::string_view text, std::vector<Vi
     violations.push_back(condition.error().violations.front());
 }
 
+void take_order(Query& query, ListOf what, std::string_view text, std::vector<Violation>& violations) {
+  if (query.order) return json::add_violation(violations, std::string(order_name), "is there twice", {});
+  auto order = Order::parse(kind_of_list(what), text);
+  if (order.ok())
+    query.order = std::move(order).value();
+  else
+    violations.push_back(order.error().violations.front());
+}
+
+void check_order(const Query& query, std::vector<Violation>& violations) {
+  if (!query.order) return;
+  if (query.paging.after)
+    json::add_violation(violations, std::string(order_name), "goes with page, not with a cursor", {});
+  if ((std::size_t{query.paging.page} + 1) * query.paging.page_size > ranked_max)
+    json::add_violation(violations, "page",
+                        "reaches beyond the first " + std::to_string(ranked_max) + ", which can be ordered",
+                        {});
+}
+
+std::string_view help_of(std::string_view parameter) {
+  if (parameter == where_name) return where_help;
+  return parameter == order_name ? order_help : std::string_view();
+}
+
 std::string take_parameter(Query& query, ListOf what, std::string_view name, std::string_view value) {
   for (const auto& parameter : parameters)
     if (parameter.name == name && is_allowed(parameter, what)) return parameter.take(query, value);
@@ -262,8 +292,7 @@ std::vector<ParameterDoc> query_parameters(ListOf what) {
   std::vector<ParameterDoc> docs;
   for (const auto& parameter : parameters)
     if (is_allowed(parameter, what))
-      docs.push_back(
-          {parameter.name, schema_of(parameter.shape), parameter.name == where_name ? where_help : ""});
+      docs.push_back({parameter.name, schema_of(parameter.shape), help_of(parameter.name)});
   return docs;
 }
 
@@ -276,9 +305,14 @@ Result<Query> parse_query(const http::Request& request, ListOf what) {
       take_where(query, what, value, violations);
       continue;
     }
+    if (name == order_name && what != ListOf::events) {
+      take_order(query, what, value, violations);
+      continue;
+    }
     std::string complaint = take_parameter(query, what, name, value);
     if (!complaint.empty()) json::add_violation(violations, name.substr(0, 64), std::move(complaint), {});
   }
+  check_order(query, violations);
   if (!violations.empty()) return json::violations_error(std::move(violations));
   return query;
 }

@@ -301,6 +301,9 @@ Text cell() {
                  {"tasks", integer()},
                  {"hosts", integer()},
                  {"hostsConnected", integer()},
+                 {"tasksWaiting", integer()},
+                 {"jobsThrottled", integer()},
+                 {"requestsRemembered", integer()},
                  may("paused", pause()),
                  {"policy", ref("Policy")}});
 }
@@ -456,6 +459,7 @@ std::map<std::string_view, std::string> schemas() {
       {"Debug", debug()},
       {"NewMember", object({{"node", integer(1)}, {"address", text()}})},
       {"NewLeader", object({{"node", integer(1)}})},
+      {"NewOwner", object({{"node", integer(1)}})},
       {"HandOver", object({{"seconds", integer(1, 3600)}})},
       {"NewTrace",
        object({{"entity", text()}, may("messages", integer(1, 10'000)), may("seconds", integer(1, 600))})},

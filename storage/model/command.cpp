@@ -92,6 +92,7 @@ std::string subject(const ResizeJob& b) { return EntityRef::of(b.job).text(); }
 std::string subject(const ChangeJob& b) { return EntityRef::of(b.job).text(); }
 std::string subject(const ChangeTask& b) { return EntityRef::of(b.task).text(); }
 std::string subject(const ShrinkJob& b) { return EntityRef::of(b.task).text(); }
+std::string subject(const RetryJob& b) { return EntityRef::of(b.job).text(); }
 std::string subject(const MoveTask& b) { return EntityRef::of(b.task).text(); }
 std::string subject(const KillTasks& b) {
   return b.items.empty() ? std::string("cell") : EntityRef::of(b.items.front().task).text();

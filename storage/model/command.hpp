@@ -475,13 +475,22 @@ struct PauseScheduling {
   }
 };
 
+/// 32. What waits to be tried again is tried now, and the job's budget of relaunches is full again.
+struct RetryJob {
+  JobId job;
+  TaskId task;  ///< only the slot whose last task it is; nil: every one
+  static constexpr auto fields() {
+    return field_list(field("job", &RetryJob::job), field("task", &RetryJob::task));
+  }
+};
+
 /// In the order of their numbers, the first being 1.
 using CommandBody =
     std::variant<BootstrapCell, RaiseLevel, AssignShards, CreateJob, KillJob, ResizeJob, AdvanceSlots,
                  FinishJobs, PlaceTasks, ReportTasks, KillTasks, EndTasks, RegisterHost, OpenSession,
                  CloseSessions, SetHostPhase, PutGroup, SetAside, Release, SetPolicy, NoteGroups, CheckState,
                  ChangeJob, ChangeTask, ShrinkJob, PreemptTasks, DeleteGroup, NoteOperation, NoteJobs,
-                 MoveTask, PauseScheduling>;
+                 MoveTask, PauseScheduling, RetryJob>;
 
 /// Which node asked, and its count: how the asker recognises the outcome when it applies the entry itself.
 struct ProposalId {

@@ -85,6 +85,9 @@ constexpr std::array rows{
                "the task is the target's and the second is refused"},
     CommandRow{31, "pause_scheduling", FenceKind::none, level_of_pauses, "the group or host exists",
                "it is paused, or not, already; nothing changes"},
+    CommandRow{32, "retry_job", FenceKind::none, level_of_retries,
+               "the job lives and is Accepted; a task that is named was the last of a slot that waits",
+               "nothing waits any more; nothing changes"},
 };
 static_assert(rows.size() == std::variant_size_v<CommandBody>);
 

@@ -16,14 +16,15 @@ namespace troupe {
 ///      tokens, note_jobs says that it is held to them, placements are held to the limits of the cell, the
 ///      group and the host, and a host rests whose launches fail
 ///   3  tasks that move to another job, perhaps of another shard; ports: a host's are counted, each task is
-///   given
-///      the numbers of its own; scheduling that is paused; tasks that are preempted for others together or
-///      not at all
-constexpr std::uint32_t feature_level_known = 3;
+///      given the numbers of its own; scheduling that is paused; tasks that are preempted for others together
+///      or not at all
+///   4  what waits to be tried again is tried at once by an operator's word
+constexpr std::uint32_t feature_level_known = 4;
 constexpr std::uint32_t level_of_budgets = 2;
 constexpr std::uint32_t level_of_moves = 3;
 constexpr std::uint32_t level_of_ports = 3;
 constexpr std::uint32_t level_of_pauses = 3;
 constexpr std::uint32_t level_of_preempting_gangs = 3;
+constexpr std::uint32_t level_of_retries = 4;
 
 }  // namespace troupe

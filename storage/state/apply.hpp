@@ -74,6 +74,7 @@ class CommandApply {
   Result<void> operator()(const NoteJobs& body);
   Result<void> operator()(const MoveTask& body);
   Result<void> operator()(const PauseScheduling& body);
+  Result<void> operator()(const RetryJob& body);
   Result<void> operator()(const CheckState&) { return {}; }  ///< The state machine compares; nothing changes.
   Result<void> operator()(const NoteOperation&) { return {}; }  ///< Nothing but its entry in the audit.
 

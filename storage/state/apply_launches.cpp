@@ -13,6 +13,15 @@ std::uint64_t under_way_in_cell(const CellTables& cell) {
          cell.live_tasks[static_cast<std::size_t>(TaskState::start_initiated)];
 }
 
+/// Of all tasks, or where this one was the last.
+std::vector<SlotNumber> waiting_slots(const JobEntry& job, const TaskId& last) {
+  std::vector<SlotNumber> found;
+  for (const SlotEntry& slot : job.slots)
+    if (slot.record.state == SlotState::waiting && (last.is_nil() || slot.record.task == last))
+      found.push_back(slot.record.number);
+  return found;
+}
+
 /// The platform's or the machine's, as far as one can tell; not what the job asked for or what it ran.
 bool is_hosts_fault(Reason reason) { return is_system_error(reason) && reason != Reason::lost; }
 
@@ -46,6 +55,22 @@ CommandApply::Check CommandApply::note(const NoteJobs::Item& item) {
   edited.throttled = item.throttled ? stage_.now() : Instant{};
   edited.throttle_reason = item.throttled ? clipped(item.reason) : std::string();
   return std::nullopt;
+}
+
+Result<void> CommandApply::operator()(const RetryJob& body) {
+  const JobRecord* job = stage_.job(body.job);
+  if (job == nullptr) return Error{ErrorCode::not_found, "no live job " + to_text(body.job)};
+  if (job->state != JobState::accepted) return Error{ErrorCode::job_terminating, "the job is being ended"};
+  const std::vector<SlotNumber> waiting = waiting_slots(*stage_.job_entry(body.job), body.task);
+  if (waiting.empty() && !body.task.is_nil())
+    return Error{ErrorCode::precondition_failed,
+                 "the task is not the last one of a place that waits to be tried again"};
+  outcome_.entity = to_text(body.job);
+  for (const SlotNumber number : waiting)
+    if (stage_.slot(body.job, number)->retry_at > stage_.now())
+      stage_.edit_slot(body.job, number).retry_at = stage_.now();
+  if (job->relaunches != TokenBucket{}) stage_.edit_job(body.job).relaunches = {};
+  return {};
 }
 
 // ---- the cell, a group, a host ----

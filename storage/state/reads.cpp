@@ -6,7 +6,8 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t merge_page = 128;  // Entries taken from a shard per lock while merging lists.
+constexpr std::size_t merge_page = 128;   // Entries taken from a shard per lock while merging lists.
+constexpr std::size_t scan_places = 512;  // Looked at per lock while scanning.
 
 /// A shard's next keys in creation order, refilled a page at a time.
 template <class Id>
@@ -322,6 +323,47 @@ void Reads::each_task(PageStart<TaskId> start,
         const JobEntry* job = shard.jobs.find(entry->record.job);
         return job == nullptr || use(entry->record, job->record);
       });
+}
+
+bool Reads::scan_tasks(const std::function<bool(const TaskRecord&, const JobRecord&)>& use) const {
+  if (!has_shards()) return true;
+  const std::uint64_t moves = tables_.moved.moves();
+  for (const auto& shard : tables_.shards) {
+    bool goes_on = true;
+    for (std::optional<std::size_t> place = 0; place && goes_on;) {
+      const std::shared_lock lock(shard->mutex);
+      const JobEntry* job = nullptr;  // Tasks of one job often lie side by side.
+      place = shard->tasks.scan(*place, scan_places, [&](const TaskEntry& entry) {
+        if (!goes_on) return;
+        if (job == nullptr || job->id() != entry.record.job) job = shard->jobs.find(entry.record.job);
+        if (job != nullptr) goes_on = use(entry.record, job->record);
+      });
+    }
+    if (!goes_on) break;
+  }
+  return tables_.moved.moves() == moves;
+}
+
+std::size_t Reads::task_count() const {
+  if (!has_shards()) return 0;
+  std::size_t count = 0;
+  for (const auto& shard : tables_.shards) {
+    const std::shared_lock lock(shard->mutex);
+    count += shard->task_order.size();
+  }
+  return count;
+}
+
+std::size_t Reads::tasks_up_to(PageStart<TaskId> last) const {
+  if (!has_shards()) return 0;
+  std::size_t count = 0;
+  for (const auto& shard : tables_.shards) {
+    const std::shared_lock lock(shard->mutex);
+    const auto& order = shard->task_order;
+    count +=
+        static_cast<std::size_t>(std::distance(order.begin(), order.upper_bound({last.created_ms, last.id})));
+  }
+  return count;
 }
 
 std::vector<Duty> Reads::duties(ShardId id, Instant until, std::size_t limit) const {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,7 @@ class Slab {
     std::size_t n = home(made->id());
     for (; buckets_[n] != 0; n = (n + 1) & mask()) TROUPE_CHECK(!(at(buckets_[n] - 1).id() == made->id()));
     buckets_[n] = place + 1;
+    taken_[place] = true;
     ++size_;
     return *made;
   }
@@ -59,6 +62,7 @@ class Slab {
     }
     const std::uint32_t place = buckets_[n] - 1;
     at(place).~Entry();
+    taken_[place] = false;
     free_.push_back(place);
     close_gap(n);
     --size_;
@@ -73,6 +77,17 @@ class Slab {
   void each(Visit visit) const {
     for (const std::uint32_t bucket : buckets_)
       if (bucket != 0) visit(at(bucket - 1));
+  }
+
+  /// In the order of memory, which is many times faster than by buckets: visits what is at the next `count`
+  /// places from `first` on. Answers where to go on; nothing after the last place. What stays in the slab
+  /// from the first to the last call is met once, whatever came and went between them.
+  template <class Visit>
+  std::optional<std::size_t> scan(std::size_t first, std::size_t count, Visit visit) const {
+    const std::size_t end = std::min(taken_.size(), first + count);
+    for (std::size_t place = first; place < end; ++place)
+      if (taken_[place]) visit(at(static_cast<std::uint32_t>(place)));
+    return end < taken_.size() ? std::optional(end) : std::nullopt;
   }
 
  private:
@@ -92,6 +107,7 @@ class Slab {
     if (free_.empty()) {
       const auto base = static_cast<std::uint32_t>(chunks_.size()) * chunk_entries;
       chunks_.push_back(std::make_unique<Room[]>(chunk_entries));
+      taken_.resize(taken_.size() + chunk_entries);
       for (std::uint32_t i = chunk_entries; i > 0; --i) free_.push_back(base + i - 1);
     }
     const std::uint32_t place = free_.back();
@@ -123,6 +139,7 @@ class Slab {
   }
 
   std::vector<std::unique_ptr<Room[]>> chunks_;
+  std::vector<bool> taken_;  ///< by place
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> buckets_;  ///< place + 1; 0 is empty
   std::size_t size_ = 0;

@@ -141,6 +141,7 @@ class MovedTasks {
   void put(const TaskId& id, ShardId shard) {
     const std::unique_lock lock(mutex_);
     shards_[id] = shard;
+    moves_.fetch_add(1, std::memory_order_acq_rel);
     count_.store(shards_.size(), std::memory_order_release);
   }
   void erase(const TaskId& id) {
@@ -149,10 +150,13 @@ class MovedTasks {
     count_.store(shards_.size(), std::memory_order_release);
   }
   std::size_t size() const { return count_.load(std::memory_order_acquire); }
+  /// Grows with every put: whether a task changed its shard meanwhile.
+  std::uint64_t moves() const { return moves_.load(std::memory_order_acquire); }
 
  private:
   mutable std::shared_mutex mutex_;
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::uint64_t> moves_{0};
   // tidy: allow replicated because it is only looked up in, never walked
   absl::flat_hash_map<TaskId, ShardId> shards_;
 };

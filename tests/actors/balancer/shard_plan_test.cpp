@@ -42,6 +42,33 @@ TEST(ShardPlan, SpreadsAFreshCellEvenly) {
     EXPECT_NE(shards[n].owner, shards[n - 1].owner) << "the first few hosts would all be one node's";
 }
 
+TEST(ShardMove, IsWhatWasAskedForAndLeavesNothingToBalance) {
+  Random random(5);
+  for (int n = 0; n < 300; ++n) {
+    std::vector<NodeId> nodes;
+    for (std::uint32_t node = 1; node <= 1 + random.below(5); ++node) nodes.push_back(NodeId{node});
+    nodes.push_back(NodeId{9});
+    auto shards = shards_of(static_cast<std::uint16_t>(1 + random.below(64)));
+    carry_out(shards, plan_shards(shards, nodes));
+    const ShardId shard{static_cast<std::uint16_t>(random.below(shards.size()))};
+    const NodeId to = nodes[random.below(nodes.size())];
+    const auto moves = plan_move(shards, shard, to);
+    if (shards[shard.value].owner == to) {
+      EXPECT_EQ(moves.error().code, ErrorCode::precondition_failed);
+      continue;
+    }
+    ASSERT_TRUE(moves.ok());
+    EXPECT_LE(moves.value().size(), 2U);
+    carry_out(shards, moves.value());
+    EXPECT_EQ(shards[shard.value].owner, to);
+    EXPECT_TRUE(plan_shards(shards, nodes).empty()) << "the balancer would undo it";
+  }
+}
+
+TEST(ShardMove, OfAShardThatIsNotThereIsRefused) {
+  EXPECT_EQ(plan_move(shards_of(4, {NodeId{1}}), ShardId{4}, NodeId{1}).error().code, ErrorCode::not_found);
+}
+
 TEST(ShardPlan, SpreadsWhatTheFirstNodeHasTakenAlone) {
   auto shards = shards_of(64, {NodeId{1}});
   carry_out(shards, plan_shards(shards, {NodeId{1}, NodeId{2}, NodeId{3}}));

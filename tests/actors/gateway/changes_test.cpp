@@ -145,5 +145,28 @@ TEST_F(GatewayChanges, ARunningTaskMovesToAnotherService) {
   EXPECT_EQ(status("POST", url, body(service, target)), 409) << "it is the target's already";
 }
 
+TEST_F(GatewayChanges, WhatWaitsIsTriedAgainAtOnce) {
+  const HostId host = scene.cell.host("h");
+  for (std::uint32_t level = 1; level <= level_of_retries; ++level)
+    scene.cell.apply(RaiseLevel{level}, scene.cell.term_fence());
+  const Instant later = scene.cell.now + milliseconds(3'600'000);
+  std::vector<TaskId> last;
+  for (const std::uint32_t slot : {0, 1}) {
+    last.push_back(scene.cell.running(service, slot, host));
+    scene.cell.ended(host, last[slot], Reason::failed, 1);
+    scene.cell.step_slot(service, slot, SlotState::waiting, later);
+  }
+  const std::string job = "/api/v3/jobs/" + to_text(service), task = "/api/v3/tasks/" + to_text(last[1]);
+  EXPECT_EQ(status("POST", job + "/retry?now=yes"), 400);
+  EXPECT_EQ(status("POST", "/api/v3/tasks/" + to_text(scene.cell.random.uuid<TaskId>()) + "/retry"), 404);
+  ASSERT_EQ(status("POST", task + "/retry"), 200);
+  EXPECT_EQ(scene.cell.slot(service, 0).retry_at, later);
+  EXPECT_LE(scene.cell.slot(service, 1).retry_at, scene.cell.now);
+  ASSERT_EQ(status("POST", job + "/retry"), 200);
+  EXPECT_LE(scene.cell.slot(service, 0).retry_at, scene.cell.now);
+  scene.cell.start(service, 1);
+  EXPECT_EQ(status("POST", task + "/retry"), 409) << "it has a next one by now";
+}
+
 }  // namespace
 }  // namespace troupe

@@ -128,5 +128,48 @@ TEST(GatewayMembers, ANodeHandsOverForAWhileInTheNameOfWhoAsks) {
     EXPECT_EQ(scene.call("POST", "/api/v3/cell/members/2/handOver", body)->response.status, 400) << body;
 }
 
+TEST(GatewayShards, OneGoesToAnotherNodeInTheNameOfWhoAsks) {
+  Scene scene;
+  const auto put = [&](const std::string& shard, const std::string& body) {
+    return scene
+        .call("PUT", "/api/v3/cell/shards/" + shard + "/owner", body,
+              {{"x-titus-callerid", "ann"}, {"x-titus-callreason", "node 1 is slow"}})
+        ->response.status;
+  };
+  EXPECT_EQ(put("3", R"({"node":1})"), 409) << "it is there already";
+  EXPECT_EQ(put("3", R"({"node":9})"), 409) << "no voter";
+  EXPECT_EQ(put("3", "{}"), 400);
+  EXPECT_EQ(put("three", R"({"node":2})"), 400);
+  EXPECT_EQ(put("640", R"({"node":2})"), 404);
+  ASSERT_EQ(put("3", R"({"node":2})"), 200);
+  EXPECT_EQ(scene.cell.reads().shard(ShardId{3}).owner, NodeId{2});
+  EXPECT_EQ(scene.cell.reads().shard(ShardId{2}).owner, NodeId{1}) << "node 1 still has more than its share";
+}
+
+TEST(GatewayActors, OneIsRestartedWhereItsOwnerIsAfterTheAuditHasIt) {
+  Scene scene;
+  for (std::uint32_t level = 1; level <= 2; ++level)
+    scene.cell.apply(RaiseLevel{level}, scene.cell.term_fence());
+  const HostId host = scene.cell.host("h-1");
+  const JobId job = scene.cell.submit(batch_of(1));
+  const auto order_for = [&](const std::string& entity) {
+    const auto seen = scene.call("POST", "/api/v3/actors/" + entity + "/restart");
+    const CellOrder order = unpacked<CellOrder>(packed(order_of(scene))).value();
+    EXPECT_EQ(order.kind, CellOrder::Kind::restart);
+    scene.answer(Answer::of(Bytes(R"({"index":"7"})")));
+    EXPECT_EQ(seen->response.status, 200);
+    return order.entity;
+  };
+  EXPECT_EQ(order_for("job/" + to_text(job)), EntityRef::of(job));
+  EXPECT_EQ(order_for("host/h-1"), EntityRef::of(host));
+  EXPECT_EQ(order_for("group/DEFAULT"), EntityRef::of_group("DEFAULT"));
+  for (const char* entity : {"job/6f1c0000-0000-4000-8000-000000000009", "host/nobody", "group/none"})
+    EXPECT_EQ(scene.call("POST", "/api/v3/actors/" + std::string(entity) + "/restart")->response.status, 404)
+        << entity;
+  for (const char* entity : {"node/1", "job/x"})
+    EXPECT_EQ(scene.call("POST", "/api/v3/actors/" + std::string(entity) + "/restart")->response.status, 400)
+        << entity;
+}
+
 }  // namespace
 }  // namespace troupe

@@ -194,7 +194,9 @@ TEST(GatewayMutation, AnEntitySetAsideIsReleased) {
   EXPECT_EQ(scene.call("POST", "/api/v3/entities/group/DEFAULT/release")->response.status, 200);
   EXPECT_EQ(scene.call("POST", "/api/v3/entities/group/x/release")->code(), "not_found");
   EXPECT_EQ(scene.call("POST", "/api/v3/entities/cat/x/release")->code(), "invalid_argument");
-  EXPECT_EQ(scene.call("POST", "/api/v3/entities/host/x/release")->code(), "invalid_argument");
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/host/x/release")->code(), "not_found");
+  scene.cell.host("h-1");
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/host/h-1/release")->code(), "precondition_failed");
 }
 
 TEST(GatewayMutation, WhatSurelyDidNotHappenInvitesToRetry) {

@@ -86,6 +86,59 @@ TEST(GatewayWhere, TasksByTheirHostAliveAndEnded) {
               ElementsAre(to_text(there)));
 }
 
+TEST(GatewayOrder, PutsJobsTasksAndHostsInTheOrderOfAField) {
+  Scene scene;
+  const HostId one = scene.cell.host("one", {1'000, 8'000, 80'000, 1'000, 0});
+  const HostId two = scene.cell.host("two", {3'000, 8'000, 80'000, 1'000, 0});
+  const HostId three = scene.cell.host("three", {2'000, 8'000, 80'000, 1'000, 0});
+  EXPECT_THAT(told(scene.get("/api/v3/hosts?orderBy=resources.cpu desc"), "name"),
+              ElementsAre("two", "three", "one"));
+  EXPECT_THAT(told(scene.get("/api/v3/hosts?orderBy=name&pageSize=2&page=1"), "name"), ElementsAre("two"));
+  const JobId few = scene.cell.submit(batch_of(2));
+  const JobId many = scene.cell.submit(batch_of(7));
+  EXPECT_THAT(told(scene.get("/api/v3/jobs?orderBy=jobDescriptor.batch.size desc"), "id"),
+              ElementsAre(to_text(many), to_text(few)));
+  const TaskId a = scene.cell.running(few, 0, two);
+  const TaskId b = scene.cell.running(many, 0, one);
+  const TaskId c = scene.cell.running(many, 1, three);
+  const std::string by_host = "/api/v3/tasks?orderBy=taskContext.agent.host";
+  EXPECT_THAT(told(scene.get(by_host), "id"), ElementsAre(to_text(b), to_text(c), to_text(a)));
+  ASSERT_TRUE(scene.cell.ended(one, b, Reason::failed, 3).taken());
+  EXPECT_THAT(
+      told(scene.get("/api/v3/tasks?orderBy=status.exitCode&taskStates=any&jobIds=" + to_text(many)), "id"),
+      ElementsAre(to_text(b), to_text(c)));
+}
+
+TEST(GatewayOrder, GoesWithPagesAndNotTooFar) {
+  Scene scene;
+  const auto refused = [&](const std::string& query) {
+    const auto seen = scene.get("/api/v3/tasks?" + query);
+    EXPECT_EQ(seen->response.status, 400) << query;
+    return seen->response.body;
+  };
+  EXPECT_THAT(refused("orderBy=id&cursor=" + api::encode_cursor({})),
+              testing::HasSubstr("not with a cursor"));
+  EXPECT_THAT(refused("orderBy=id&pageSize=5000&page=20"), testing::HasSubstr("the first 100000"));
+  EXPECT_THAT(refused("orderBy=id&orderBy=jobId"), testing::HasSubstr("is there twice"));
+  EXPECT_THAT(refused("orderBy=idd"), testing::HasSubstr("did you mean id?"));
+}
+
+TEST(GatewayWhere, TasksOfSomeJobsOrByTheirIdsAreFoundWithoutLookingAtTheOthers) {
+  Scene scene;
+  const HostId host = scene.cell.host("one");
+  const JobId job = scene.cell.submit(batch_of(3)), other = scene.cell.submit(batch_of(2));
+  const TaskId first = scene.cell.running(job, 0, host);
+  const TaskId second = scene.cell.running(job, 1, host);
+  const TaskId elsewhere = scene.cell.running(other, 0, host);
+  const std::string of_job = "/api/v3/tasks?jobIds=" + to_text(job);
+  EXPECT_THAT(told(scene.get(of_job), "id"), testing::UnorderedElementsAre(to_text(first), to_text(second)));
+  EXPECT_THAT(told(scene.get(of_job + "&taskIds=" + to_text(second) + "," + to_text(elsewhere)), "id"),
+              ElementsAre(to_text(second)));
+  EXPECT_THAT(told(scene.get("/api/v3/tasks?taskIds=" + to_text(elsewhere)), "id"),
+              ElementsAre(to_text(elsewhere)));
+  EXPECT_THAT(told(scene.get("/api/v3/tasks?pageSize=2&page=1"), "id").size(), 1U);
+}
+
 TEST(GatewayWhere, WhatIsWrongIsSaidWithItsPosition) {
   Scene scene;
   const auto seen = scene.get("/api/v3/hosts" + where("connected and host_group = a"));

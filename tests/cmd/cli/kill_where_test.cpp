@@ -207,6 +207,23 @@ TEST_F(JobsWhere, AreEnabledAndDisabled) {
   EXPECT_THAT(line.out.str(), HasSubstr("enable: 1 job to be in service; 1 job already in service"));
 }
 
+TEST_F(JobsWhere, AreTriedAgainWhereSomethingWaits) {
+  const auto waits = [](int number, int slots, const std::string& more = {}) {
+    return R"({"id":")" + nth_task(number) +
+           R"(","status":{"state":"Accepted"},"summary":{"slots":{"waiting":)" + std::to_string(slots) +
+           "}}" + more + "}";
+  };
+  const std::string held = R"(,"throttled":{"since":"1800000000000","reason":"it fails"})";
+  have({waits(1, 2), waits(2, 0), waits(3, 0, held)}, 9);
+  cell.on("POST /api/v3/jobs/" + nth_task(1) + "/retry", "{}");
+  cell.on("POST /api/v3/jobs/" + nth_task(3) + "/retry", "{}");
+  EXPECT_EQ(run("retry"), exit_ok) << line.err.str();
+  EXPECT_THAT(
+      line.out.str(),
+      AllOf(HasSubstr("retry: 2 jobs to be tried again; 1 job already with nothing that waits, or ending"),
+            HasSubstr(nth_task(3) + " is tried again (2 of 2)\n")));
+}
+
 TEST_F(JobsWhere, BatchJobsAreNotPutOutOfService) {
   have({job(1, true), job_text("Accepted")}, 9);
   cell.on("POST /api/v3/jobs/" + nth_task(1) + "/disable", "{}");

@@ -51,6 +51,16 @@ TEST_F(LiveChanges, SwitchesOfAService) {
             R"({"disableIncreaseDesired":true,"disableDecreaseDesired":false})");
 }
 
+TEST_F(LiveChanges, WhatWaitsIsTriedAgain) {
+  cell.on("POST " + job + "/retry", "{}");
+  cell.on("POST " + task + "/retry", "{}");
+  EXPECT_EQ(line.run({"job", "retry", job_id}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(), "trying again what waits in job " + job_id + "\n");
+  EXPECT_EQ(line.run({"task", "retry", task_id}), exit_ok) << line.err.str();
+  EXPECT_EQ(line.out.str(), "trying again in the place of task " + task_id + "\n");
+  EXPECT_THAT(cell.asked("POST " + task + "/retry"), SizeIs(1));
+}
+
 TEST_F(LiveChanges, ABudgetComesFromAFile) {
   cell.on("PUT " + job + "/disruptionBudget", "{}");
   EXPECT_EQ(line.run({"job", "budget", job_id, "-"}, "selfManaged: {relocationTimeMs: 60000}"), exit_ok)

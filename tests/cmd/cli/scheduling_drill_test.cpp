@@ -37,7 +37,7 @@ struct SchedulingDrill : Drill {
 
 TEST_F(SchedulingDrill, M21_alpha_scheduling_is_paused_and_resumed_for_the_cell_a_group_and_a_host) {
   ASSERT_TRUE(await([&] {
-    return text_at(json::parse(said({"cell", "status", "--json"})).value(), "level") == "3";
+    return integer_at(json::parse(said({"cell", "status", "--json"})).value(), "level") >= 3;
   }));
   const std::string before = submit(body_of(1));
   ASSERT_TRUE(await([&] { return started(before) == 1; }));
@@ -90,9 +90,64 @@ TEST_F(SchedulingDrill, M21_alpha_scheduling_is_paused_and_resumed_for_the_cell_
   EXPECT_THAT(told({"audit", "ls", "--command", "pause_scheduling"}, "outcome"), Each("done"));
 }
 
+TEST_F(SchedulingDrill, M21_alpha_a_shard_moves_an_actor_is_restarted_and_what_waits_is_tried_again) {
+  ASSERT_TRUE(await([&] {
+    return integer_at(json::parse(said({"cell", "status", "--json"})).value(), "level") >= 4;
+  }));
+  // Every task fails at once, and waits for hours before it is tried again.
+  std::string failing = body_of(2);
+  failing.replace(failing.find("run=forever"), 11, "exit=1");
+  failing.replace(failing.rfind("\"size\": 2"), 9,
+                  "\"size\": 2, \"retryPolicy\": {\"delayed\": {\"delayMs\": 7200000, \"retries\": 9}}");
+  const std::string job = submit(failing);
+  const auto tasks = [&] { return items({"task", "ls", "--job", job, "--state", "any"}).size(); };
+  const auto waiting = [&] {
+    return integer_at(json::parse(said({"job", "show", job, "--json"})).value(), "summary/slots/waiting");
+  };
+  ASSERT_TRUE(await([&] { return tasks() == 2 && waiting() == 2; }));
+  said({"job", "retry", job, "--reason", "INC-20"});
+  ASSERT_TRUE(await([&] { return tasks() == 4 && waiting() == 2; }));
+  const auto ended = told({"task", "ls", "--job", job, "--state", "any"}, "id");
+  std::size_t tried = 0;
+  for (const auto& task : ended)
+    tried += line->run({"task", "retry", task, "--reason", "INC-20"}) == exit_ok ? 1 : 0;
+  EXPECT_EQ(tried, 2U) << "of those that were the last of their places";
+  ASSERT_TRUE(await([&] { return tasks() == 6; }));
+
+  // A shard goes to another node, and stays there.
+  const auto owner_of = [&](int shard) {
+    const auto shards = json::parse(said({"console", "-c", "shards", "--json"}));
+    return text_at((*value_at(shards.value(), "shards")->array())[static_cast<std::size_t>(shard)], "owner");
+  };
+  const std::string to = owner_of(17) == "2" ? "3" : "2";
+  said({"cell", "move-shard", "17", to, "--reason", "INC-21"});
+  ASSERT_TRUE(await([&] { return owner_of(17) == to; }));
+  EXPECT_EQ(line->run({"cell", "move-shard", "17", to}), exit_refused) << "it is there";
+  EXPECT_EQ(line->run({"cell", "move-shard", "640", "1"}), exit_not_found);
+  EXPECT_EQ(line->run({"cell", "move-shard", "17", "9"}), exit_refused) << "no such node";
+  EXPECT_THAT(told({"audit", "ls", "--command", "assign_shards"}, "callReason"), testing::Contains("INC-21"));
+
+  // Actors: what runs, runs on.
+  const std::string running = submit(body_of(3));
+  ASSERT_TRUE(await([&] { return started(running) == 3; }));
+  for (const std::string& entity :
+       {"job/" + running, std::string("host/host-1"), std::string("group/DEFAULT")})
+    EXPECT_THAT(said({"actor", "restart", entity, "--reason", "INC-22"}),
+                HasSubstr("restarted the actor of"));
+  ASSERT_TRUE(await([&] { return items({"host", "ls", "--where", "connected"}).size() == 4; }));
+  EXPECT_EQ(started(running), 3U);
+  said({"job", "kill", running, "--reason", "INC-22"});
+  ASSERT_TRUE(await([&] { return started(running) == 0; })) << "the host's new actor takes orders";
+  EXPECT_EQ(line->run({"actor", "restart", "host/nobody"}), exit_not_found);
+  EXPECT_EQ(line->run({"actor", "restart", "host"}), exit_usage);
+  EXPECT_EQ(line->run({"actor", "release", "job/" + job}), exit_refused) << "it is not set aside";
+  EXPECT_THAT(told({"audit", "ls", "--about", "actor/restart/job/" + running}, "callReason"),
+              ElementsAre("INC-22"));
+}
+
 TEST_F(SchedulingDrill, M2_alpha_tasks_are_given_ports_of_their_host_and_wait_when_there_are_none) {
   ASSERT_TRUE(await([&] {
-    return text_at(json::parse(said({"cell", "status", "--json"})).value(), "level") == "3";
+    return integer_at(json::parse(said({"cell", "status", "--json"})).value(), "level") >= 3;
   }));
   ASSERT_TRUE(await([&] { return items({"host", "ls", "--where", "resources.ports = 5"}).size() == 2; }));
   const std::string job = submit(body_of(5, R"(,"ports": 2)"));

@@ -187,6 +187,7 @@ std::vector<Command> commands() {
       command(NoteJobs{{{job_id, true, "it fails"}}}, epoch),
       command(MoveTask{task_id, job_id, id<JobId>(7)}),
       command(PauseScheduling{{SchedulingScope::Kind::group, "payments", {}}, true}),
+      command(RetryJob{job_id, task_id}),
   };
 }
 

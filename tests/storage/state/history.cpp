@@ -237,7 +237,9 @@ DescriptorPtr History::descriptor() {
 }
 
 CommandBody History::user_body(const Reads& reads) {
-  switch (random_.below(10)) {
+  switch (random_.below(11)) {
+    case 10:
+      return RetryJob{any_job(reads), random_.chance(80) ? TaskId{} : any_task(reads)};
     case 7: {
       ChangeJob change{any_job(reads), {{{"a" + std::to_string(random_.below(3)), "x"}}, {"a1"}}, {}, {}, {}};
       if (random_.chance(30)) change.enabled = random_.chance(50);

@@ -112,6 +112,59 @@ TEST(RelaunchBudget, IsTheCellsToSetAndBelowItsLevelThereIsNone) {
   EXPECT_TRUE(relaunch_limit(old.reads().cell().record).rule({1, 1, 1}).is_none());
 }
 
+/// Two places whose tasks have failed, each waiting for a minute.
+struct Retrying : Pad {
+  Retrying() {
+    for (const std::uint32_t level : {3, 4}) cell.apply(RaiseLevel{level}, cell.term_fence());
+    for (const std::uint32_t slot : {0, 1}) {
+      last[slot] = cell.running(job, slot, host);
+      cell.ended(host, last[slot], Reason::failed, 1);
+      cell.step_slot(job, slot, SlotState::waiting, in_a_minute, milliseconds(60'000));
+    }
+  }
+  Instant in_a_minute = cell.now + milliseconds(60'000);
+  JobId job = cell.submit(service_of(0, 2, 5));
+  std::array<TaskId, 2> last{};
+};
+
+TEST(Retry, MakesWhatWaitsDueAtOnceAndKeepsTheDelayThatGrows) {
+  Retrying r;
+  ASSERT_EQ(r.cell.due(EntityRef::of(r.job)), r.in_a_minute);
+  ASSERT_TRUE(r.cell.apply(RetryJob{r.job, {}}).taken());
+  for (const std::uint32_t slot : {0, 1}) {
+    EXPECT_EQ(r.cell.slot(r.job, slot).retry_at, r.cell.now);
+    EXPECT_EQ(r.cell.slot(r.job, slot).delay, milliseconds(60'000));
+  }
+  EXPECT_EQ(r.cell.due(EntityRef::of(r.job)), r.cell.now);
+  expect_derived(*r.cell.machine, *r.cell.store);
+}
+
+TEST(Retry, OfOneTaskLeavesTheOthersWaiting) {
+  Retrying r;
+  ASSERT_TRUE(r.cell.apply(RetryJob{r.job, r.last[1]}).taken());
+  EXPECT_EQ(r.cell.slot(r.job, 0).retry_at, r.in_a_minute);
+  EXPECT_EQ(r.cell.slot(r.job, 1).retry_at, r.cell.now);
+  expect_derived(*r.cell.machine, *r.cell.store);
+}
+
+TEST(Retry, FillsTheBudgetThatHeldTheJob) {
+  Retrying r;
+  while (r.cell.start(r.job, 0, r.cell.random.task_of(r.job)).taken()) r.fail(r.job, 0);
+  ASSERT_TRUE(r.cell.apply(NoteJobs{{{r.job, true, "it fails"}}}, r.cell.fence_of(r.job)).taken());
+  ASSERT_TRUE(r.cell.apply(RetryJob{r.job, {}}).taken());
+  EXPECT_EQ(r.relaunch(r.job, 0), 12) << "ten, and one for each task";
+}
+
+TEST(Retry, IsRefusedForWhatDoesNotWait) {
+  Retrying r;
+  const TaskId running = r.cell.start(r.job, 0);
+  EXPECT_EQ(r.cell.apply(RetryJob{r.job, running}).refusal(), ErrorCode::precondition_failed);
+  EXPECT_EQ(r.cell.apply(RetryJob{r.job, r.last[0]}).refusal(), ErrorCode::precondition_failed);
+  EXPECT_EQ(r.cell.apply(RetryJob{r.cell.random.uuid<JobId>(), {}}).refusal(), ErrorCode::not_found);
+  ASSERT_TRUE(r.cell.apply(KillJob{r.job}).taken());
+  EXPECT_EQ(r.cell.apply(RetryJob{r.job, {}}).refusal(), ErrorCode::job_terminating);
+}
+
 TEST(Throttle, IsAConditionWithADutyAndAnEvent) {
   Pad pad;
   const JobId job = pad.cell.submit(service_of(0, 1, 5));

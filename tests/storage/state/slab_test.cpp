@@ -62,7 +62,33 @@ void against_a_map(Random& random, int steps, Mint mint) {
     std::set<Id> walked;
     slab.each([&](const Record& record) { EXPECT_TRUE(walked.insert(record.id()).second); });
     ASSERT_EQ(walked.size(), model.size());
+    std::set<Id> scanned;
+    for (std::optional<std::size_t> at = 0; at;)
+      at = slab.scan(*at, 1 + random.below(300),
+                     [&](const Record& record) { EXPECT_TRUE(scanned.insert(record.id()).second); });
+    ASSERT_EQ(scanned, walked);
   }
+}
+
+TEST(Slabs, AScanMeetsOnceWhatStaysThroughout) {
+  Random random(3);
+  Slab<Numbered, TaskId> slab;
+  std::vector<TaskId> stay, come_and_go;
+  for (int n = 0; n < 2'000; ++n) {
+    auto& ids = n % 2 == 0 ? stay : come_and_go;
+    ids.push_back(random.uuid<TaskId>());
+    slab.insert({ids.back(), ""});
+  }
+  std::map<TaskId, int> met;
+  for (std::optional<std::size_t> at = 0; at;) {
+    at = slab.scan(*at, 64, [&](const Numbered& record) { ++met[record.key]; });
+    for (int n = 0; n < 40 && !come_and_go.empty(); ++n) {
+      slab.erase(come_and_go.back());
+      come_and_go.pop_back();
+    }
+    for (int n = 0; n < 30; ++n) slab.insert({random.uuid<TaskId>(), ""});
+  }
+  for (const TaskId& id : stay) EXPECT_EQ(met[id], 1);
 }
 
 TEST(Slabs, AgreeWithAMapWhateverComesAndGoes) {

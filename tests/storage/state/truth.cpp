@@ -177,6 +177,18 @@ void expect_lists(const Reads& reads, const Truth& truth) {
   });
   EXPECT_EQ(jobs, jobs_expected);
   EXPECT_EQ(tasks, tasks_expected);
+  std::vector<std::pair<std::int64_t, TaskId>> scanned;
+  EXPECT_TRUE(reads.scan_tasks([&](const TaskRecord& task, const JobRecord& job) {
+    EXPECT_EQ(task.job, job.id);
+    scanned.emplace_back(task.created().ms, task.id);
+    return true;
+  }));
+  std::sort(scanned.begin(), scanned.end());
+  EXPECT_EQ(scanned, tasks_expected);
+  EXPECT_EQ(reads.task_count(), tasks_expected.size());
+  EXPECT_EQ(reads.tasks_up_to({}), 0U);
+  for (std::size_t n = 0; n < tasks_expected.size(); n += 1 + tasks_expected.size() / 7)
+    EXPECT_EQ(reads.tasks_up_to({tasks_expected[n].first, tasks_expected[n].second}), n + 1);
 }
 
 void expect_cell(const Reads& reads, const Truth& truth) {

@@ -23,11 +23,19 @@ struct Stagecoach {
   JobId batch = cell.submit(batch_of(2)), service = cell.submit(service_of(0, 2, 5)),
         done = cell.submit(batch_of(0));
   JobId roomy = cell.submit(service_of(0, 0, 5));
+  JobId failing = cell.submit(batch_of(1));
   JobId urgent = cell.submit(with_priority(batch_of(1), 5));
   TaskId first = cell.start(urgent, 0), waiting = cell.start(batch, 0),
          started = cell.running(service, 0, host), lost = cell.running(service, 1, other);
 
+  void make_wait(const JobId& job) {
+    const TaskId task = cell.running(job, 0, host);
+    cell.ended(host, task, Reason::failed, 1);
+    cell.step_slot(job, 0, SlotState::waiting, cell.now + milliseconds(60'000));
+  }
+
   std::map<std::uint16_t, Command> commands() {
+    make_wait(failing);
     const Fence term = cell.term_fence();
     CellPolicy policy;
     policy.jobs_max = 77;
@@ -70,6 +78,7 @@ struct Stagecoach {
              with(NoteJobs{{{service, true, "it fails"}}}, cell.fence_of(service)),
              with(MoveTask{started, service, roomy}),
              with(PauseScheduling{{SchedulingScope::Kind::host, {}, host}, true}),
+             with(RetryJob{failing, {}}),
          })
       all.emplace(command.number(), std::move(command));
     return all;
