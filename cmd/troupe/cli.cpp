@@ -9,6 +9,7 @@
 
 #include "cmd/troupe/cli_commands.hpp"
 #include "cmd/troupe/console.hpp"
+#include "cmd/troupe/top.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -81,6 +82,7 @@ void add_client_commands(CLI::App& app, Surroundings& surroundings) {
   add_trace_options(app, *context);
   add_run_options(app, *context);
   add_completion_options(app, *context);
+  add_top_options(app, *context);
   add_console_options(app, *context);
   app.footer(exit_code_help);
 }
