@@ -60,9 +60,11 @@ void Engine::task_leaving(TaskId task, HostId host, const Resources& resources) 
 Plan Engine::place(Instant now, const Budget& budget) {
   Plan plan;
   state_->wake_rested(now);
-  state_->inventory.settle_layout();
+  state_->inventory.settle();
   state_->look_at_claims(now, budget, plan);
-  state_->queue.unblock();
+  // Besides the budget: else what helps many might leave nothing for any of them.
+  std::size_t looked_at = 0;
+  state_->queue.unblock(looked_at);
   TaskClass* kind = state_->queue.first();
   for (; kind != nullptr; kind = state_->queue.first()) {
     if (plan.placements.size() >= budget.placements_max || plan.evaluations >= budget.evaluations_max) break;
@@ -81,6 +83,7 @@ Plan Engine::place(Instant now, const Budget& budget) {
   }
   plan.more = kind != nullptr || !state_->changed_claims.empty();
   if (!plan.more) state_->preempt(now, budget, plan);
+  plan.evaluations += looked_at;
   state_->counts.evaluations += plan.evaluations;
   return plan;
 }

@@ -78,6 +78,7 @@ struct Engine::State {
     std::vector<TaskId> ids;
     for (auto turn = kind.waiting.begin(); ids.size() < kind.gang; ++turn) ids.push_back(turn->task);
     const std::set<FollowedJob*> changed = inventory.book().changed();
+    const Inventory::Trial trial(inventory);
     std::vector<std::pair<Ticket, const Host*>> taken;
     for (const TaskId& id : ids) {
       const Host* host = inventory.find(kind.demand, plan.evaluations);
@@ -253,7 +254,9 @@ struct Engine::State {
     const HostId host = placed.host.value != 0 ? placed.host : task.ticket.host;
     queue.settle_in(task.kind);
     if (task.claims_until && task.kind->gang > 0) disband(*task.kind);
-    if (task.in_flight) {
+    if (task.in_flight && host != task.ticket.host) {
+      take_down(task);
+    } else if (task.in_flight) {
       inventory.drop(task.ticket, task.kind->demand);
       queue.land(task.kind);
       --in_flight;

@@ -34,12 +34,12 @@ void FreeTree::set(std::size_t place, const Resources& free) {
   }
 }
 
-std::optional<std::size_t> FreeTree::find(std::size_t from, const Resources& need,
-                                          std::size_t& looked_at) const {
+std::optional<std::size_t> FreeTree::find(std::size_t from, const Resources& need, std::size_t& looked_at,
+                                          std::size_t looked_at_max) const {
   if (from >= leaves_) return std::nullopt;
   std::size_t at = leaves_ + from;
   // In order: down into a subtree that may have a place, else on to the next subtree to the right.
-  for (;;) {
+  while (looked_at < looked_at_max) {
     ++looked_at;
     if (need.fits_into(nodes_[at])) {
       if (at >= leaves_) return at - leaves_;
@@ -50,6 +50,7 @@ std::optional<std::size_t> FreeTree::find(std::size_t from, const Resources& nee
     if (at == 0) return std::nullopt;
     ++at;
   }
+  return std::nullopt;
 }
 
 }  // namespace troupe::scheduler

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -19,8 +20,11 @@ class FreeTree {
 
   /// Grows as needed; new places have nothing.
   void set(std::size_t place, const Resources& free);
-  /// The first at or after `from` that has enough. `looked_at` grows by the nodes visited.
-  std::optional<std::size_t> find(std::size_t from, const Resources& need, std::size_t& looked_at) const;
+  const Resources& free(std::size_t place) const { return nodes_[leaves_ + place]; }
+  /// The first at or after `from` that has enough. `looked_at` grows by the nodes visited; none is found when
+  /// it reaches `looked_at_max`.
+  std::optional<std::size_t> find(std::size_t from, const Resources& need, std::size_t& looked_at,
+                                  std::size_t looked_at_max = SIZE_MAX) const;
   std::size_t size() const { return leaves_; }
 
  private:

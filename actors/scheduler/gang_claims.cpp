@@ -21,6 +21,7 @@ bool Engine::State::preempt_for_gang(TaskClass& kind, Instant now, const Budget&
 // A look that went on in the next pass would have to begin anew for its first task: it is bounded by itself.
 bool Engine::State::claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now, Plan& plan) {
   const std::set<FollowedJob*> changed = inventory.book().changed();
+  const Inventory::Trial trial(inventory);
   inventory.prepare(kind.demand);
   std::size_t hosts_left =
       Preemptor::candidates_max * (Inventory::walk_length(*kind.demand.all.pool) + ids.size());

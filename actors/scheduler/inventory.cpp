@@ -44,14 +44,15 @@ const Host::Seat* Host::seat(const Pool* pool) const {
 }
 
 Host* Inventory::host(HostId id) {
-  const auto at = hosts_.find(id);
-  return at == hosts_.end() ? nullptr : at->second.get();
+  const auto at = by_id_.find(id);
+  return at == by_id_.end() ? nullptr : at->second;
 }
 
 void Inventory::upsert(const HostFacts& facts) {
   auto& slot = hosts_[facts.id];
   if (!slot) {
     slot = std::make_unique<Host>();
+    by_id_.emplace(facts.id, slot.get());
     slot->facts = facts;
     slot->life = ++lives_;
     fresh_.emplace(facts.id, slot.get());
@@ -109,6 +110,7 @@ void Inventory::remove(HostId id) {
   }
   if (at->claims > 0) changed_claims_.insert(id);
   fresh_.erase(id);
+  by_id_.erase(id);
   hosts_.erase(id);
 }
 
@@ -201,13 +203,21 @@ void Inventory::refresh(Host& at) {
 
 void Inventory::improve(const Host& at) {
   if (at.claims > 0) changed_claims_.insert(at.facts.id);
+  is_unsettled_ = true;
   const Resources free = at.free();
   for (const Host::Seat& seat : at.seats) {
-    seat.part->note_improved(seat.place);
     Pool& pool = *seat.pool;
+    if (seat.part->improvements.note(seat.place)) pool.unsettled.push_back(seat.part);
     pool.improved_free = pool.has_improved ? FreeTree::most(pool.improved_free, free) : free;
     if (!pool.has_improved) improved_pools_.push_back(&pool);
     pool.has_improved = true;
+  }
+}
+
+void Inventory::settle_improvements() {
+  for (Pool* pool : improved_pools_) {
+    for (Part* part : pool->unsettled) part->improvements.settle();
+    pool->unsettled.clear();
   }
 }
 

@@ -13,7 +13,10 @@
 
 #include "actors/scheduler/constraints/constraint.hpp"
 #include "actors/scheduler/free_tree.hpp"
+#include "actors/scheduler/improvements.hpp"
 #include "actors/scheduler/neighbours.hpp"
+#include "actors/scheduler/search_starts.hpp"
+#include "actors/scheduler/vain_searches.hpp"
 
 namespace troupe::scheduler {
 
@@ -59,13 +62,12 @@ struct Host {
 
 /// The hosts of a pool that are in one place, or all of them.
 struct Part {
-  static constexpr std::size_t improvements_kept = 16;
   FreeTree tree;
   std::vector<Host*> hosts;  ///< by place in the tree; null: vacant
   std::vector<std::size_t> vacant;
-  std::uint64_t improvements = 0;                         ///< so far
-  std::array<std::size_t, improvements_kept> improved{};  ///< the last ones' places
-  void note_improved(std::size_t place) { improved[improvements++ % improvements_kept] = place; }
+  Improvements improvements;
+  VainSearches vain_searches;
+  SearchStarts search_starts;
 };
 
 /// The hosts that one set of needs allows; in parts by place where relations ask for it.
@@ -77,8 +79,9 @@ struct Pool {
   std::vector<std::unique_ptr<Part>> parts;  ///< by place; the first one if not split
   /// Hosts by kind of place and place: of the kinds that spreads ask for.
   std::map<std::size_t, std::vector<std::uint32_t>> population;
-  std::size_t users = 0;    ///< demands
-  Resources improved_free;  ///< the most of each that a host that improved has free
+  std::size_t users = 0;         ///< demands
+  std::vector<Part*> unsettled;  ///< parts with improvements that are not numbered yet
+  Resources improved_free;       ///< the most of each that a host that improved has free
   bool has_improved = false;
 };
 
@@ -90,13 +93,17 @@ struct BoundRelation {
   std::uint32_t least = 0;  ///< of a spread, during one search: what the emptiest place has
 };
 
-/// How far a class has searched one part.
+/// How far a class has searched one part. What it knows holds but for places that have improved since, which
+/// are looked at again, and no others.
 struct Cursor {
-  std::size_t at = 0;          ///< pack: no place before it has enough; spread: where to begin
-  std::uint64_t seen = 0;      ///< improvements of the part
-  bool is_exhausted = false;   ///< nothing there, until something improves
-  std::uint64_t leavings = 0;  ///< of the jobs it relates to, when that was found
-  std::uint64_t layout = 0;    ///< likewise
+  bool is_begun = false;
+  std::size_t at = 0;                ///< pack: no place before it has enough; spread: where to begin
+  bool has_no_room = false;          ///< no place at all has enough
+  std::uint64_t seen = 0;            ///< of the part's improvements, when that was found
+  bool is_exhausted = false;         ///< no place takes it, be it for want of room or for its neighbours
+  std::uint64_t exhausted_seen = 0;  ///< when that was found
+  std::uint64_t leavings = 0;        ///< of the jobs it relates to, likewise
+  std::uint64_t layout = 0;          ///< likewise
 };
 
 /// A pool and how far a class has searched it.
@@ -136,7 +143,8 @@ struct Ticket {
 class Inventory {
  public:
   static constexpr int good_enough = 975;            ///< of 1,000: no better host is looked for
-  static constexpr std::size_t candidates_max = 8;   ///< otherwise the best of so many
+  static constexpr std::size_t candidates_max = 8;   ///< otherwise the best of so many,
+  static constexpr std::size_t effort_max = 128;     ///< or of those among so many nodes more than the first
   static constexpr std::size_t idle_pools_max = 64;  ///< kept for the next class that asks for the same
 
   explicit Inventory(Lookups lookups) : lookups_(std::move(lookups)) {}
@@ -145,6 +153,11 @@ class Inventory {
   void remove(HostId id);
   /// To be called before a pass: takes in the hosts that are new.
   void settle_layout();
+  /// Likewise, and settles what has improved.
+  void settle() {
+    settle_layout();
+    if (std::exchange(is_unsettled_, false)) settle_improvements();
+  }
 
   Ticket assume(const Host& host, const TaskId& task, const JobId& job, Demand& demand);
   /// A placement that will not be.
@@ -173,6 +186,21 @@ class Inventory {
   /// Hosts with claims that have changed since the last call.
   std::set<HostId> take_changed_claims() { return std::exchange(changed_claims_, {}); }
 
+  /// While it lives, what is found is not remembered for others: places are taken that may be given back as
+  /// if nobody had taken them.
+  class Trial {
+   public:
+    explicit Trial(Inventory& inventory)
+        : inventory_(inventory), before_(std::exchange(inventory.is_trying_, true)) {}
+    ~Trial() { inventory_.is_trying_ = before_; }
+    Trial(const Trial&) = delete;
+    Trial& operator=(const Trial&) = delete;
+
+   private:
+    Inventory& inventory_;
+    const bool before_;
+  };
+
   void bind(Demand& demand, const JobId& job);
   void unbind(Demand& demand);
 
@@ -191,10 +219,8 @@ class Inventory {
   /// Each reason why not, in the order in which they are asked.
   std::vector<Lack> lacks(const Host& host, const Demand& demand);
 
-  /// May a demand that found nothing find something in a pool that has improved?
-  static bool may_help(const Pool& pool, const Resources& need) {
-    return pool.has_improved && need.fits_into(pool.improved_free);
-  }
+  /// May a demand that found nothing find something there, for what has improved since?
+  static bool may_help(Search& search, const Demand& demand, std::size_t& looked_at);
   std::vector<Pool*>& improved_pools() { return improved_pools_; }
   void clear_improved();
   /// Have places emptied or moved since the last call? Then every relation may allow more than before.
@@ -208,6 +234,7 @@ class Inventory {
     std::size_t place = 0;
     int score = -1;
     std::size_t candidates = 0;
+    std::size_t looked_at_max = SIZE_MAX;  ///< from the first candidate on
     bool is_enough() const { return score >= good_enough || candidates >= candidates_max; }
   };
   struct Choice {
@@ -217,6 +244,7 @@ class Inventory {
 
   Host* host(HostId id);
   void learn_exclusive(Host& host);
+  void settle_improvements();
   void refresh(Host& host);
   void improve(const Host& host);
   std::vector<std::uint32_t> places_of(const Host& host);
@@ -243,12 +271,17 @@ class Inventory {
   const Host* find_beside(const FollowedJob& job, const Pool& pool, Demand& demand, std::size_t& looked_at);
   static std::vector<Choice> choices(const Pool& pool, const Demand& demand);
   const Host* best_in(Part& part, Cursor& cursor, const Demand& demand, std::size_t& looked_at);
+  void look_at_improved(Part& part, Cursor& cursor, const Demand& demand, Best& best, std::size_t& looked_at);
+  void look_at_all(Part& part, Cursor& cursor, const Demand& demand, Best& best, std::size_t& looked_at);
+  void found_no_room(Part& part, Cursor& cursor, const Demand& demand) const;
   Host* usable(Host* host);
+  static void keep_starts(const Search& search, const Demand& demand);
   static bool consider(const Host& host, std::size_t place, const Demand& demand, Best& best);
 
   Lookups lookups_;
   absl::btree_map<HostId, std::unique_ptr<Host>> hosts_;
-  absl::btree_map<HostId, Host*> fresh_;  ///< not taken in yet
+  absl::flat_hash_map<HostId, Host*> by_id_;  ///< the same, looked up and never walked
+  absl::btree_map<HostId, Host*> fresh_;      ///< not taken in yet
   std::vector<Host*> slots_;
   std::set<std::uint32_t> vacant_slots_;
   std::map<std::string, Host*> by_name_;
@@ -261,6 +294,8 @@ class Inventory {
   std::uint64_t lives_ = 0;
   std::set<HostId> changed_claims_;
   bool map_changed_ = false;
+  bool is_trying_ = false;
+  bool is_unsettled_ = false;
 };
 
 }  // namespace troupe::scheduler

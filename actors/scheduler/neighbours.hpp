@@ -50,7 +50,7 @@ const std::string& zone_of(const HostFacts& facts);
 /// One job that some class asks about.
 struct FollowedJob {
   JobId id;
-  absl::btree_map<TaskId, HostId> tasks;  ///< placed or in flight
+  absl::flat_hash_map<TaskId, HostId> tasks;  ///< placed or in flight; looked up and never walked
   absl::btree_map<HostId, std::uint32_t> by_host;
   std::vector<std::vector<std::uint32_t>> by_place;  ///< by kind, then place; derived from by_host
   std::vector<bool> is_counted;                      ///< by kind

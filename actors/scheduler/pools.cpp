@@ -48,10 +48,11 @@ void Inventory::fill(Pool& pool) {
   if (!pool.needs.machine_id.empty()) {
     const auto named = by_name_.find(pool.needs.machine_id);
     if (named != by_name_.end() && all_hold(named->second->facts, pool.needs)) join(pool, *named->second);
-    return;
+  } else {
+    for (const auto& [id, at] : hosts_)
+      if (at->slot != no_slot && all_hold(at->facts, pool.needs)) join(pool, *at);
   }
-  for (const auto& [id, at] : hosts_)
-    if (at->slot != no_slot && all_hold(at->facts, pool.needs)) join(pool, *at);
+  for (Part* part : std::exchange(pool.unsettled, {})) part->improvements.settle();
 }
 
 void Inventory::leave_pool(Pool* pool) {
@@ -102,7 +103,7 @@ void Inventory::join(Pool& pool, Host& at) {
   }
   at.seats.push_back({&pool, &part, place});
   part.tree.set(place, at.free());
-  part.note_improved(place);
+  if (part.improvements.note(place)) pool.unsettled.push_back(&part);
   populate(pool, at, 1);
 }
 

@@ -149,6 +149,7 @@ class RehearsalRun {
   }
 
   Engine::State& engine_;
+  const Inventory::Trial trial_{engine_.inventory};
   const QueuedTask& like_;
   const Instant now_;
   TaskClass* kind_;

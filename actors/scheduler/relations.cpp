@@ -23,7 +23,8 @@ bool has_host_relation(const Demand& demand) {
 
 bool can_exhaust(const Demand& demand, std::size_t split) {
   return std::all_of(demand.relations.begin(), demand.relations.end(), [&](const BoundRelation& relation) {
-    return !relation.what.is_hard || relation.kind == split || relation.what.kind == Relation::Kind::apart;
+    const bool is_decided_by_part = split != Pool::not_split && relation.kind == split;
+    return !relation.what.is_hard || is_decided_by_part || relation.what.kind == Relation::Kind::apart;
   });
 }
 
@@ -54,6 +55,8 @@ void Inventory::unbind(Demand& demand) {
     book_.unfollow(relation.job);
     topologies_.release(relation.kind);
   }
+  keep_starts(demand.all, demand);
+  keep_starts(demand.preferred, demand);
   leave_pool(demand.all.pool);
   leave_pool(demand.preferred.pool);
 }
@@ -92,7 +95,7 @@ void Inventory::shift(FollowedJob& job, JobBook::Moved moved) {
 }
 
 void Inventory::prepare(Demand& demand) {
-  settle_layout();
+  settle();
   demand.layout = demand.relations.empty() ? 0 : layout_;
   for (BoundRelation& relation : demand.relations) {
     bring_up_to_date(*relation.job, relation.kind);

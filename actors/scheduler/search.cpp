@@ -24,21 +24,61 @@ std::uint64_t leavings(const Demand& demand) {
   return sum;
 }
 
-/// Takes note of what has improved since. False: there was nothing, and nothing has.
-bool catch_up(const Part& part, Cursor& cursor, const Demand& demand) {
-  const std::uint64_t missed = part.improvements - cursor.seen;
-  if (missed > Part::improvements_kept) {
+/// Another class may have asked for as much before.
+void begin_search(const Part& part, Cursor& cursor, const Demand& demand) {
+  if (std::exchange(cursor.is_begun, true) || demand.rotates) return;
+  const auto start = part.search_starts.find(demand.resources);
+  if (!start) return;
+  cursor.at = start->at;
+  cursor.seen = start->seen;
+  cursor.has_no_room = start->has_no_room;
+}
+
+void forget_what_is_too_old(const Part& part, Cursor& cursor, const Demand& demand) {
+  if (!part.improvements.remembers(cursor.seen)) {
     if (!demand.rotates) cursor.at = 0;
-  } else if (!demand.rotates) {
-    for (std::uint64_t n = cursor.seen; n < part.improvements; ++n)
-      cursor.at = std::min(cursor.at, part.improved[n % Part::improvements_kept]);
+    cursor.has_no_room = false;
+    cursor.seen = part.improvements.count();
   }
   const std::uint64_t left = demand.relations.empty() ? 0 : leavings(demand);
-  if (missed != 0 || left != cursor.leavings || demand.layout != cursor.layout) cursor.is_exhausted = false;
-  cursor.seen = part.improvements;
+  if (left != cursor.leavings || demand.layout != cursor.layout ||
+      !part.improvements.remembers(cursor.exhausted_seen))
+    cursor.is_exhausted = false;
   cursor.leavings = left;
   cursor.layout = demand.layout;
-  return !cursor.is_exhausted;
+}
+
+/// Others may have searched for as much, or less, in vain.
+void learn_from_others(const Part& part, Cursor& cursor, const Demand& demand) {
+  const auto since = part.vain_searches.since(demand.resources);
+  if (!since || !part.improvements.remembers(*since)) return;
+  if (cursor.has_no_room && cursor.seen >= *since) return;
+  cursor.has_no_room = true;
+  cursor.seen = *since;
+}
+
+/// False: nothing takes it, and nothing has improved since that was found.
+bool catch_up(const Part& part, Cursor& cursor, const Demand& demand) {
+  begin_search(part, cursor, demand);
+  forget_what_is_too_old(part, cursor, demand);
+  learn_from_others(part, cursor, demand);
+  const std::uint64_t now = part.improvements.count();
+  return !(cursor.is_exhausted && cursor.exhausted_seen == now) &&
+         !(cursor.has_no_room && cursor.seen == now);
+}
+
+bool knows_all(const Cursor& cursor) { return cursor.is_exhausted || cursor.has_no_room; }
+
+/// The first improvement that may matter to it.
+std::uint64_t first_to_look_at(const Cursor& cursor) {
+  const std::uint64_t seen = cursor.has_no_room || !cursor.is_exhausted ? cursor.seen : 0;
+  return std::max(seen, cursor.is_exhausted ? cursor.exhausted_seen : 0);
+}
+
+/// Nothing that improved from `begin` on and before `first` has enough.
+void nothing_before(std::uint64_t begin, std::uint64_t first, Cursor& cursor) {
+  if (cursor.seen >= begin) cursor.seen = std::max(cursor.seen, first);
+  if (cursor.is_exhausted) cursor.exhausted_seen = std::max(cursor.exhausted_seen, first);
 }
 
 }  // namespace
@@ -119,29 +159,114 @@ bool Inventory::consider(const Host& at, std::size_t place, const Demand& demand
   return true;
 }
 
-const Host* Inventory::best_in(Part& part, Cursor& cursor, const Demand& demand, std::size_t& looked_at) {
-  if (!catch_up(part, cursor, demand)) return nullptr;
-  Best best;
-  bool is_first = true;
+void Inventory::keep_starts(const Search& search, const Demand& demand) {
+  if (search.pool == nullptr || search.cursors.empty() || demand.rotates) return;
+  if (search.pool->split != Pool::not_split) return;  // Many small parts: not worth the memory.
+  const Cursor& cursor = search.cursors[0];
+  if (cursor.is_begun)
+    search.pool->parts[0]->search_starts.keep(demand.resources, {cursor.at, cursor.seen, cursor.has_no_room});
+}
+
+void Inventory::found_no_room(Part& part, Cursor& cursor, const Demand& demand) const {
+  cursor.has_no_room = true;
+  cursor.seen = part.improvements.count();
+  if (!is_trying_) part.vain_searches.note(demand.resources, cursor.seen);
+}
+
+// In the order in which they improved.
+void Inventory::look_at_improved(Part& part, Cursor& cursor, const Demand& demand, Best& best,
+                                 std::size_t& looked_at) {
+  // Where others are to be looked at as well, some are left for them.
+  const std::size_t enough = knows_all(cursor) ? candidates_max : candidates_max / 2;
+  const std::uint64_t begin = first_to_look_at(cursor);
+  const std::uint64_t end = part.improvements.count();
+  std::uint64_t first = end;
+  for (std::uint64_t n = begin; n < end && best.candidates < enough && looked_at < best.looked_at_max; ++n) {
+    ++looked_at;
+    const auto place = part.improvements.place_of(n);
+    if (!place || !demand.resources.fits_into(part.tree.free(*place))) continue;
+    Host* at = usable(part.hosts[*place]);
+    if (at == nullptr) continue;
+    first = std::min(first, n);
+    if (!consider(*at, *place, demand, best)) continue;
+    if (best.candidates == 1) best.looked_at_max = looked_at + effort_max;
+    if (best.is_enough()) break;
+  }
+  nothing_before(begin, first, cursor);
+  if (cursor.has_no_room && cursor.seen == end) found_no_room(part, cursor, demand);
+}
+
+void Inventory::look_at_all(Part& part, Cursor& cursor, const Demand& demand, Best& best,
+                            std::size_t& looked_at) {
+  bool has_room = false;
   const std::size_t begin = cursor.at < part.hosts.size() || !demand.rotates ? cursor.at : 0;
   const auto walk = [&](std::size_t from, std::size_t to) {
-    for (auto place = part.tree.find(from, demand.resources, looked_at); place && *place < to;
-         place = part.tree.find(*place + 1, demand.resources, looked_at)) {
+    const auto next = [&](std::size_t place) {
+      return part.tree.find(place, demand.resources, looked_at, best.looked_at_max);
+    };
+    for (auto place = next(from); place && *place < to; place = next(*place + 1)) {
       Host* at = usable(part.hosts[*place]);
       if (at == nullptr) continue;
-      if (std::exchange(is_first, false) && !demand.rotates) cursor.at = *place;
-      if (consider(*at, *place, demand, best) && best.is_enough()) return;
+      if (!std::exchange(has_room, true) && !demand.rotates) cursor.at = *place;
+      if (!consider(*at, *place, demand, best)) continue;
+      if (best.candidates == 1) best.looked_at_max = looked_at + effort_max;
+      if (best.is_enough()) return;
     }
   };
   walk(begin, part.hosts.size());
   if (demand.rotates && !best.is_enough()) walk(0, begin);
+  if (has_room || looked_at >= best.looked_at_max) return;
+  // Of those that pack, what has improved was looked at before.
+  if (demand.rotates || cursor.seen == part.improvements.count())
+    found_no_room(part, cursor, demand);
+  else
+    cursor.has_no_room = true;
+}
+
+const Host* Inventory::best_in(Part& part, Cursor& cursor, const Demand& demand, std::size_t& looked_at) {
+  if (!catch_up(part, cursor, demand)) return nullptr;
+  Best best;
+  if (knows_all(cursor)) {
+    look_at_improved(part, cursor, demand, best, looked_at);
+  } else {
+    if (!demand.rotates) {
+      if (cursor.at > 0)
+        look_at_improved(part, cursor, demand, best, looked_at);
+      else
+        cursor.seen = part.improvements.count();
+    }
+    if (!best.is_enough()) look_at_all(part, cursor, demand, best, looked_at);
+  }
   if (best.host == nullptr) {
-    cursor.is_exhausted = demand.can_exhaust;
-    if (is_first && !demand.rotates) cursor.at = part.hosts.size();
+    cursor.is_exhausted = cursor.is_exhausted || demand.can_exhaust;
+    cursor.exhausted_seen = part.improvements.count();
   } else if (demand.rotates) {
     cursor.at = best.place + 1;
   }
   return best.host;
+}
+
+// What improved may have been taken again since, or have too little of one thing: each is looked at. Where
+// the pool is many parts, the search will tell.
+bool Inventory::may_help(Search& search, const Demand& demand, std::size_t& looked_at) {
+  const Pool& pool = *search.pool;
+  if (!pool.has_improved || !demand.resources.fits_into(pool.improved_free)) return false;
+  if (pool.split != Pool::not_split || search.cursors.empty()) return true;
+  Part& part = *pool.parts[0];
+  Cursor& cursor = search.cursors[0];
+  if (!catch_up(part, cursor, demand)) return false;
+  if (!knows_all(cursor)) return true;
+  const std::uint64_t begin = first_to_look_at(cursor);
+  const std::uint64_t end = part.improvements.count();
+  std::uint64_t first = begin;
+  for (; first < end; ++first) {
+    ++looked_at;
+    const auto place = part.improvements.place_of(first);
+    if (place && demand.resources.fits_into(part.tree.free(*place))) break;
+  }
+  nothing_before(begin, first, cursor);
+  if (cursor.has_no_room && cursor.seen == end) part.vain_searches.note(demand.resources, end);
+  return first < end;
 }
 
 }  // namespace troupe::scheduler

@@ -379,13 +379,17 @@ GroupStanding WaitingQueue::standing_of(const std::string& name) const {
 
 void WaitingQueue::block(TaskClass* kind) { hold(kind, TaskClass::Hold::fits_nowhere); }
 
-void WaitingQueue::unblock() {
+void WaitingQueue::unblock(std::size_t& looked_at) {
+  inventory_.settle();
   std::map<std::uint64_t, TaskClass*> helped;
   for (const Pool* pool : inventory_.improved_pools()) {
     const auto blocked = blocked_by_pool_.find(pool);
     if (blocked == blocked_by_pool_.end()) continue;
-    for (const auto& [number, kind] : blocked->second)
-      if (Inventory::may_help(*pool, kind->demand.resources)) helped.emplace(number, kind);
+    for (const auto& [number, kind] : blocked->second) {
+      Demand& demand = kind->demand;
+      if (Inventory::may_help(pool == demand.all.pool ? demand.all : demand.preferred, demand, looked_at))
+        helped.emplace(number, kind);
+    }
   }
   if (inventory_.take_map_change())
     for (const auto& [job, blocked] : blocked_by_job_) helped.insert(blocked.begin(), blocked.end());

@@ -142,7 +142,7 @@ class WaitingQueue {
   GroupStanding standing_of(const std::string& name) const;
 
   /// Takes up again what a host or a neighbour that has changed might help.
-  void unblock();
+  void unblock(std::size_t& looked_at);
 
   std::size_t classes() const { return classes_.size(); }
   std::size_t blocked() const { return blocked_; }

@@ -7,6 +7,7 @@ namespace {
 
 using test::EngineStory;
 using test::job_like;
+using test::units;
 using test::with_constraints;
 
 constexpr Resources large{100'000, 100'000, 0, 0, 0};
@@ -121,6 +122,17 @@ TEST(Neighbours, TopologySpreadKeepsTheSkewThatItAllows) {
   s.tasks(d, 30);
   // Zone c has room for two, and the others may be three above it.
   EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 5}, {2, 5}, {3, 2}}));
+}
+
+TEST(Neighbours, ASpreadOverHostsGoesOnWhenTheEmptiestHostCatchesUp) {
+  EngineStory s;
+  s.host(1, units(4));
+  s.host(2, units(4), units(4), {Index{5}});
+  const auto d = with_constraints(test::service_like(units(1)), {{"topologySpread", "host:1"}});
+  s.tasks(d, 3);
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}})) << "the other one has none of them";
+  s.host(2, units(4), units(3), {Index{6}});
+  EXPECT_EQ(s.place_counted(), (std::map<std::uint32_t, int>{{1, 1}, {2, 1}}));
 }
 
 TEST(Neighbours, TopologySpreadOverHostsAndZonesTogether) {
