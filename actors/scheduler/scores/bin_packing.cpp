@@ -19,7 +19,9 @@ const Score bin_packing_score{
       const Resources free = host.free();
       const auto cpu = taken(total.cpu_milli, free.cpu_milli, demand.resources.cpu_milli);
       const auto memory = taken(total.memory_mb, free.memory_mb, demand.resources.memory_mb);
-      return static_cast<int>(std::clamp<std::int64_t>((cpu + memory) / 2, 0, score_max));
+      if (total.gpu <= 0) return static_cast<int>(std::clamp<std::int64_t>((cpu + memory) / 2, 0, score_max));
+      const auto gpu = taken(total.gpu, free.gpu, demand.resources.gpu);
+      return static_cast<int>(std::clamp<std::int64_t>((cpu + memory + gpu) / 3, 0, score_max));
     }};
 
 }  // namespace troupe::scheduler

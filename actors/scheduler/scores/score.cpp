@@ -28,7 +28,7 @@ std::vector<WeighedScore> weighed(const Demand& demand) {
   if (demand.image != 0) list.push_back({&image_score, 1});
   list.push_back({&launch_score, 6});
   if (!packs) list.push_back({&calm_score, 1});
-  if (demand.resources.gpu == 0) list.push_back({&gpu_saving_score, 6});
+  if (demand.resources.gpu == 0) list.push_back({&gpu_saving_score, 4});
   return list;
 }
 

@@ -120,6 +120,24 @@ TEST(Score, HostsWithGpusAreKeptForTasksThatWantThem) {
   EXPECT_EQ(chosen(s), 2U);
 }
 
+TEST(Score, AHostWhoseGpusAreTakenIsAsGoodAsOneWithout) {
+  EngineStory s;
+  s.host(1, {8'000, 8'000, 0, 0, 4}, {1'000, 1'000, 0, 0, 1});
+  s.host(2, {8'000, 8'000, 0, 0, 4}, {1'000, 1'000, 0, 0, 4});
+  s.task(job_like(task_size));
+  EXPECT_EQ(chosen(s), 2U);
+}
+
+TEST(Score, TasksWithGpusFillTheHostWhoseGpusAreFullest) {
+  EngineStory s;
+  s.host(1, {8'000, 8'000, 0, 0, 4}, {1'000, 1'000, 0, 0, 1});
+  s.host(2, {8'000, 8'000, 0, 0, 4}, {1'000, 1'000, 0, 0, 3});
+  Resources need = task_size;
+  need.gpu = 1;
+  s.task(job_like(need));
+  EXPECT_EQ(chosen(s), 2U);
+}
+
 TEST(Score, AServicePrefersAHostWithFewLaunchesUnderWay) {
   EngineStory s;
   s.host(1, {64'000, 64'000, 0, 0, 0}, {1'000, 1'000, 0, 0, 0});
