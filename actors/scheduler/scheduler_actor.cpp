@@ -524,9 +524,10 @@ class SchedulerShell {
       for (const Victim& victim : place.victims) places.back().victims.push_back(victim.task);
     }
     PlanChecked answer;
-    const bool is_whole =
-        places.size() == ask.count &&
-        std::all_of(places.begin(), places.end(), [](const auto& place) { return place.victims.empty(); });
+    // One that ends others starts whole when they have ended: from the level on at which the log knows that.
+    const bool ends_others =
+        std::any_of(places.begin(), places.end(), [](const auto& place) { return !place.victims.empty(); });
+    const bool is_whole = ends_others ? level_ >= level_of_gang_plans : places.size() == ask.count;
     if (like.gang > 0 && !is_whole)
       answer.differences.emplace_back(
           "a gang starts whole, and not all of it had a place at once: submit it without the plan");

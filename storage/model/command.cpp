@@ -6,6 +6,7 @@
 
 #include "storage/model/command_table.hpp"
 #include "storage/model/feature_level.hpp"
+#include "storage/model/gang.hpp"
 
 namespace troupe {
 namespace {
@@ -177,8 +178,12 @@ Result<Command> decode_command(BytesView bytes) {
 std::uint32_t level_needed(const CommandBody& body) {
   if (needs_ports(body)) return level_of_ports;
   constexpr std::uint32_t planned = 2;
-  if (const auto* create = std::get_if<CreateJob>(&body); create != nullptr && !create->places.empty())
-    return planned;
+  if (const auto* create = std::get_if<CreateJob>(&body); create != nullptr && !create->places.empty()) {
+    const bool ends_others =
+        std::ranges::any_of(create->places, [](const auto& place) { return !place.victims.empty(); });
+    const bool is_gang = create->descriptor != nullptr && gang_patience(*create->descriptor).has_value();
+    return ends_others && is_gang ? level_of_gang_plans : planned;
+  }
   if (const auto* resize = std::get_if<ResizeJob>(&body); resize != nullptr && !resize->places.empty())
     return planned;
   if (const auto* place = std::get_if<PlaceTasks>(&body); place != nullptr && !place->together.empty())

@@ -18,7 +18,8 @@ namespace troupe {
 ///   3  tasks that move to another job, perhaps of another shard; ports: a host's are counted, each task is
 ///      given the numbers of its own; scheduling that is paused; tasks that are preempted for others together
 ///      or not at all
-///   4  what waits to be tried again is tried at once by an operator's word
+///   4  what waits to be tried again is tried at once by an operator's word; the plan of a gang that ends
+///      others starts none of it before all have room
 constexpr std::uint32_t feature_level_known = 4;
 constexpr std::uint32_t level_of_budgets = 2;
 constexpr std::uint32_t level_of_moves = 3;
@@ -26,5 +27,6 @@ constexpr std::uint32_t level_of_ports = 3;
 constexpr std::uint32_t level_of_pauses = 3;
 constexpr std::uint32_t level_of_preempting_gangs = 3;
 constexpr std::uint32_t level_of_retries = 4;
+constexpr std::uint32_t level_of_gang_plans = 4;
 
 }  // namespace troupe

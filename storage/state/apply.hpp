@@ -135,6 +135,8 @@ class CommandApply {
   /// It takes tasks.
   Check check_host(HostId id) const;
   Check check_place(const PlaceTasks::Item& item) const;
+  /// All of it but limits: of launches, and of what its group may use.
+  Check check_spot(const PlaceTasks::Item& item) const;
   /// A Critical group's reservation is its ceiling, in what it reserves something of.
   Check check_ceiling(const JobDescriptor& descriptor) const;
   enum class Booking : std::uint8_t { take, give_back };
@@ -179,7 +181,11 @@ class CommandApply {
   Check preempt_together(const PreemptTasks::Item* first, std::size_t count);
   static bool wants_alone(const JobDescriptor& descriptor);
   Check check_company(HostId host, const JobDescriptor& descriptor) const;
-  Check take_place(const JobId& job, const PlannedPlace& place);
+  enum class Starts : std::uint8_t { now, with_its_gang };
+  Starts start_of(const JobId& job, const std::vector<PlannedPlace>& places) const;
+  Check take_place(const JobId& job, const PlannedPlace& place, Starts when);
+  /// Room that others of the command see as taken, and nobody else.
+  Check keep_place(const PlaceTasks::Item& item);
   /// The whole command is to be refused where one does not hold.
   Result<void> take_places(const JobId& job, const std::vector<PlannedPlace>& places);
   Check report(const ReportTasks::Part& part);
@@ -220,7 +226,8 @@ class CommandApply {
     std::uint32_t tasks = 0;
     std::optional<Disruptions> disrupted;  ///< nullopt: as the job's record has it
   };
-  std::map<JobId, Evicted> evicted_;  ///< by this command
+  std::map<JobId, Evicted> evicted_;    ///< by this command
+  std::vector<PlaceTasks::Item> kept_;  ///< places of a gang that starts later
 };
 
 }  // namespace troupe

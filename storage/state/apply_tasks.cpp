@@ -79,7 +79,7 @@ CommandApply::Check CommandApply::check_host(HostId id) const {
   return std::nullopt;
 }
 
-CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) const {
+CommandApply::Check CommandApply::check_spot(const PlaceTasks::Item& item) const {
   const TaskRecord* task = stage_.task(item.task);
   if (task == nullptr) return no_such_task(item.task);
   if (task->state != TaskState::accepted || task->version != item.task_version)
@@ -93,10 +93,15 @@ CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) cons
   if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
   constexpr std::uint32_t company_is_asked_from = 2;
-  if (stage_.cell().level >= company_is_asked_from)
-    if (Check refusal = check_company(item.host, *job->descriptor)) return refusal;
-  if (Check held = check_launches(launch_scopes(item.host, job->descriptor->capacity_group))) return held;
-  return check_ceiling(*job->descriptor);
+  if (stage_.cell().level >= company_is_asked_from) return check_company(item.host, *job->descriptor);
+  return std::nullopt;
+}
+
+CommandApply::Check CommandApply::check_place(const PlaceTasks::Item& item) const {
+  if (Check refusal = check_spot(item)) return refusal;
+  const JobDescriptor& descriptor = *stage_.job(stage_.task(item.task)->job)->descriptor;
+  if (Check held = check_launches(launch_scopes(item.host, descriptor.capacity_group))) return held;
+  return check_ceiling(descriptor);
 }
 
 CommandApply::Check CommandApply::check_ceiling(const JobDescriptor& descriptor) const {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/scheduler/engine.hpp"
+#include "actors/scheduler/plan_told.hpp"
 #include "tests/actors/leader_stage.hpp"
 
 namespace troupe {
@@ -302,6 +303,48 @@ TEST(Scheduler, EndsOthersForAGangInOneCommandFromItsLevelOn) {
   ASSERT_EQ(s.proposals.size(), 1U);
   EXPECT_EQ(s.proposals[0].command.level, level_of_preempting_gangs);
   EXPECT_EQ(std::get<PreemptTasks>(s.proposals[0].command.body).together, (std::vector<std::uint32_t>{2}));
+  EXPECT_TRUE(s.apply_proposal().refused.empty());
+}
+
+TEST(Scheduler, AllowsAGangsPlanThatEndsOthersFromItsLevelOnAndStartsItWhole) {
+  SchedulerStage s;
+  for (const std::uint32_t level : {1U, 2U}) s.cell.apply(RaiseLevel{level}, s.cell.term_fence());
+  const HostId full = s.cell.host("host-1", room_for_two);
+  s.cell.host("host-2", {1'000, 8'000, 80'000, 1'000, 0});
+  const JobId low = s.cell.submit(batch_of(2));
+  const std::vector<TaskId> running{s.cell.running(low, 0, full), s.cell.running(low, 1, full)};
+  s.tell();
+  s.lead();
+  JobDescriptor d = *with_priority(batch_of(3), 4);
+  d.attributes["troupe.gangSeconds"] = "60";
+  CreateJob body{s.cell.random.uuid<JobId>(), std::make_shared<const JobDescriptor>(d)};
+  const auto ask = [&] {
+    s.answers.clear();
+    s.give(Asked{AskPlan{body.job, body.descriptor, 3, body.places}, 1, s.asker()});
+    return s.answers.back().answer.data;
+  };
+  const PlanTold told = unpacked<PlanTold>(ask()).value();
+  ASSERT_EQ(told.places.size(), 3U);
+  for (std::uint32_t n = 0; n < 3; ++n) {
+    const PlanTold::Place& at = told.places[n];
+    body.places.push_back({SlotNumber{n}, {}, s.cell.random.task_of(body.job), at.host, at.eligibility, {}});
+    for (const PlanTold::Ended& ended : at.victims) body.places.back().victims.push_back(ended.victim);
+  }
+  const auto differences = [&] { return unpacked<PlanChecked>(ask()).value().differences; };
+  EXPECT_EQ(differences().size(), 1U) << "an older build would start one before the others";
+  for (const std::uint32_t level : {3U, 4U}) s.cell.apply(RaiseLevel{level}, s.cell.term_fence());
+  s.tell();
+  EXPECT_TRUE(differences().empty());
+  ASSERT_TRUE(s.cell.apply(body).taken());
+  s.tell();
+  EXPECT_TRUE(s.proposals.empty()) << "who has to end is ending, and none starts before";
+  for (const TaskId& task : running) {
+    EXPECT_EQ(s.cell.task(task).state, TaskState::kill_initiated);
+    EXPECT_TRUE(s.proposed().empty());
+    s.cell.ended(full, task, Reason::killed);
+    s.tell();
+  }
+  EXPECT_EQ(s.proposed().size(), 3U);
   EXPECT_TRUE(s.apply_proposal().refused.empty());
 }
 

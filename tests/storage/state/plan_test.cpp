@@ -134,6 +134,51 @@ TEST(PlannedJobs, EndTheirVictimsAndWaitForThem) {
   expect_derived(*s.cell.machine, *s.cell.store);
 }
 
+TEST(PlannedJobs, ThatAreGangsStartNoneOfTheirTasksBeforeTheVictimsHaveEnded) {
+  Planned s;
+  JobDescriptor d = *with_priority(batch_of(2), 3);
+  d.attributes["troupe.gangSeconds"] = "60";
+  const JobId low = s.cell.submit(batch_of(2));
+  const TaskId victim = s.cell.running(low, 0, s.one);
+  s.cell.running(low, 1, s.one);
+  CreateJob body{s.cell.random.uuid<JobId>(), std::make_shared<const JobDescriptor>(d)};
+  body.places = {s.place(body.job, 0, s.one), s.place(body.job, 1, s.two)};
+  EXPECT_LT(level_needed(body), level_of_gang_plans);
+  body.places[0].victims = {s.cell.victim(victim)};
+  EXPECT_EQ(level_needed(body), level_of_gang_plans);
+  for (const std::uint32_t level : {1U, 2U, 3U, 4U})
+    ASSERT_TRUE(s.cell.apply(RaiseLevel{level}, s.cell.term_fence()).taken());
+  body.places[1].host = s.one;
+  body.places[1].eligibility = body.places[0].eligibility;
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 1 on host one: the host is full"));
+  body.places[1] = s.place(body.job, 1, s.two);
+  ASSERT_TRUE(s.cell.apply(body).taken());
+  EXPECT_EQ(s.cell.task(victim).state, TaskState::kill_initiated);
+  for (const PlannedPlace& place : body.places)
+    EXPECT_EQ(s.cell.task(place.task).state, TaskState::accepted) << "all or none";
+  EXPECT_EQ(s.cell.reads().host(s.two)->used, Resources{}) << "the scheduler keeps the room";
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
+TEST(PlannedJobs, ThatAreGangsNeedRoomForEachWhereThePlanHasNoVictim) {
+  Planned s;
+  for (const std::uint32_t level : {1U, 2U, 3U, 4U})
+    ASSERT_TRUE(s.cell.apply(RaiseLevel{level}, s.cell.term_fence()).taken());
+  JobDescriptor d = *with_priority(batch_of(4), 3);
+  d.attributes["troupe.gangSeconds"] = "60";
+  const HostId three = s.cell.host("three", {2'000, 8'000, 80'000, 1'000, 0});
+  const JobId low = s.cell.submit(batch_of(2));
+  const TaskId victim = s.cell.running(low, 0, s.one);
+  s.cell.running(low, 1, s.one);
+  CreateJob body{s.cell.random.uuid<JobId>(), std::make_shared<const JobDescriptor>(d)};
+  body.places = {s.place(body.job, 0, s.one), s.place(body.job, 1, three), s.place(body.job, 2, three),
+                 s.place(body.job, 3, three)};
+  body.places[0].victims = {s.cell.victim(victim)};
+  EXPECT_THAT(s.refusal(body), HasSubstr("slot 3 on host three: the host is full"));
+  body.places.pop_back();
+  EXPECT_TRUE(s.cell.apply(body).taken());
+}
+
 TEST(PlannedJobs, StayBelowACeilingUntilTheirVictimsHaveEnded) {
   Planned s;
   ASSERT_TRUE(s.cell.apply(PutGroup{{"c", Tier::critical, {1'000, 100'000, 0, 0, 0}, 2, 0, {}}}).taken());
