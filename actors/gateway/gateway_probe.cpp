@@ -99,6 +99,12 @@ void GatewayProbe::Impl::read_node(const NodeContext& node) {
   set("troupe_node_leased", "1 while this node may give orders", std::uint64_t{status.leased.load()});
   set("troupe_proposals_total", "Proposals made by this node", status.proposals.load());
   set("troupe_proposals_pending", "Proposals under way", status.proposals_pending.load());
+  set("troupe_scheduler_placements_total", "Placements that this node planned as leader and the log took",
+      status.placements.load());
+  for (std::size_t code = 0; code < status.placements_refused.size(); ++code)
+    if (const std::uint64_t refused = status.placements_refused[code]; refused > 0)
+      set("troupe_scheduler_refused_total", "Of those that it planned, what the log refused, by the reason",
+          refused, {{"why", std::string(code_text(static_cast<ErrorCode>(code)))}});
   read_replica(node);
   if (node.log != nullptr) {
     const LogHead head = node.log->head();

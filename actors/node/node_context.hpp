@@ -25,8 +25,8 @@
 
 namespace troupe {
 
-/// What a node says of itself; written by the replica, read by gateway and console. Each member for itself is
-/// current, together they are not one cut.
+/// What a node says of itself; written by the replica but for what says otherwise, read by gateway and
+/// console. Each member for itself is current, together they are not one cut.
 struct NodeStatus {
   std::atomic<std::uint64_t> term{0};
   std::atomic<std::uint32_t> leader{0};
@@ -51,6 +51,11 @@ struct NodeStatus {
   std::atomic<std::uint8_t> role{0};
   std::atomic<std::uint64_t> proposals{0};
   std::atomic<std::uint64_t> proposals_pending{0};
+  /// What this node's scheduler planned and the log took; and what it refused, by the code. Written by the
+  /// scheduler.
+  std::atomic<std::uint64_t> placements{0};
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(max_value(ErrorCode{})) + 1>
+      placements_refused{};
   /// By channel; written by the hub's thread.
   std::array<std::atomic<std::int32_t>, static_cast<std::size_t>(max_value(net::Channel::agent)) + 1>
       links_up{};

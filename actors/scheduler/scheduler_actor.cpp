@@ -429,7 +429,9 @@ class SchedulerShell {
         on_refused(plan.placements[n], {error->code, error->message});
       else if (const auto why = refused.find(n); why != refused.end())
         on_refused(plan.placements[n], {why->second->code, why->second->message});
-      // Otherwise it is placed: the event says at which position, and may be behind or before this.
+      else
+        ++context_->status.placements;
+      // It is placed: the event says at which position, and may be behind or before this.
     }
     for (std::uint32_t n = 0; n < plan.preemptions.size(); ++n) {
       if (error != nullptr)
@@ -442,6 +444,7 @@ class SchedulerShell {
 
   // The engine believed something that is not so, or nobody knows what came of it: the state does.
   void on_refused(const scheduler::Placement& place, const scheduler::Refused& why) {
+    ++context_->status.placements_refused[static_cast<std::size_t>(why.code)];
     look_at_task(place.task);
     engine_->settle(context_->now(), place.task, why);
     look_at_host(place.host);

@@ -38,6 +38,7 @@ class LeaderStage {
   caf::strong_actor_ptr asker() const { return caf::actor_cast<caf::strong_actor_ptr>(replica_); }
   void answer_proposal(const Error& error);        ///< the oldest one is not applied
   std::vector<PlaceTasks::Item> proposed() const;  ///< in all that waits
+  const NodeStatus& status() const { return context_->status; }
   std::vector<TaskId> waiting_tasks(const JobId& job, std::uint32_t count);
 
   StandingClock clock;

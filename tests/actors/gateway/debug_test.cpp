@@ -38,6 +38,8 @@ TEST(GatewayDebug, OneDocumentTellsAllOfThisNode) {
   EXPECT_EQ(*document.find("settings")->find("gateway_waiting_max")->find("value")->integer(), 10'000);
   EXPECT_TRUE(*document.find("status")->find("serves")->boolean());
   EXPECT_THAT(*document.find("metrics")->find("text")->text(), HasSubstr("troupe_raft_term"));
+  EXPECT_THAT(*document.find("metrics")->find("text")->text(),
+              HasSubstr("troupe_scheduler_placements_total"));
   EXPECT_FALSE(document.find("threads")->find("threads")->array()->empty());
   EXPECT_THAT(seen->response.body, HasSubstr("debug_is_tried password=[redacted]"));
   EXPECT_THAT(seen->response.body, testing::Not(HasSubstr("hunter2")));

@@ -115,6 +115,9 @@ TEST(Scheduler, LooksAtTheHostAgainThatRefusedItsPlan) {
   s.lead();
   s.cell.apply(SetHostPhase{host, HostPhase::draining});
   EXPECT_EQ(s.apply_proposal().refused.size(), 1U);
+  const auto& refused = s.status().placements_refused;
+  EXPECT_EQ(refused[static_cast<std::size_t>(ErrorCode::precondition_failed)], 1U) << "counted by its reason";
+  EXPECT_EQ(s.status().placements, 0U);
   // Nobody has told it of the change, and it has rested: it does not ask the same again.
   s.advance(scheduler::Engine::rest_max);
   EXPECT_TRUE(s.proposals.empty());
@@ -122,6 +125,7 @@ TEST(Scheduler, LooksAtTheHostAgainThatRefusedItsPlan) {
   s.tell();
   ASSERT_EQ(s.proposals.size(), 1U);
   EXPECT_TRUE(s.apply_proposal().refused.empty());
+  EXPECT_EQ(s.status().placements, 1U);
 }
 
 // ---- preemption ----
