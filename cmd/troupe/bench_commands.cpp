@@ -46,7 +46,7 @@ void add_e2e(CLI::App& bench) {
   e2e->footer(
       "Example: troupe bench e2e --nodes 3 --hosts 100 --driver sim --jobs 1000 --tasks-per-job 100 --json");
   e2e->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
-  e2e->add_option("--hosts", params->hosts)->capture_default_str()->check(CLI::Range(1, 5000));
+  e2e->add_option("--hosts", params->hosts)->capture_default_str()->check(CLI::Range(1, 20'000));
   e2e->add_option("--driver", params->driver, "sim or process")->capture_default_str();
   e2e->add_option("--jobs", params->jobs)->capture_default_str()->check(CLI::Range(1, 20'000));
   e2e->add_option("--tasks-per-job", params->tasks_per_job)

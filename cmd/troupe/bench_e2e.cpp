@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -102,16 +103,33 @@ class Bench {
     failure_ = answer.ok() ? answer.value().body : answer.error().message;
   }
 
+  /// Of the tasks from that one to before that one, in the order in which they started.
+  static double rate(const std::vector<Instant>& starts, std::size_t from, std::size_t to) {
+    if (from >= to) return 0;
+    const auto took = starts[to - 1] - starts[from];
+    return static_cast<double>(to - from) * 1'000 /
+           static_cast<double>(std::max<std::int64_t>(took.count(), 1));
+  }
+  std::uint64_t refused_placements() const {
+    std::uint64_t sum = 0;
+    for (std::uint32_t n = 1; n <= params_.nodes; ++n)
+      for (const auto& refused : cluster_->node(n)->node().status().placements_refused) sum += refused;
+    return sum;
+  }
+
   std::string line(Moment start, Moment submitted, Moment started, double rss_before,
                    const KvStore::Counters& before) {
+    const double rss = rss_mb();
     std::vector<double> start_ms;
+    std::vector<Instant> starts;
     reads().each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
-      start_ms.push_back(static_cast<double>((task.step(TaskState::started).at - job.created).count()));
+      starts.push_back(task.step(TaskState::started).at);
+      start_ms.push_back(static_cast<double>((starts.back() - job.created).count()));
       return true;
     });
+    std::sort(starts.begin(), starts.end());
     const auto after = log_counters();
     const double tasks = static_cast<double>(params_.jobs) * params_.tasks_per_job;
-    const double rss = rss_mb();
     BenchLine out("e2e");
     out.param("nodes", params_.nodes);
     out.param("hosts", params_.hosts);
@@ -121,6 +139,8 @@ class Bench {
     out.param("clients", params_.clients);
     out.begin_figures();
     out.figure("tasks_per_s", tasks / seconds_of(started - start));
+    out.figure("first_tenth_per_s", rate(starts, 0, starts.size() / 10));
+    out.figure("last_tenth_per_s", rate(starts, starts.size() - starts.size() / 10, starts.size()));
     out.figure("seconds", seconds_of(started - start));
     out.figure("submit_seconds", seconds_of(submitted - start));
     out.figure("submit_p50_ms", percentile(submit_ms_, 0.50));
@@ -129,6 +149,7 @@ class Bench {
     out.figure("start_p99_ms", percentile(start_ms, 0.99));
     out.figure("rss_mb", rss);
     out.figure("bytes_per_task", (rss - rss_before) * 1024 * 1024 / (tasks * params_.nodes));
+    out.figure("refused_placements", refused_placements());
     out.figure("fsyncs", after.syncs - before.syncs);
     out.figure("bytes", after.bytes_written - before.bytes_written);
     return out.take();

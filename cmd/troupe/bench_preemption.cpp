@@ -73,8 +73,10 @@ class PreemptionRun {
     std::vector<JobId> ids;
     for (std::size_t n = 0; n <= what_.hosts / hosts_per_low_job; ++n) ids.push_back(random_.uuid<JobId>());
     std::map<std::int64_t, DescriptorPtr> parts;
+    Resources all;
     for (std::uint32_t n = 1; n <= what_.hosts; ++n) {
       scheduler::HostFacts host = placement::host_of(n);
+      all += host.total;
       DescriptorPtr& part = parts[host.total.cpu_milli * 1'000'000 + host.total.memory_mb];
       if (part == nullptr) part = part_of(host.total);
       for (std::int64_t i = 0; i < tasks_per_host; ++i) {
@@ -87,7 +89,8 @@ class PreemptionRun {
       engine_.upsert_host(host);
     }
     engine_.put_group({"low", Tier::flex, {}, {1, 1, 0, 0, 0}});
-    engine_.put_group({"high", Tier::critical, {1'000'000'000, 1'000'000'000, 0, 0, 0}, {}});
+    // A Critical group's reservation is its ceiling: all that there is.
+    engine_.put_group({"high", Tier::critical, all, {}});
   }
   void submit() {
     std::vector<std::pair<JobId, DescriptorPtr>> jobs;
