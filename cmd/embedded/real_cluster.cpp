@@ -17,6 +17,7 @@ namespace {
 
 /// So that containers of different hosts in one process share no user ids, up to 1,000 hosts.
 constexpr std::uint32_t uid_ranges_per_host = 48;
+constexpr std::uint32_t hosts_at_ease = 1'000;
 
 bool can_listen(std::uint16_t port, std::uint16_t& bound) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -110,9 +111,11 @@ struct RealCluster::Impl {
     config.agent.host_group = host.group;
     config.agent.resources = host.resources;
     config.agent.attributes = host.attributes;
-    config.agent.link.back_off_max = milliseconds(500);
-    config.agent.link.dial_max = milliseconds(1'000);
-    config.agent.link.greet_max = milliseconds(3'000);
+    // Thousands that share this machine dial at once: who gives up early only dials again.
+    const milliseconds crowd{options.hosts > hosts_at_ease ? options.hosts : 0};
+    config.agent.link.back_off_max = milliseconds(500) + crowd;
+    config.agent.link.dial_max = milliseconds(1'000) + crowd;
+    config.agent.link.greet_max = milliseconds(3'000) + crowd;
     // Different hosts begin with different nodes.
     for (std::uint32_t k = 0; k < options.nodes; ++k) {
       const NodeId node{(n + k) % options.nodes + 1};
