@@ -89,13 +89,14 @@ class Preemptor {
   Inventory& inventory_;
   WaitingQueue& queue_;
   const Lookups& lookups_;
-  std::map<TaskId, Remembered> remembered_;
+  // Looked up and never walked, but for those by host.
+  absl::flat_hash_map<TaskId, Remembered> remembered_;
   std::map<std::string, Resources, std::less<>> leaving_of_group_;
-  std::map<JobId, std::uint32_t> leaving_of_job_;
-  std::map<TaskId, Leaving> leaving_;                        ///< as the state tells, since this engine began
-  std::map<HostId, LeavingThere> leaving_on_;                ///< of these
-  mutable std::map<JobId, std::uint32_t> disruptions_left_;  ///< asked once a pass
-  std::vector<RunningTask> running_;                         ///< of the host that is looked at
+  absl::flat_hash_map<JobId, std::uint32_t> leaving_of_job_;
+  absl::flat_hash_map<TaskId, Leaving> leaving_;  ///< as the state tells, since this engine began
+  std::map<HostId, LeavingThere> leaving_on_;     ///< of these
+  mutable absl::flat_hash_map<JobId, std::uint32_t> disruptions_left_;  ///< asked once a pass
+  std::vector<RunningTask> running_;                                    ///< of the host that is looked at
 };
 
 }  // namespace troupe::scheduler
