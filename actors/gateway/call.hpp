@@ -45,7 +45,8 @@ class Call {
   std::string caller;  ///< the identity's
   std::string reason;
   std::string request_id;
-  Index index;  ///< of a read: what the state was at least; answered as a header
+  std::uint32_t level = 0;  ///< the feature level that its command needs beyond its body's
+  Index index;              ///< of a read: what the state was at least; answered as a header
 
  private:
   http::ReplyPtr reply_;

@@ -26,6 +26,11 @@ struct RunRead {
 struct RunApart {
   std::function<void(const NodeContext& node)> work;
 };
+/// The resolver's answer, from its thread.
+struct ImageResolved {
+  std::uint64_t cookie = 0;
+  Result<std::string> digest;
+};
 struct StreamSignalled {
   std::uint64_t stream = 0;
   StreamSignal signal = StreamSignal::closed;
@@ -36,6 +41,7 @@ struct StreamSignalled {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunRead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::RunApart)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::ImageResolved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::gateway::StreamSignalled)
 
 namespace troupe::gateway {
@@ -45,6 +51,7 @@ constexpr milliseconds tick_every{100};
 constexpr milliseconds proposal_patience{10'000};
 constexpr milliseconds read_patience{5'000};
 constexpr milliseconds question_patience{5'000};
+constexpr milliseconds image_patience{5'000};
 constexpr milliseconds order_patience{12'000};    // Longer than the operations' own.
 constexpr milliseconds standing_patience{1'500};  // An operator looks at the whole cell while a node is down.
 constexpr milliseconds backup_patience{120'000};  // Taking one reads the whole state.
@@ -85,6 +92,7 @@ class Gateway final : public Services {
   const Admission& admission() const override { return admission_; }
   void propose(Command command, std::function<void(Result<Outcome>)> done) override;
   void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) override;
+  void resolve_image(const Image& image, std::function<void(Result<std::string>)> done) override;
   void ask_agent(NodeId node, HostId host, agent::Call call, Told told) override;
   void ask_scheduler(TaskId task, Told told) override;
   void ask_plan(AskedPlan plan, Told told) override;
@@ -117,6 +125,9 @@ class Gateway final : public Services {
   void wake_applied();
   void ask(NodeId node, Question question, milliseconds patience, Told told);
   bool is_full();
+  std::size_t waiting() const {
+    return proposals_.size() + reads_.size() + questions_.size() + images_.size() + for_index_.size();
+  }
   void sign_audit(Moment at);
   Index applied() const { return std::max(seen_, Index{context_->status.applied.load()}); }
 
@@ -149,6 +160,7 @@ class Gateway final : public Services {
   Waits<Outcome> proposals_;
   Waits<Index> reads_;
   Waits<Bytes> questions_;
+  Waits<std::string> images_;
   std::multimap<Index, ForIndex> for_index_;
 };
 
@@ -163,6 +175,7 @@ caf::behavior Gateway::start() {
         events_.on_signal(signalled.stream, signalled.signal);
         logs_.on_signal(signalled.stream, signalled.signal);
       },
+      [this](const ImageResolved& resolved) { images_.settle(resolved.cookie, resolved.digest); },
       [this](const StateApplied& state) { on_applied(*state.applied); },
       [this](const ProposalDone& done) { proposals_.settle(done.cookie, done.outcome); },
       [this](const ReadDone& done) { reads_.settle(done.cookie, done.applied); },
@@ -264,6 +277,7 @@ void Gateway::on_tick() {
   proposals_.expire(at, {ErrorCode::outcome_unknown, "the replica did not answer in time"});
   reads_.expire(at, {ErrorCode::unavailable, "the replica did not answer in time"});
   questions_.expire(at, {ErrorCode::unavailable, "no answer in time"});
+  images_.expire(at, {ErrorCode::unavailable, "the image's registry did not answer in time"});
   wake_applied();
   for (auto next = for_index_.begin(); next != for_index_.end();) {
     if (next->second.deadline > at) {
@@ -277,7 +291,7 @@ void Gateway::on_tick() {
   events_.on_tick(at);
   logs_.on_tick(at);
   sign_audit(at);
-  probe_->calls_waiting(proposals_.size() + reads_.size() + questions_.size() + for_index_.size());
+  probe_->calls_waiting(waiting());
 }
 
 void Gateway::sign_audit(Moment at) {
@@ -296,8 +310,7 @@ void Gateway::sign_audit(Moment at) {
 }
 
 bool Gateway::is_full() {
-  const std::size_t waiting = proposals_.size() + reads_.size() + questions_.size() + for_index_.size();
-  if (waiting < static_cast<std::size_t>(context_->settings.get(gateway_waiting_max))) return false;
+  if (waiting() < static_cast<std::size_t>(context_->settings.get(gateway_waiting_max))) return false;
   probe_->refused("waiting");
   return true;
 }
@@ -353,6 +366,17 @@ void Gateway::wake_applied() {
     ready.call->index = applied();
     ready.then();
   }
+}
+
+/// Holds the actor weakly: the resolver may answer after it.
+void Gateway::resolve_image(const Image& image, std::function<void(Result<std::string>)> done) {
+  if (is_full()) return done(too_many_wait);
+  const auto cookie = images_.add(now() + image_patience, std::move(done));
+  context_->images->resolve(
+      image, [weak = caf::actor_cast<caf::weak_actor_ptr>(self_), cookie](Result<std::string> digest) {
+        if (auto strong = weak.lock())
+          caf::anon_send(caf::actor_cast<caf::actor>(strong), ImageResolved{cookie, std::move(digest)});
+      });
 }
 
 void Gateway::ask(NodeId node, Question question, milliseconds patience, Told told) {

@@ -53,6 +53,11 @@ struct GatewayProbe::Impl {
                                                           .Name("troupe_gateway_refused_total")
                                                           .Help("Refused at a limit of this node")
                                                           .Register(registry);
+  prometheus::Family<prometheus::Counter>& images =
+      prometheus::BuildCounter()
+          .Name("troupe_gateway_images_total")
+          .Help("Tags of submitted jobs' images, by what came of them")
+          .Register(registry);
   prometheus::Family<prometheus::Counter>& cuts = prometheus::BuildCounter()
                                                       .Name("troupe_gateway_streams_cut_total")
                                                       .Help("Streams of events whose readers were too slow")
@@ -73,6 +78,10 @@ void GatewayProbe::answered(std::string_view route, int status, std::chrono::nan
 
 void GatewayProbe::refused(std::string_view why) {
   impl_->refusals.Add({{"why", std::string(why)}}).Increment();
+}
+
+void GatewayProbe::image(std::string_view outcome) {
+  impl_->images.Add({{"outcome", std::string(outcome)}}).Increment();
 }
 
 void GatewayProbe::calls_waiting(std::size_t count) {

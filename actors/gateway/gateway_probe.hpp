@@ -17,6 +17,8 @@ class GatewayProbe {
   void answered(std::string_view route, int status, std::chrono::nanoseconds took);
   void refused(std::string_view why);
   void calls_waiting(std::size_t count);
+  /// `outcome` of an image's tag: resolved, unresolved, refused.
+  void image(std::string_view outcome);
   /// `why`: slow, stuck.
   void streams_cut(std::string_view why, std::size_t count);
   void streams_open(std::string_view kind, std::size_t count);

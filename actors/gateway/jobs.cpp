@@ -1,6 +1,7 @@
 #include "actors/agent/sim_script.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
+#include "actors/gateway/pin_image.hpp"
 #include "actors/gateway/where.hpp"
 #include "net/api/bodies.hpp"
 #include "net/api/descriptor.hpp"
@@ -62,13 +63,14 @@ void create_job(Services& services, const CallPtr& call) {
   if (!descriptor.ok()) return call->fail(descriptor.error());
   if (const auto checked = check_sim_script(descriptor.value()); !checked.ok())
     return call->fail(checked.error());
-  const CreateJob body{services.random().uuid<JobId>(),
-                       std::make_shared<const JobDescriptor>(std::move(descriptor).value())};
-  mutate(services, call, body,
-         {.status = 202,
-          .entity_url = job_url(body.job),
-          .body = [](const Outcome& outcome) { return id_json(outcome.entity); },
-          .made_under = "/api/v3/jobs/"});
+  pin_image(services, call, std::move(descriptor).value(), [&services, call](DescriptorPtr job) {
+    const CreateJob body{services.random().uuid<JobId>(), std::move(job)};
+    mutate(services, call, body,
+           {.status = 202,
+            .entity_url = job_url(body.job),
+            .body = [](const Outcome& outcome) { return id_json(outcome.entity); },
+            .made_under = "/api/v3/jobs/"});
+  });
 }
 
 void kill_job(Services& services, const CallPtr& call) {

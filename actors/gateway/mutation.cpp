@@ -27,7 +27,7 @@ void mutate(Services& services, const CallPtr& call, CommandBody body, MutationA
   command.request = call->request_id;
   command.caller = call->caller;
   command.reason = call->reason;
-  command.level = level_needed(body);
+  command.level = std::max(level_needed(body), call->level);
   command.body = std::move(body);
   services.propose(std::move(command), [call, answer = std::move(answer)](const Result<Outcome>& result) {
     http::Response response;

@@ -4,6 +4,7 @@
 
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
+#include "actors/gateway/pin_image.hpp"
 #include "actors/scheduler/plan_told.hpp"
 #include "net/api/plan.hpp"
 
@@ -187,6 +188,18 @@ void submit_resize(Services& services, const CallPtr& call, const api::PlanText&
   submit(services, call, AskedPlan{text.resized, descriptor, count, text.places}, body, answer);
 }
 
+void submit_job(Services& services, const CallPtr& call, DescriptorPtr job,
+                const std::vector<PlannedPlace>& places) {
+  CreateJob body{services.random().uuid<JobId>(), std::move(job), {}};
+  body.places = with_ids(places, body.job, services.random());
+  AskedPlan asked{body.job, body.descriptor, body.descriptor->initial_capacity().desired, places};
+  submit(services, call, std::move(asked), std::move(body),
+         {.status = 202,
+          .entity_url = job_url(body.job),
+          .body = [](const Outcome& outcome) { return "{\"id\":\"" + outcome.entity + "\"}"; },
+          .made_under = "/api/v3/jobs/"});
+}
+
 }  // namespace
 
 void plan(Services& services, const CallPtr& call) {
@@ -228,14 +241,9 @@ void submit_plan(Services& services, const CallPtr& call) {
   if (!job)
     return services.when_fresh(call, api::Consistency::linearizable,
                                [&services, call, text] { submit_resize(services, call, text); });
-  CreateJob body{services.random().uuid<JobId>(), std::make_shared<const JobDescriptor>(std::move(*job)), {}};
-  body.places = with_ids(text.places, body.job, services.random());
-  AskedPlan asked{body.job, body.descriptor, body.descriptor->initial_capacity().desired, text.places};
-  submit(services, call, std::move(asked), std::move(body),
-         {.status = 202,
-          .entity_url = job_url(body.job),
-          .body = [](const Outcome& outcome) { return "{\"id\":\"" + outcome.entity + "\"}"; },
-          .made_under = "/api/v3/jobs/"});
+  pin_image(services, call, std::move(*job), [&services, call, places = text.places](DescriptorPtr stored) {
+    submit_job(services, call, std::move(stored), places);
+  });
 }
 
 }  // namespace troupe::gateway

@@ -52,6 +52,10 @@ class Services {
   /// in the call. A failure is answered here, and `then` does not run.
   virtual void when_fresh(const CallPtr& call, api::Consistency consistency, std::function<void()> then) = 0;
 
+  /// The digest behind the tag of an image that `node().images` asks for. Errors: as the resolver's,
+  /// unavailable when it takes too long.
+  virtual void resolve_image(const Image& image, std::function<void(Result<std::string>)> done) = 0;
+
   using Told = std::function<void(Result<Bytes>)>;
   /// Errors: overloaded, unavailable (no answer in time), and the answerer's.
   virtual void ask_agent(NodeId node, HostId host, agent::Call call, Told told) = 0;

@@ -198,6 +198,7 @@ void RunningNode::fill_context() {
   context_->sign_audit = seams_.sign_audit;
   context_->fault_point = config_.fault_point;
   context_->identities = config_.identities;
+  context_->images = config_.images;
   context_->status.applied = machine_->applied().value;
 }
 
@@ -295,6 +296,8 @@ std::vector<const Setting*> node_settings() {
           &gateway::gateway_streams_max,
           &gateway::gateway_logs_max,
           &gateway::gateway_events_max,
+          &gateway::image_digest_required,
+          &gateway::image_digest_age_ms,
           &gateway::audit_sign_ms};
 }
 

@@ -28,6 +28,7 @@ struct NodeConfig {
   std::uint64_t turns_seed = 0;  ///< of simulated actors, see ActorHost
   FaultPoint fault_point;
   std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
+  std::shared_ptr<ImageResolver> images;              ///< null: tags are stored as they are
 };
 
 /// What a node is built on; all outlive it.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/diagnosis/trace_book.hpp"
+#include "actors/node/image_resolver.hpp"
 #include "actors/node/node_book.hpp"
 #include "actors/node/peer_board.hpp"
 #include "actors/node/spare_board.hpp"
@@ -97,6 +98,7 @@ struct NodeContext {
   std::function<void(const AuditHead& head, Instant now)> sign_audit;
   FaultPoint fault_point;
   std::shared_ptr<const api::Identities> identities;  ///< null: callers name themselves
+  std::shared_ptr<ImageResolver> images;              ///< null: tags are stored as they are
   NodeStatus status;
   TraceBook trace;
   TraceBook::Now trace_now() const { return {now(), clock->steady()}; }

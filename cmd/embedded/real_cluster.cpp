@@ -10,6 +10,7 @@
 #include <set>
 
 #include "cmd/embedded/fault_seams.hpp"
+#include "cmd/embedded/node_images.hpp"
 #include "storage/raft/ready.hpp"
 
 namespace troupe::embedded {
@@ -56,6 +57,14 @@ struct RealCluster::Impl {
   std::map<std::uint32_t, std::shared_ptr<NodeFaults>> node_faults;
   std::map<std::uint32_t, std::shared_ptr<Cuts>> host_cuts;
   std::set<std::uint32_t> agents_down;
+  std::shared_ptr<ImageResolver> images;  ///< of all nodes
+
+  /// Folders of images go before the default registry, and nodes do not know what is in them.
+  std::shared_ptr<ImageResolver> make_images() const {
+    agent::RegistriesConfig registries = options.registries;
+    if (!options.image_folders.empty()) registries.default_registry.clear();
+    return make_image_resolver(registries, options.settings);
+  }
 
   std::string folder_of(std::uint32_t node) const { return options.data + "/node-" + std::to_string(node); }
 
@@ -85,6 +94,7 @@ struct RealCluster::Impl {
     config.node.settings = options.settings;
     config.node.policy = options.policy;
     config.node.fault_point = options.fault_point;
+    config.node.images = images;
     config.node.threads = options.nodes > 1 ? 1 : 2;
     config.data = folder_of(n);
     auto& faults = node_faults[n];
@@ -148,6 +158,7 @@ RealCluster::RealCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Result<std::unique_ptr<RealCluster>> RealCluster::start(RealOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
+  impl->images = impl->make_images();
   impl->options.count_hosts();
   if (auto chosen = impl->choose_addresses(); !chosen.ok()) return chosen.error();
   for (std::uint32_t n = 1; n <= impl->options.nodes; ++n)

@@ -10,6 +10,7 @@
 #include "cmd/embedded/audit_signer.hpp"
 #include "cmd/embedded/debug_dump.hpp"
 #include "cmd/embedded/fault_seams.hpp"
+#include "cmd/embedded/node_images.hpp"
 #include "net/http/error_response.hpp"
 #include "storage/base/random.hpp"
 #include "storage/kv/rocks_store.hpp"
@@ -161,6 +162,8 @@ RepairSeams RunningNode::repair_seams() const {
 }
 
 Result<void> RunningNode::start() {
+  if (!config_.node.images)
+    config_.node.images = make_image_resolver(config_.registries, config_.node.settings);
   if (auto opened = open_folder(); !opened.ok()) return opened;
   auto started = start_node();
   if (!started.ok() && started.error().code == ErrorCode::corrupt) {

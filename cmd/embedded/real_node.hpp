@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/agent/images/registry_reference.hpp"
 #include "actors/node/node.hpp"
 #include "net/http/http.hpp"
 #include "net/link/web_socket_hub.hpp"
@@ -19,6 +20,7 @@ struct RealNodeConfig {
   std::string http_listen = "127.0.0.1:0";
   std::shared_ptr<net::IoThread> io_thread;                ///< of links; empty: its own
   std::shared_ptr<http::IoThread> http_thread;             ///< of the gateway; empty: its own
+  agent::RegistriesConfig registries;                      ///< asked for images, unless `node.images` is set
   http::TlsContextPtr http_tls{};                          ///< of the gateway; empty: plain HTTP
   bool small_buffers = false;                              ///< several nodes in one process
   std::shared_ptr<NodeFaults> faults;                      ///< for tests; empty: none

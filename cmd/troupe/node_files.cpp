@@ -126,17 +126,45 @@ void read_tls(const YAML::Node& map, http::TlsContextPtr& tls) {
   tls = std::move(made).value();
 }
 
+void read_registries(const YAML::Node& list, std::vector<agent::RegistrySettings>& registries) {
+  if (!list.IsSequence()) refuse(list, "'registries' must be a list");
+  for (const YAML::Node& item : list) {
+    agent::RegistrySettings one;
+    bool insecure = false;
+    read_map(item, "a registry",
+             {{"name", into(one.name, "name")},
+              {"mirrors", into(one.mirrors, "mirrors")},
+              {"insecure", into(insecure, "insecure")},
+              {"ca_file", into(one.ca_file, "ca_file")},
+              {"credentials_file", into(one.credentials_file, "credentials_file")}});
+    if (insecure) one.transport = agent::Transport::plain;
+    registries.push_back(std::move(one));
+    agent::RegistriesConfig so_far{registries, {}};
+    if (auto checked = agent::check_registries(so_far); !checked.ok()) refuse(item, checked.error().message);
+    registries = std::move(so_far.registries);
+  }
+}
+
+void check_default_registry(const YAML::Node& root, agent::RegistriesConfig& registries) {
+  if (auto checked = agent::check_registries(registries); !checked.ok())
+    refuse(root, "'default_registry': " + checked.error().message);
+}
+
 void read_node(const YAML::Node& root, embedded::RealNodeConfig& config) {
-  read_map(root, "a node's file",
-           {{"node", into(config.node.self.value, "node")},
-            {"cell", into(config.node.cell, "cell")},
-            {"data", into(config.data, "data")},
-            {"join", into(config.node.joins, "join")},
-            {"identities", [&](const YAML::Node& node) { read_identities(node, config.node.identities); }},
-            {"tls", [&](const YAML::Node& node) { read_tls(node, config.http_tls); }},
-            {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
-            {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
+  read_map(
+      root, "a node's file",
+      {{"node", into(config.node.self.value, "node")},
+       {"cell", into(config.node.cell, "cell")},
+       {"data", into(config.data, "data")},
+       {"join", into(config.node.joins, "join")},
+       {"identities", [&](const YAML::Node& node) { read_identities(node, config.node.identities); }},
+       {"tls", [&](const YAML::Node& node) { read_tls(node, config.http_tls); }},
+       {"nodes", [&](const YAML::Node& node) { read_nodes(node, config.node.nodes); }},
+       {"registries", [&](const YAML::Node& node) { read_registries(node, config.registries.registries); }},
+       {"default_registry", into(config.registries.default_registry, "default_registry")},
+       {"settings", [&](const YAML::Node& node) { read_settings(node, config.node.settings); }}});
   if (config.data.empty()) refuse(root, "'data' is missing: the node's folder");
+  check_default_registry(root, config.registries);
   const auto own = config.node.nodes.find(config.node.self);
   if (own == config.node.nodes.end()) refuse(root, "'node' must be one of the ids in 'nodes'");
   config.peer_listen = own->second.peer;
@@ -171,25 +199,6 @@ void read_layer_limits(const YAML::Node& map, agent::LayerLimits& limits) {
     refuse(map, "the limits of a layer are above 0, and its size is at most 16777216 MiB");
   limits.bytes_max = bytes_mb * mib;
   limits.ratio_free_bytes = free_mb * mib;
-}
-
-void read_registries(const YAML::Node& list, std::vector<agent::RegistrySettings>& registries) {
-  if (!list.IsSequence()) refuse(list, "'registries' must be a list");
-  for (const YAML::Node& item : list) {
-    agent::RegistrySettings one;
-    bool insecure = false;
-    read_map(item, "a registry",
-             {{"name", into(one.name, "name")},
-              {"mirrors", into(one.mirrors, "mirrors")},
-              {"insecure", into(insecure, "insecure")},
-              {"ca_file", into(one.ca_file, "ca_file")},
-              {"credentials_file", into(one.credentials_file, "credentials_file")}});
-    if (insecure) one.transport = agent::Transport::plain;
-    registries.push_back(std::move(one));
-    agent::RegistriesConfig so_far{registries, {}};
-    if (auto checked = agent::check_registries(so_far); !checked.ok()) refuse(item, checked.error().message);
-    registries = std::move(so_far.registries);
-  }
 }
 
 void read_disk_quota(const YAML::Node& node, agent::DiskQuota& quota) {
@@ -252,8 +261,7 @@ void read_agent(const YAML::Node& root, embedded::RealAgentConfig& config) {
   if (config.agent.bootstrap.empty()) refuse(root, "'nodes' is missing: at least one \"ID@host:port\"");
   for (const std::string& node : config.agent.bootstrap)
     if (node.find('@') == std::string::npos) refuse(root, "'" + node + "' is not ID@host:port");
-  if (auto checked = agent::check_registries(config.registries); !checked.ok())
-    refuse(root, "'default_registry': " + checked.error().message);
+  check_default_registry(root, config.registries);
   if (config.pids_max < 16) refuse(root, "'pids_max' is at least 16: the runtime needs some to begin with");
   if (config.uid_first < 65'536 || config.uid_ranges == 0 ||
       config.uid_first + std::uint64_t{config.uid_ranges} * 65'536 > 0xFFFF'FFFEULL)

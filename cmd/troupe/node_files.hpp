@@ -10,7 +10,8 @@
 
 namespace troupe::cli {
 
-/// node: 1, cell, data, nodes: [{id, peer, http}], settings: {name: value}. Errors: invalid_argument, io.
+/// node: 1, cell, data, nodes: [{id, peer, http}], registries and default_registry as an agent's, settings:
+/// {name: value}. Errors: invalid_argument, io.
 Result<embedded::RealNodeConfig> read_node_file(const std::string& path);
 /// host, host_group, cell, data, driver, nodes: ["1@host:port"], resources: {cpus, memory_mb, disk_mb,
 /// network_mbps, gpu}, attributes: {name: value}, allow_process: true, images: [folder], registries: [{name,

@@ -7,6 +7,7 @@
 #include "net/api/reading.hpp"
 #include "net/api/retry_policy.hpp"
 #include "storage/model/gang.hpp"
+#include "storage/model/pinned_image.hpp"
 #include "storage/model/preemption.hpp"
 
 namespace troupe::api {
@@ -69,6 +70,7 @@ void read_attributes(ObjectReader& top, const DescriptorLimits& limits, JobDescr
   // What the cell printed on the job comes back with a descriptor that was read and is sent again.
   out.attributes.erase(std::string(created_by_attribute));
   out.attributes.erase(std::string(call_reason_attribute));
+  out.attributes.erase(unresolved_image_attribute);
   for (const auto& [name, value] : out.attributes)
     if (auto complaint = complaint_about_submitted(name); !complaint.empty())
       complain_entry(top, "attributes", name, std::move(complaint));

@@ -19,7 +19,8 @@ namespace troupe {
 ///      given the numbers of its own; scheduling that is paused; tasks that are preempted for others together
 ///      or not at all
 ///   4  what waits to be tried again is tried at once by an operator's word; the plan of a gang that ends
-///      others starts none of it before all have room
+///      others starts none of it before all have room; jobs whose image's digest a gateway found: a repeated
+///      request is known without it
 constexpr std::uint32_t feature_level_known = 4;
 constexpr std::uint32_t level_of_budgets = 2;
 constexpr std::uint32_t level_of_moves = 3;
@@ -28,5 +29,6 @@ constexpr std::uint32_t level_of_pauses = 3;
 constexpr std::uint32_t level_of_preempting_gangs = 3;
 constexpr std::uint32_t level_of_retries = 4;
 constexpr std::uint32_t level_of_gang_plans = 4;
+constexpr std::uint32_t level_of_pinned_images = 4;
 
 }  // namespace troupe

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/pinned_image.hpp"
 #include "storage/state/apply.hpp"
 #include "storage/state/commit.hpp"
 #include "storage/state/keys.hpp"
@@ -178,7 +179,7 @@ bool StateMachine::answer_from_table(const Command& command, Outcome& outcome) c
   if (found == tables_.cell.requests.end()) return false;
   const RequestRecord& record = found->second;
   outcome.repeated = true;
-  if (record.body_hash != request_hash(command.body))
+  if (record.body_hash != request_hash(command))
     outcome.error = Error{ErrorCode::request_id_reused,
                           "this request id was used before with another body; use a new one"};
   else if (record.refused)
@@ -202,7 +203,7 @@ bool StateMachine::requests_full(const Command& command, Outcome& outcome) const
 void StateMachine::remember(const Command& command, const Outcome& outcome, KvBatch& batch) {
   if (command.request.empty() || !is_worth_remembering(outcome) || planted(Bug::requests_forgotten)) return;
   RequestRecord record;
-  record.body_hash = request_hash(command.body);
+  record.body_hash = request_hash(command);
   record.refused = outcome.error.has_value();
   if (outcome.error) record.error = outcome.error->code, record.message = outcome.error->message;
   record.entity = outcome.entity;

@@ -7,6 +7,7 @@ import unittest
 
 import oci_image
 from busybox_image import Layout, busybox_entries, entry, tar_of
+from client import request
 from cluster import Cell, until
 from local_registry import REGISTRY, Registry, Road, certificate
 from oci_case import MISSING, cgroup_name, cgroup_roots, run_here
@@ -21,6 +22,13 @@ def add_big(images):
     noise = random.Random(7).randbytes(BIG_BYTES)
     layout = Layout(images, "busybox-big")
     layout.add("big", [tar_of(busybox_entries()), tar_of([entry("noise", data=noise)])])
+
+
+def add_version(images, version):
+    """busybox:live with /version in it; its layout's folder."""
+    layout = Layout(f"{images}-{version}", "busybox")
+    layout.add("live", [tar_of(busybox_entries()), tar_of([entry("version", data=version.encode(), mode=0o644)])])
+    return layout.path
 
 
 @unittest.skipIf(LACKS, f"this machine lacks {', '.join(LACKS)}")
@@ -48,23 +56,32 @@ class OciRegistry(unittest.TestCase):
             if os.path.isdir(f"{root}/{self.name}"):
                 os.rmdir(f"{root}/{self.name}")
 
-    def begin(self, hosts):
-        """A cell whose agent has the password for these."""
+    def begin(self, hosts, for_nodes=()):
+        """A cell whose agent has the password for these, and whose node asks those."""
         with open(f"{self.cell.folder}/agent-1.yaml", "a", encoding="utf-8") as file:
-            file.write("uid_first: 1700000000\nuid_ranges: 64\nregistries:\n")
-            file.writelines(f"  - {{name: '{host}', credentials_file: {self.secret}}}\n" for host in hosts)
+            file.write("uid_first: 1700000000\nuid_ranges: 64\nregistries:\n" + self.entries(hosts))
+        if for_nodes:
+            with open(f"{self.cell.folder}/node-1.yaml", "a", encoding="utf-8") as file:
+                file.write("registries:\n" + self.entries(for_nodes))
         self.cell.start()
+
+    def entries(self, hosts):
+        return "".join(f"  - {{name: '{host}', credentials_file: {self.secret}}}\n" for host in hosts)
 
     def run_image(self, image, script="echo it runs", seconds=60):
         job = self.submit(image, script)
         return self.ended(job, seconds)
 
     def submit(self, image, script="echo it runs"):
-        return self.cell.client.submit({
+        return self.cell.client.submit(self.descriptor(image, script))
+
+    @staticmethod
+    def descriptor(image, script="echo it runs"):
+        return {
             "owner": {"teamEmail": "e2e@example.com"}, "applicationName": "registry",
             "container": {"image": image, "entryPoint": ["/bin/sh", "-c", script],
                           "resources": {"cpu": 0.5, "memoryMB": 64, "diskMB": 16}},
-            "batch": {"size": 1, "runtimeLimitSec": 600, "retryPolicy": {"immediate": {"retries": 0}}}})
+            "batch": {"size": 1, "runtimeLimitSec": 600, "retryPolicy": {"immediate": {"retries": 0}}}}
 
     def ended(self, job, seconds):
         self.cell.await_job_end(job, seconds)
@@ -123,6 +140,49 @@ class OciRegistry(unittest.TestCase):
         self.assertIn("resumed=true", self.agent_log())
         self.assertEqual(os.listdir(parts), [])
         self.cell.passed = True
+
+    def test_a_tag_is_what_it_was_when_the_job_was_submitted_also_for_later_tasks(self):
+        name = f"{self.registry.host}/team/app"
+        image = {"name": name, "tag": "live"}
+        old = self.registry.push(add_version(self.images, "old"), "team/app", "live")
+        self.begin([self.registry.host], [self.registry.host])
+        until("the cell is on the level of it", lambda: self.cell.client.get("/api/v3/cell")["level"] >= 4, 20)
+        service = self.descriptor(image, "cat /version; sleep 600")
+        del service["batch"]
+        service["service"] = {"capacity": {"min": 0, "desired": 1, "max": 1}, "retryPolicy": {"immediate": {"retries": 0}}}
+        job = self.cell.client.submit(service, key="once")
+        stored = self.cell.client.job(job)["jobDescriptor"]["container"]["image"]
+        self.assertEqual(stored, {**image, "digest": old})
+        first = self.cell.await_tasks(job, "Started", 1)[0]
+        self.assertEqual(self.output(first), "old")
+        new = self.registry.push(add_version(self.images, "new"), "team/app", "live")
+        self.assertEqual(self.cell.client.submit(service, key="once"), job, "the same request, though the tag has moved")
+        self.cell.client.call("DELETE", f"/api/v3/tasks/{first['id']}")
+        second = until("it is relaunched", lambda: [task for task in self.cell.client.tasks(job) if task["id"] != first["id"]
+                                                    and task["status"]["state"] == "Started"], 30)[0]
+        self.assertEqual(self.output(second), "old", "its job was submitted before")
+        later = self.submit(image, "cat /version")
+        self.assertEqual(self.cell.client.job(later)["jobDescriptor"]["container"]["image"]["digest"], new)
+        self.assertEqual(self.ended(later, 60)["reasonCode"], "normal")
+        self.assertEqual(self.output(self.cell.client.tasks(later)[0]), "new", "the control: the tag has moved")
+        refused = self.cell.client.call("POST", "/api/v3/jobs", self.descriptor({"name": name, "tag": "9"}))
+        self.assertEqual((refused.status, refused.body["code"]), (400, "invalid_argument"), refused)
+        self.assertIn(f"{name}:9", refused.body["message"])
+        self.assertIn("404", refused.body["message"])
+        self.registry.kill()
+        unresolved = self.submit({"name": name, "tag": "8"})
+        attributes = self.cell.client.job(unresolved)["jobDescriptor"]["attributes"]
+        self.assertEqual(attributes.get("titus.sanitization.skipped.image"), "true", "taken, though nobody could say")
+        for one in (job, unresolved):
+            self.cell.client.call("DELETE", f"/api/v3/jobs/{one}")
+            self.cell.await_job_end(one, 30)
+        self.cell.passed = True
+
+    def output(self, task):
+        def there():
+            reply = request(self.cell.http[1], "GET", f"/api/v3/tasks/{task['id']}/logs?stream=stdout")
+            return reply.status == 200 and reply.body
+        return until("it says something", there, 20)
 
     def test_a_registry_with_a_certificate_is_believed_only_by_its_own_authority(self):
         sound, other = certificate(self.cell.folder, "sound"), certificate(self.cell.folder, "other")

@@ -78,6 +78,13 @@ TEST(ParseDescriptor, ReadsEveryField) {
   EXPECT_EQ(*job.batch(), batch);
 }
 
+TEST(ParseDescriptor, OnlyTheCellSaysThatAnImageWasNotResolved) {
+  const auto result = parse_job_descriptor(
+      with(R"("container")", R"("attributes": {"titus.sanitization.skipped.image": "true"}, "container")"));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_TRUE(result.value().attributes.empty());
+}
+
 TEST(ParseDescriptor, FillsInTheDefaults) {
   const auto result = parse_job_descriptor(small);
   ASSERT_TRUE(result.ok()) << result.error().message;

@@ -6,6 +6,8 @@
 
 #include "storage/base/random.hpp"
 #include "storage/model/command_table.hpp"
+#include "storage/model/feature_level.hpp"
+#include "storage/model/pinned_image.hpp"
 #include "tests/storage/model/samples.hpp"
 
 namespace troupe {
@@ -139,6 +141,32 @@ TEST(RequestHash, LeavesOutTheJobIdThatEachGatewayMintsAnew) {
   EXPECT_NE(request_hash(first),
             request_hash(CreateJob{samples::id<JobId>(1), std::make_shared<const JobDescriptor>(other)}));
   (void)request_hash(CreateJob{samples::id<JobId>(1), nullptr});
+}
+
+TEST(RequestHash, LeavesOutWhatGatewaysAddToAJob) {
+  const auto command_of = [](JobDescriptor job, std::uint32_t level) {
+    Command command;
+    command.level = level;
+    command.body = CreateJob{samples::id<JobId>(1), std::make_shared<const JobDescriptor>(std::move(job))};
+    return command;
+  };
+  JobDescriptor sent = samples::batch_descriptor();
+  sent.image = {"app", "1", ""};
+  JobDescriptor pinned = sent, unresolved = sent, other = sent;
+  pinned.image.digest = "sha256:1";
+  unresolved.attributes[unresolved_image_attribute] = "true";
+  other.image.tag = "2";
+  const std::uint64_t hash = request_hash(command_of(sent, 0));
+  EXPECT_EQ(request_hash(command_of(pinned, level_of_pinned_images)), hash);
+  EXPECT_EQ(request_hash(command_of(unresolved, level_of_pinned_images)), hash);
+  EXPECT_NE(request_hash(command_of(other, level_of_pinned_images)), hash);
+  EXPECT_NE(request_hash(command_of(pinned, level_of_pinned_images - 1)), hash) << "as builds of that level have it";
+  JobDescriptor by_digest = sent;
+  by_digest.image = {"app", "", "sha256:1"};
+  JobDescriptor another = by_digest;
+  another.image.digest = "sha256:2";
+  EXPECT_NE(request_hash(command_of(by_digest, level_of_pinned_images)),
+            request_hash(command_of(another, level_of_pinned_images)));
 }
 
 TEST(RequestHash, TellsAllOtherBodiesApart) {
