@@ -36,7 +36,7 @@ struct Spawned {
 
 /// The shim starts with nothing of the agent's: no variables, signals or descriptors but its end of the
 /// socket.
-Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& folder) {
+Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& folder, const ShimFds& fds) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
     return Error{ErrorCode::io, std::string("cannot make a socket pair: ") + std::strerror(errno)};
@@ -55,6 +55,14 @@ Result<Spawned> spawn_shim(const ProcessDriverConfig& config, const fs::path& fo
   posix_spawn_file_actions_addopen(&actions, 2, (folder / "shim.log").c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                    0600);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), 3);
+  int next = 4;
+  std::vector<Fd> sources;  // None has a number that another is given before.
+  for (const auto& [option, fd] : fds) {
+    sources.emplace_back(fcntl(fd.get(), F_DUPFD_CLOEXEC, 16));
+    posix_spawn_file_actions_adddup2(&actions, sources.back().get(), next);
+    argv.push_back(option);
+    argv.push_back(std::to_string(next++));
+  }
   const auto pid = spawn_bare(std::move(argv), actions, POSIX_SPAWN_SETSID);
   posix_spawn_file_actions_destroy(&actions);
   if (!pid.ok()) return pid.error();
@@ -129,11 +137,11 @@ class ProcessDriver::Watcher {
     (void)!write(wake_.get(), &one, sizeof one);
   }
 
-  void launch(const TaskId& task) {
+  void launch(const TaskId& task, const ShimFds& fds) {
     if (tasks_.contains(task)) return;
     give(report_of(task, TaskState::start_initiated));
     Watched& watched = begin(task);
-    auto spawned = spawn_shim(config_, folder(task).path);
+    auto spawned = spawn_shim(config_, folder(task).path, fds);
     if (!spawned.ok()) {
       end_orphans(task);  // It may have come as far as to start the program.
       return settle(task, end_of(task, Reason::local_system_error, spawned.error().message));
@@ -358,9 +366,9 @@ std::vector<TaskId> ProcessDriver::adopt(Listener listener) {
 }
 
 void ProcessDriver::launch(const ContainerSpec& spec) {
-  launch_prepared(spec, [&](const TaskFolder&) -> Result<void> {
+  launch_prepared(spec, [&](const TaskFolder&) -> Result<ShimFds> {
     const std::string complaint = complaint_about(spec);
-    if (complaint.empty()) return {};
+    if (complaint.empty()) return ShimFds();
     return Error{ErrorCode::invalid_argument, complaint};
   });
 }
@@ -378,11 +386,12 @@ void ProcessDriver::launch_prepared(const ContainerSpec& spec, const Prepare& pr
   if (problem) return refuse(Reason::local_system_error, "cannot make its folder: " + problem.message());
   if (!is_fresh) return;  // An earlier launch: it is watched already.
   fs::create_directory(folder.path / "work", problem);
-  if (const auto ready = prepare(folder); !ready.ok())
-    return refuse(reason_of(ready.error().code), ready.error().message);
+  auto ready = prepare(folder);
+  if (!ready.ok()) return refuse(reason_of(ready.error().code), ready.error().message);
   const auto written = folder.write_spec(spec);
   if (!written.ok()) return refuse(Reason::local_system_error, written.error().message);
-  watcher_->post([watcher = watcher_.get(), task] { watcher->launch(task); });
+  const auto fds = std::make_shared<const ShimFds>(std::move(ready).value());
+  watcher_->post([watcher = watcher_.get(), task, fds] { watcher->launch(task, *fds); });
 }
 
 void ProcessDriver::stop(const TaskId& task, milliseconds grace) {

@@ -2,9 +2,11 @@
 // Containers as plain processes of this machine: no root needed, and no isolation claimed.
 
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "actors/agent/driver.hpp"
+#include "actors/agent/process_tree.hpp"
 
 namespace troupe::agent {
 
@@ -26,6 +28,9 @@ struct ProcessDriverConfig {
 /// `shim`.
 std::vector<std::string> default_shim_command();
 
+/// Descriptors that a shim gets beside its socket, by the option that names each.
+using ShimFds = std::map<std::string, Fd>;
+
 /// One shim process per task (shim.hpp), which lives on when the agent dies; destroying the driver stops no
 /// task. Calls come from one thread (launch_prepared from any) and return at once; one watcher thread starts
 /// shims, listens to them and gives the news. What survives is in the task folders (task_folder.hpp). A task
@@ -41,7 +46,7 @@ class ProcessDriver final : public Driver {
   /// With `prepare` called, on this thread, between the making of the task's folder and its shim. Its error
   /// ends the task: conflict as killed, invalid_argument and not_found as the user's fault, else as the
   /// host's.
-  using Prepare = std::function<Result<void>(const TaskFolder& folder)>;
+  using Prepare = std::function<Result<ShimFds>(const TaskFolder& folder)>;
   void launch_prepared(const ContainerSpec& spec, const Prepare& prepare);
   void stop(const TaskId& task, milliseconds grace) override;
   /// Kills it at once; it ends as failed, with this message. Calls come from any thread.

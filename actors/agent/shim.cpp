@@ -37,6 +37,7 @@ constexpr milliseconds drain_max{1'000};  // a writer outside the tree must not 
 struct Options {
   std::string dir;
   int fd = -1;
+  int ids = -1, disk = -1;  ///< of a container, see ReadyFds
   std::uint64_t segment_bytes = 8 << 20;
   std::size_t segments_max = 4;
 };
@@ -55,6 +56,8 @@ bool read_options(int argc, char** argv, Options& options) {
     const char* value = argv[i + 1];
     if (name == "--dir") options.dir = value;
     if (name == "--fd") is_valid &= parse(value, options.fd);
+    if (name == "--ids") is_valid &= parse(value, options.ids);
+    if (name == "--disk") is_valid &= parse(value, options.disk);
     if (name == "--segment-bytes") is_valid &= parse(value, options.segment_bytes);
     if (name == "--segments-max") is_valid &= parse(value, options.segments_max);
   }
@@ -68,6 +71,7 @@ class Shim {
       : folder_{options.dir},
         lock_(std::move(lock)),
         driver_(options.fd),
+        ready_{Fd(options.ids), Fd(options.disk)},
         logs_{
             SegmentWriter(folder_, LogStream::standard_output, options.segment_bytes, options.segments_max),
             SegmentWriter(folder_, LogStream::standard_error, options.segment_bytes, options.segments_max)} {}
@@ -99,9 +103,10 @@ class Shim {
     // A plan that cannot be read must not turn a container into a plain process.
     if (!container_ && !is_driver_enough("process", spec_.image, spec_.attributes))
       return fail_start("there is no container plan for a task that asks for a container");
-    auto child = container_ ? start_container(folder_, *container_) : start_child(folder_, spec_);
+    auto child = container_ ? start_container(folder_, *container_, ready_) : start_child(folder_, spec_);
     if (!child.ok()) return fail_start(child.error().message);
     child_ = std::move(child).value();
+    ready_ = {};  // The container's disk goes with the container.
     if (container_)
       runtime_ = std::exchange(child_.pid, -1);
     else
@@ -175,8 +180,19 @@ class Shim {
 
   void take_start() {
     is_started_ = true;
+    if (container_)
+      if (const auto held = set_late_limits(container_->cgroups); !held.ok())
+        return end_unheld(held.error().message);
     tell(shim_started);
     if (is_stopped_ && !is_reaped_) terminate();
+  }
+
+  /// It must not run without the limits that it was given.
+  void end_unheld(const std::string& why) {
+    end_.reason = Reason::local_system_error;
+    end_.message = why;
+    has_reason_ = true;
+    stop(milliseconds(0));
   }
 
   /// A container's first process hands it on to the program's group.
@@ -343,6 +359,7 @@ class Shim {
   TaskFolder folder_;
   Fd lock_;  ///< held to the end: who gets it knows that this shim is gone
   Fd driver_, listener_, signals_;
+  ReadyFds ready_;  ///< until the container is on its way
   ContainerSpec spec_;
   std::string fault_;  ///< why the driver had it killed, if not by anybody's wish
   ShimChild child_;    ///< of a container: its first process, unknown (-1) until the runtime has ended
@@ -361,7 +378,7 @@ class Shim {
 
 void isolate(const Options& options) {
   for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGQUIT}) signal(number, SIG_IGN);
-  const auto first = static_cast<unsigned>(options.fd >= 0 ? options.fd + 1 : 3);
+  const auto first = static_cast<unsigned>(std::max({options.fd, options.ids, options.disk, 2}) + 1);
   syscall(SYS_close_range, first, ~0U, 0);
   // Processes that leave the task's session become children of the shim, not of the machine's first process.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -373,7 +390,9 @@ void isolate(const Options& options) {
 int run_shim(int argc, char** argv) {
   Options options;
   if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr, "usage: shim --dir DIR [--fd N] [--segment-bytes N] [--segments-max N]\n");
+    std::fprintf(
+        stderr,
+        "usage: shim --dir DIR [--fd N] [--ids N] [--disk N] [--segment-bytes N] [--segments-max N]\n");
     return 2;
   }
   isolate(options);

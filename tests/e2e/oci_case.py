@@ -75,9 +75,14 @@ def groups_below(folder):
     return [path for root in cgroup_roots().values() for name in names for path in glob.glob(f"{root}/{name}")]
 
 
+READY_DISKS_MAX = 8
+
+
 def loops_below(folder):
-    """Loop devices of files somewhere in it."""
-    return [path for path in glob.glob("/sys/block/loop*/loop/backing_file") if folder in text_of(path)]
+    """Loop devices of files somewhere in it, but for the disks that a living agent has ready."""
+    files = [text for text in map(text_of, glob.glob("/sys/block/loop*/loop/backing_file")) if folder in text]
+    ready = [text for text in files if "/disks/ready-" in text]
+    return [text for text in files if text not in ready] + ready[READY_DISKS_MAX:]
 
 
 def is_alive(pid):

@@ -60,11 +60,11 @@ void plan_cpu(const CgroupLayout& layout, const std::string& below, const Cgroup
   const std::int64_t quota = std::max(limits.cpu_milli * cpu_period_us / 1'000, cpu_quota_us_min);
   if (const std::string* v1 = v1_folder(layout, "cpu")) {
     plan.writes.push_back({*v1 + below + "/cpu.cfs_period_us", std::to_string(cpu_period_us)});
-    plan.writes.push_back({*v1 + below + "/cpu.cfs_quota_us", std::to_string(quota)});
+    plan.late_writes.push_back({*v1 + below + "/cpu.cfs_quota_us", std::to_string(quota)});
     const std::int64_t shares = std::clamp<std::int64_t>(limits.cpu_milli * 1'024 / 1'000, 2, 262'144);
     plan.writes.push_back({*v1 + below + "/cpu.shares", std::to_string(shares)});
   } else {
-    plan.writes.push_back(
+    plan.late_writes.push_back(
         {layout.v2 + below + "/cpu.max", std::to_string(quota) + " " + std::to_string(cpu_period_us)});
     const std::int64_t weight = std::clamp<std::int64_t>(limits.cpu_milli / 10, 1, 10'000);
     plan.writes.push_back({layout.v2 + below + "/cpu.weight", std::to_string(weight)});

@@ -45,10 +45,14 @@ struct CgroupPlan {
   std::string core;      ///< the v2 folder, which can kill at once; empty: there is no v2
   std::string oom_file;  ///< where kills for want of memory are counted
   std::string hidden;    ///< a v2 mount beside v1, which the runtime must not see; empty: none
+  /// Once the program runs: the runtime's own work would else be counted against a small share of a cpu.
+  std::vector<CgroupWrite> late_writes;
+  static constexpr std::size_t fields_at_first = 6;
   static constexpr auto fields() {
     return field_list(field("parents", &CgroupPlan::parents), field("folders", &CgroupPlan::folders),
                       field("writes", &CgroupPlan::writes), field("core", &CgroupPlan::core),
-                      field("oom_file", &CgroupPlan::oom_file), field("hidden", &CgroupPlan::hidden));
+                      field("oom_file", &CgroupPlan::oom_file), field("hidden", &CgroupPlan::hidden),
+                      field("late_writes", &CgroupPlan::late_writes));
   }
   friend bool operator==(const CgroupPlan&, const CgroupPlan&) = default;
 };

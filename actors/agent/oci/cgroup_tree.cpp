@@ -1,7 +1,10 @@
 #include "actors/agent/oci/cgroup_tree.hpp"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +38,14 @@ std::vector<pid_t> members_of(const std::string& folder) {
   return pids;
 }
 
+Result<void> write_limits(const std::vector<CgroupWrite>& limits) {
+  for (const CgroupWrite& limit : limits)
+    if (!write_to_file(limit.file, limit.value) && !limit.is_optional)
+      return Error{ErrorCode::io,
+                   "cannot write " + limit.value + " to " + limit.file + ": " + std::strerror(errno)};
+  return {};
+}
+
 }  // namespace
 
 Result<CgroupLayout> cgroups_of_this_machine() {
@@ -49,16 +60,31 @@ Result<void> make_cgroups(const CgroupPlan& plan) {
     for (const std::string& folder : *folders)
       if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
         return Error{ErrorCode::io, "cannot make " + folder + ": " + std::strerror(errno)};
-  for (const CgroupWrite& limit : plan.writes)
-    if (!write_to_file(limit.file, limit.value) && !limit.is_optional)
-      return Error{ErrorCode::io,
-                   "cannot write " + limit.value + " to " + limit.file + ": " + std::strerror(errno)};
-  return {};
+  return write_limits(plan.writes);
 }
 
-int join_cgroups(const CgroupPlan& plan) {
-  for (const std::string& folder : plan.folders)
-    if (!write_to_file(folder + "/cgroup.procs", "0")) return errno == 0 ? EIO : errno;
+Result<void> set_late_limits(const CgroupPlan& plan) { return write_limits(plan.late_writes); }
+
+Forked fork_into_core(const CgroupPlan& plan) {
+  if (!plan.core.empty()) {
+    const Fd core(open(plan.core.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    clone_args how{};
+    how.flags = CLONE_INTO_CGROUP;
+    how.exit_signal = SIGCHLD;
+    how.cgroup = static_cast<std::uint64_t>(core.get());
+    const auto pid = core.is_open() ? static_cast<pid_t>(syscall(SYS_clone3, &how, sizeof how)) : -1;
+    if (pid >= 0) return {pid, Birth::in_core};
+  }
+  return {fork(), Birth::outside};  // A kernel before 5.7, or one that forbids it: the child moves itself.
+}
+
+int join_cgroups(const CgroupPlan& plan, Birth birth) {
+  for (const std::string& folder : plan.folders) {
+    const bool is_core = folder == plan.core;
+    if (is_core && birth == Birth::in_core) continue;
+    // In v1 a thread that moves itself needs no lock of the whole machine.
+    if (!write_to_file(folder + (is_core ? "/cgroup.procs" : "/tasks"), "0")) return errno == 0 ? EIO : errno;
+  }
   return 0;
 }
 

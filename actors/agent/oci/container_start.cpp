@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +17,7 @@
 
 #include "actors/agent/oci/cgroup_tree.hpp"
 #include "actors/agent/oci/disk_image.hpp"
+#include "actors/agent/oci/id_namespace.hpp"
 #include "actors/agent/small_files.hpp"
 
 namespace troupe::agent {
@@ -30,35 +30,6 @@ constexpr std::size_t complaint_bytes_max = 2'048;
   const InitRecord record{InitRecord::Kind::not_prepared, stage, problem};
   (void)!write(record_fd, &record, sizeof record);
   _exit(127);
-}
-
-/// A user namespace with the container's range, held by its descriptor alone.
-Fd id_namespace(const ContainerPlan& plan) {
-  int ready[2], end[2];
-  if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(end, O_CLOEXEC) != 0) return {};
-  const Fd ready_read(ready[0]), end_write(end[1]);
-  Fd ready_write(ready[1]), end_read(end[0]);
-  const pid_t holder = fork();
-  if (holder < 0) return {};
-  if (holder == 0) {
-    char byte = 0;
-    if (unshare(CLONE_NEWUSER) != 0 || write(ready_write.get(), &byte, 1) != 1) _exit(1);
-    close(end_write.get());
-    (void)!read(end_read.get(), &byte, 1);
-    _exit(0);
-  }
-  ready_write.reset();
-  char byte = 0;
-  Fd found;
-  if (read(ready_read.get(), &byte, 1) == 1) {
-    const std::string process = "/proc/" + std::to_string(holder);
-    const std::string map = "0 " + std::to_string(plan.uid_first) + " " + std::to_string(plan.uid_count);
-    if (write_to_file(process + "/uid_map", map) && write_to_file(process + "/gid_map", map))
-      found.reset(open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
-  }
-  kill(holder, SIGKILL);
-  waitpid(holder, nullptr, 0);
-  return found;
 }
 
 /// A view of a layer in which its owners are the container's. The layer itself is shared and stays as it is.
@@ -118,8 +89,17 @@ int make_nodes(const std::vector<DeviceNode>& nodes) {
   return 0;
 }
 
-void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, int record_fd) {
-  const Fd ids = id_namespace(plan);
+/// Attached nowhere yet, or still only a file. Returns 0 or errno.
+int mount_disk(const ContainerPlan& plan, const Fd& ready) {
+  const std::string at = std::string(stage_folder) + "/disk";
+  if (plan.disk_image.empty()) return 0;
+  if (!ready.is_open()) return mount_disk_image(plan.disk_image, at);
+  return move_mount(ready.get(), "", AT_FDCWD, at.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0 ? 0 : errno;
+}
+
+void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, const ReadyFds& ready, int record_fd) {
+  const Fd own_ids = ready.ids.is_open() ? Fd() : make_id_namespace(plan.uid_first, plan.uid_count);
+  const Fd& ids = ready.ids.is_open() ? ready.ids : own_ids;
   if (!ids.is_open()) give_up_at(record_fd, Stage::ids, errno);
   if (unshare(CLONE_NEWNS) != 0 || !mount_stage(plan)) give_up_at(record_fd, Stage::session, errno);
   std::vector<Fd> layers;
@@ -127,10 +107,8 @@ void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, int recor
     layers.push_back(mapped_layer(layer, ids));
     if (!layers.back().is_open()) give_up_at(record_fd, Stage::layers, errno);
   }
-  if (!plan.disk_image.empty())
-    if (const int problem = mount_disk_image(plan.disk_image, std::string(stage_folder) + "/disk");
-        problem != 0)
-      give_up_at(record_fd, Stage::disk, problem);
+  if (const int problem = mount_disk(plan, ready.disk); problem != 0)
+    give_up_at(record_fd, Stage::disk, problem);
   if (const int problem = make_nodes(plan.nodes); problem != 0)
     give_up_at(record_fd, Stage::devices, problem);
   if (!mount_root(folder, plan, layers)) give_up_at(record_fd, Stage::root, errno);
@@ -141,10 +119,11 @@ void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, int recor
 
 struct ContainerChildPlan {
   pid_t parent;
+  Birth birth;
   int output, error, record;
 };
 
-[[noreturn]] void become_runtime(const TaskFolder& folder, const ContainerPlan& plan,
+[[noreturn]] void become_runtime(const TaskFolder& folder, const ContainerPlan& plan, const ReadyFds& ready,
                                  const ContainerChildPlan& child) {
   if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up_at(child.record, Stage::session, errno);
   if (getppid() != child.parent) _exit(127);
@@ -153,9 +132,9 @@ struct ContainerChildPlan {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   umask(022);
-  if (const int problem = join_cgroups(plan.cgroups); problem != 0)
+  if (const int problem = join_cgroups(plan.cgroups, child.birth); problem != 0)
     give_up_at(child.record, Stage::cgroups, problem);
-  prepare_root(folder, plan, child.record);
+  prepare_root(folder, plan, ready, child.record);
   // An input at its end, but not /dev/null: crun gives its input to the container's user, and that device is
   // the whole machine's.
   int input[2];
@@ -219,7 +198,8 @@ TaskReport end_with(const ContainerSpec& spec, Reason reason, std::string messag
 
 }  // namespace
 
-Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan& plan) {
+Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan& plan,
+                                  const ReadyFds& ready) {
   if (auto made = make_cgroups(plan.cgroups); !made.ok()) return made.error();
   int output[2], error[2], record[2];
   if (pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0 || pipe2(record, O_CLOEXEC) != 0)
@@ -231,10 +211,12 @@ Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan&
   const uid_t owner = plan.uid_first + plan.user;
   if (fchown(output[1], owner, owner) != 0 || fchown(error[1], owner, owner) != 0)
     return Error{ErrorCode::io, std::string("cannot hand over its output: ") + std::strerror(errno)};
-  const ContainerChildPlan ends{getpid(), output[1], error[1], record[1]};
-  child.pid = fork();
+  ContainerChildPlan ends{getpid(), Birth::outside, output[1], error[1], record[1]};
+  const Forked forked = fork_into_core(plan.cgroups);
+  child.pid = forked.pid;
+  ends.birth = forked.birth;
   if (child.pid < 0) return Error{ErrorCode::io, std::string("cannot fork: ") + std::strerror(errno)};
-  if (child.pid == 0) become_runtime(folder, plan, ends);
+  if (child.pid == 0) become_runtime(folder, plan, ready, ends);
   return child;
 }
 

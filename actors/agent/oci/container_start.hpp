@@ -10,11 +10,17 @@
 
 namespace troupe::agent {
 
+/// What the driver had ready for the container; what is not open is made here.
+struct ReadyFds {
+  Fd ids;   ///< a user namespace of its range
+  Fd disk;  ///< its disk, mounted nowhere yet
+};
+
 /// Makes the control groups and forks (the caller has one thread and is a subreaper). The child joins the
 /// groups, mounts the root in a mount namespace of its own and becomes `crun run --detach`; once that has
 /// ended well, the container's first process is the caller's child (container_pid()). `failure` of the answer
 /// carries InitRecords and must stay open for as long as the container lives. Errors: io.
-Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan& plan);
+Result<ShimChild> start_container(const TaskFolder& folder, const ContainerPlan& plan, const ReadyFds& ready);
 /// After the runtime's good end.
 std::optional<pid_t> container_pid(const TaskFolder& folder);
 

@@ -44,4 +44,15 @@ int mount_disk_image(const std::string& image, const std::string& at) {
   return mount(device.c_str(), at.c_str(), "ext4", MS_NODEV | MS_NOATIME, "discard") == 0 ? 0 : errno;
 }
 
+Fd open_disk_image(const std::string& image) {
+  std::string device;
+  const Fd loop = attach(image, device);
+  const Fd system(loop.is_open() ? fsopen("ext4", FSOPEN_CLOEXEC) : -1);
+  if (!system.is_open() || fsconfig(system.get(), FSCONFIG_SET_STRING, "source", device.c_str(), 0) != 0 ||
+      fsconfig(system.get(), FSCONFIG_SET_FLAG, "discard", nullptr, 0) != 0 ||
+      fsconfig(system.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return {};
+  return Fd(fsmount(system.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME));
+}
+
 }  // namespace troupe::agent

@@ -122,6 +122,20 @@ Result<void> EmptyDisks::make(const std::string& path, std::int64_t disk_mb) {
   return copy_sparse(name, path);
 }
 
+Result<ReadyDisk> EmptyDisks::make_ready(std::int64_t disk_mb) {
+  ReadyDisk disk;
+  {
+    const std::lock_guard lock(mutex_);
+    disk.image = folder_ + "/ready-" + std::to_string(++last_ready_) + ".ext4";
+  }
+  if (auto made = make(disk.image, disk_mb); !made.ok()) return made.error();
+  disk.mount = open_disk_image(disk.image);
+  if (disk.mount.is_open()) return disk;
+  const Error error = io_problem("cannot mount " + disk.image);
+  unlink(disk.image.c_str());
+  return error;
+}
+
 Result<void> EmptyDisks::make_template(const std::string& path, std::int64_t bytes) const {
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!file.is_open() || ftruncate(file.get(), bytes) != 0) return io_problem("cannot make " + path);

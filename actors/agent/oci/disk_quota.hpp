@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/agent/process_tree.hpp"
 #include "storage/base/result.hpp"
 
 namespace troupe::agent {
@@ -20,6 +21,13 @@ std::string_view disk_quota_text(DiskQuota quota);
 /// By that text. Errors: invalid_argument.
 Result<DiskQuota> parse_disk_quota(std::string_view text);
 
+/// An empty disk, mounted nowhere yet. It and its loop device go with the descriptor, or with the last mount
+/// of it.
+struct ReadyDisk {
+  std::string image;  ///< the file; its taker renames it
+  Fd mount;
+};
+
 /// Empty file systems to be copied, one of each size that was asked for: a copy takes a tenth of the time of
 /// making one. Calls come from any thread.
 class EmptyDisks {
@@ -33,6 +41,8 @@ class EmptyDisks {
   Result<void> open();
   /// A sparse file with an empty file system in which `disk_mb` and a little more fit. Errors: io.
   Result<void> make(const std::string& path, std::int64_t disk_mb);
+  /// One in a file of its own in the folder, mounted nowhere yet. Errors: io.
+  Result<ReadyDisk> make_ready(std::int64_t disk_mb);
 
  private:
   Result<void> make_template(const std::string& path, std::int64_t bytes) const;
@@ -40,6 +50,7 @@ class EmptyDisks {
   std::string folder_, make_program_;
   std::mutex mutex_;
   std::vector<std::string> kept_;  ///< oldest first
+  std::uint64_t last_ready_ = 0;
 };
 
 /// What all files below a folder take, in bytes; a file with several names counts once. Follows nothing and

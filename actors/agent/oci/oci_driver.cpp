@@ -113,6 +113,7 @@ Result<std::unique_ptr<OciDriver>> OciDriver::open(OciDriverConfig config) {
   std::unique_ptr<OciDriver> driver(
       new OciDriver(std::move(config), std::move(layout).value(), std::move(devices).value()));
   if (auto chosen = driver->choose_quota(); !chosen.ok()) return chosen.error();
+  driver->ready_.emplace(driver->quota_ == DiskQuota::loop ? &driver->disks_ : nullptr);
   if (auto opened = driver->images_.open(); !opened.ok()) return opened.error();
   if (auto opened = driver->registries_.open(); !opened.ok()) return opened.error();
   return driver;
@@ -275,12 +276,12 @@ Result<void> OciDriver::still_wanted(const TaskId& task) {
   return {};
 }
 
-Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& folder) {
+Result<ShimFds> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& folder) {
   ContainerSpec checked = spec;
   if (checked.argv.empty()) checked.argv = {"the image's own"};
   if (const std::string complaint = complaint_about(checked); !complaint.empty())
     return Error{ErrorCode::invalid_argument, complaint};
-  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
+  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted.error();
   auto image = images_.ensure(spec.image, [&] { return still_wanted(spec.task); });
   if (!image.ok()) return Error{image.error().code, "image " + spec.image + ": " + image.error().message};
   {
@@ -288,7 +289,7 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
     leases_[spec.task] = image.value().layers;
   }
   if (image.value().was_fetched) images_.trim();
-  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted;
+  if (const auto unwanted = still_wanted(spec.task); !unwanted.ok()) return unwanted.error();
   auto wishes = bundle_wishes(spec, image.value().config);
   if (!wishes.ok()) return wishes.error();
   auto plan = plan_of(spec, image.value(), wishes.value().user);
@@ -305,12 +306,17 @@ Result<void> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& fol
   if (!devices.ok()) return devices.error();
   for (const std::string& variable : devices.value().env) wishes.value().env.push_back(variable);
   wishes.value().devices = std::move(devices).value();
-  if (auto given = give_disk(spec, folder, plan.value()); !given.ok()) return given;
+  auto disk = give_disk(spec, folder, plan.value());
+  if (!disk.ok()) return disk.error();
   if (auto written = write_container(folder, plan.value(), bundle_config(wishes.value())); !written.ok())
-    return written;
+    return written.error();
+  ShimFds fds;
+  if (disk.value().is_open()) fds["--disk"] = std::move(disk).value();
+  if (Fd ids = ready_->ids_of(plan.value().uid_first, plan.value().uid_count); ids.is_open())
+    fds["--ids"] = std::move(ids);
   const std::lock_guard lock(mutex_);
   running_[spec.task] = {spec.job, std::move(plan).value()};
-  return {};
+  return fds;
 }
 
 Result<ContainerPlan> OciDriver::plan_of(const ContainerSpec& spec, const ReadyImage& image,
@@ -362,14 +368,18 @@ Result<DeviceEdits> OciDriver::give_devices(const ContainerSpec& spec, Container
   return edits;
 }
 
-Result<void> OciDriver::give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan) {
-  if (spec.resources.disk_mb <= 0 || quota_ == DiskQuota::unenforced) return {};
-  if (quota_ == DiskQuota::loop) {
-    plan.disk_image = folder.path / "work/disk.ext4";
-    return disks_.make(plan.disk_image, spec.resources.disk_mb);
+Result<Fd> OciDriver::give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan) {
+  if (spec.resources.disk_mb <= 0 || quota_ == DiskQuota::unenforced) return Fd();
+  if (quota_ != DiskQuota::loop) {
+    plan.disk_mb = spec.resources.disk_mb;
+    return Fd();
   }
-  plan.disk_mb = spec.resources.disk_mb;
-  return {};
+  plan.disk_image = folder.path / "work/disk.ext4";
+  if (auto ready = ready_->take_disk(spec.resources.disk_mb);
+      ready && rename(ready->image.c_str(), plan.disk_image.c_str()) == 0)
+    return std::move(ready->mount);
+  if (auto made = disks_.make(plan.disk_image, spec.resources.disk_mb); !made.ok()) return made.error();
+  return Fd();
 }
 
 // ---- what runs ----

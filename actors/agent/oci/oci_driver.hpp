@@ -15,6 +15,7 @@
 #include "actors/agent/oci/container_usage.hpp"
 #include "actors/agent/oci/devices.hpp"
 #include "actors/agent/oci/disk_quota.hpp"
+#include "actors/agent/oci/ready_parts.hpp"
 #include "actors/agent/oci/uid_ranges.hpp"
 #include "actors/agent/process_driver.hpp"
 
@@ -89,9 +90,10 @@ class OciDriver final : public Driver {
   void watch();
   std::vector<std::string> look(milliseconds waited);
   void prepare_and_launch(const ContainerSpec& spec);
-  Result<void> prepare(const ContainerSpec& spec, const TaskFolder& folder);
+  Result<ShimFds> prepare(const ContainerSpec& spec, const TaskFolder& folder);
   Result<ContainerPlan> plan_of(const ContainerSpec& spec, const ReadyImage& image, std::uint32_t user);
-  Result<void> give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan);
+  /// Not open: the container's start mounts it.
+  Result<Fd> give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan);
   Result<DeviceEdits> give_devices(const ContainerSpec& spec, ContainerPlan& plan);
   Result<void> still_wanted(const TaskId& task);
   void adopt_leases();
@@ -108,6 +110,7 @@ class OciDriver final : public Driver {
   ImageStore images_;
   EmptyDisks disks_;
   DiskQuota quota_ = DiskQuota::unenforced;  ///< as found
+  std::optional<ReadyParts> ready_;          ///< once `quota_` is known
   Listener listener_;
   HealthListener health_listener_;
   HostFitness fitness_;  ///< of watch_health()'s thread, then of the watching one

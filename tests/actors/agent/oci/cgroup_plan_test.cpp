@@ -22,10 +22,14 @@ CgroupPlan plan_for(const char* mounts, const char* v2_controllers) {
   return cgroup_plan(cgroup_layout(mounts, v2_controllers), "troupe-1", "task", {250, 64 << 20, 100});
 }
 
-std::string value_of(const CgroupPlan& plan, const std::string& file) {
-  for (const CgroupWrite& limit : plan.writes)
+std::string value_in(const std::vector<CgroupWrite>& writes, const std::string& file) {
+  for (const CgroupWrite& limit : writes)
     if (limit.file == file) return limit.value;
   return "absent";
+}
+std::string value_of(const CgroupPlan& plan, const std::string& file) { return value_in(plan.writes, file); }
+std::string late_value_of(const CgroupPlan& plan, const std::string& file) {
+  return value_in(plan.late_writes, file);
 }
 
 TEST(CgroupPlan, UsesTheOldHierarchiesOfAHybridMachineAndItsNewOneToKill) {
@@ -33,7 +37,7 @@ TEST(CgroupPlan, UsesTheOldHierarchiesOfAHybridMachineAndItsNewOneToKill) {
   EXPECT_THAT(plan.folders,
               ElementsAre("/sys/fs/cgroup/cpu,cpuacct/troupe-1/task", "/sys/fs/cgroup/memory/troupe-1/task",
                           "/sys/fs/cgroup/pids/troupe-1/task", "/sys/fs/cgroup/unified/troupe-1/task"));
-  EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/cpu,cpuacct/troupe-1/task/cpu.cfs_quota_us"), "25000");
+  EXPECT_EQ(late_value_of(plan, "/sys/fs/cgroup/cpu,cpuacct/troupe-1/task/cpu.cfs_quota_us"), "25000");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/memory/troupe-1/task/memory.limit_in_bytes"), "67108864");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/pids/troupe-1/task/pids.max"), "100");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/unified/cgroup.subtree_control"), "absent");
@@ -48,7 +52,7 @@ TEST(CgroupPlan, DelegatesTheControllersOfAPureV2MachineAndHidesNothing) {
   EXPECT_THAT(plan.folders, ElementsAre("/sys/fs/cgroup/troupe-1/task"));
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/cgroup.subtree_control"), "+cpu +memory +pids");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/troupe-1/cgroup.subtree_control"), "+cpu +memory +pids");
-  EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/troupe-1/task/cpu.max"), "25000 100000");
+  EXPECT_EQ(late_value_of(plan, "/sys/fs/cgroup/troupe-1/task/cpu.max"), "25000 100000");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/troupe-1/task/memory.max"), "67108864");
   EXPECT_EQ(plan.hidden, "");
   EXPECT_EQ(plan.oom_file, "/sys/fs/cgroup/troupe-1/task/memory.events");
@@ -61,6 +65,24 @@ TEST(CgroupPlan, NamesTheControllersThatNobodyHas) {
   EXPECT_THAT(missing_controllers(cgroup_layout("", "")), ElementsAre("cpu", "memory", "pids"));
 }
 
+TEST(CgroupPlan, TheRuntimesOwnWorkIsNotHeldToTheContainersShareOfACpu) {
+  for (const auto* mounts : {hybrid_mounts, v2_mounts}) {
+    const CgroupPlan plan = plan_for(mounts, "cpu memory pids");
+    ASSERT_EQ(plan.late_writes.size(), 1U);
+    EXPECT_FALSE(plan.late_writes.front().is_optional);
+    for (const CgroupWrite& limit : plan.writes)
+      EXPECT_EQ(limit.file.find("quota"), std::string::npos) << limit.file;
+  }
+}
+
+TEST(CgroupPlan, APlanOfAnEarlierBuildIsReadStill) {
+  CgroupPlan plan = plan_for(v2_mounts, "cpu memory pids");
+  plan.late_writes.clear();
+  const Bytes bytes = packed(plan);
+  EXPECT_EQ(bytes.front(), '\x96') << "its six first fields alone";
+  EXPECT_EQ(unpacked<CgroupPlan>(bytes).value(), plan);
+}
+
 TEST(CgroupPlan, OnlyWhatAKernelMayLackIsOptional) {
   for (const auto* mounts : {hybrid_mounts, v2_mounts})
     for (const CgroupWrite& limit : plan_for(mounts, "cpu memory pids").writes)
@@ -71,7 +93,7 @@ TEST(CgroupPlan, OnlyWhatAKernelMayLackIsOptional) {
 
 TEST(CgroupPlan, NeverAsksForLessProcessorThanTheKernelTakes) {
   const auto plan = cgroup_plan(cgroup_layout(v2_mounts, "cpu memory pids"), "p", "t", {1, 1, 1});
-  EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/p/t/cpu.max"), "1000 100000");
+  EXPECT_EQ(late_value_of(plan, "/sys/fs/cgroup/p/t/cpu.max"), "1000 100000");
   EXPECT_EQ(value_of(plan, "/sys/fs/cgroup/p/t/cpu.weight"), "1");
 }
 
