@@ -1,8 +1,10 @@
 #include "net/api/budget.hpp"
 #include "net/api/descriptor.hpp"
 #include "net/api/members.hpp"
+#include "net/api/reading.hpp"
 #include "net/api/resources_json.hpp"
 #include "net/api/retry_policy.hpp"
+#include "storage/model/container_attributes.hpp"
 
 namespace troupe::api {
 namespace {
@@ -50,11 +52,19 @@ void constraints_json(json::Writer& writer, std::string_view name, const StringM
   writer.end_object();
 }
 
+/// 0: not said, or not as a host would take it.
+std::int64_t shm_mb(const JobDescriptor& descriptor) {
+  const auto said = descriptor.attributes.find(std::string(shm_attribute));
+  if (said == descriptor.attributes.end()) return 0;
+  const auto mb = integer_of(said->second);
+  return mb && *mb > 0 && *mb <= descriptor.resources.memory_mb ? *mb : 0;
+}
+
 void container_json(json::Writer& writer, const JobDescriptor& descriptor) {
   writer.key("container");
   writer.begin_object();
   writer.key("resources");
-  resources_json(writer, descriptor.resources);
+  resources_json(writer, descriptor.resources, shm_mb(descriptor));
   image_json(writer, descriptor.image);
   writer.key("entryPoint");
   json::write_value(writer, descriptor.entry_point);

@@ -6,6 +6,7 @@
 #include "net/api/descriptor.hpp"
 #include "net/api/reading.hpp"
 #include "net/api/retry_policy.hpp"
+#include "storage/model/container_attributes.hpp"
 #include "storage/model/gang.hpp"
 #include "storage/model/pinned_image.hpp"
 #include "storage/model/preemption.hpp"
@@ -85,7 +86,17 @@ void read_attributes(ObjectReader& top, const DescriptorLimits& limits, JobDescr
                    "must be from 0 to " + std::to_string(priority_max));
 }
 
-void read_resources(ObjectReader& container, const DescriptorLimits& limits, Resources& out) {
+/// Hosts read it from an attribute.
+void read_shm(ObjectReader& resources, JobDescriptor& out) {
+  const auto wanted = read_integer(resources, "shmSizeMB", {0, out.resources.memory_mb}).value_or(0);
+  if (wanted == 0) return;
+  const std::string text = std::to_string(wanted);
+  if (out.attributes.emplace(shm_attribute, text).first->second != text)
+    resources.complain("shmSizeMB", "is another than the attribute " + std::string(shm_attribute) + " says");
+}
+
+void read_resources(ObjectReader& container, const DescriptorLimits& limits, JobDescriptor& job) {
+  Resources& out = job.resources;
   out = limits.fallback;
   auto resources = container.optional_object("resources");
   if (!resources) return;
@@ -100,8 +111,9 @@ void read_resources(ObjectReader& container, const DescriptorLimits& limits, Res
   amount("diskMB", &Resources::disk_mb);
   amount("networkMbps", &Resources::network_mbps);
   amount("ports", &Resources::ports);
-  for (const auto* name : {"shmSizeMB", "allocateIP", "efsMounts", "signedAddressAllocations",
-                           "staticIPAddresses", "ebsVolumes"})
+  read_shm(*resources, job);
+  for (const auto* name :
+       {"allocateIP", "efsMounts", "signedAddressAllocations", "staticIPAddresses", "ebsVolumes"})
     refuse_unsupported(*resources, name);
   resources->finish();
 }
@@ -209,7 +221,7 @@ void read_constraints(ObjectReader& container, std::string_view field, const Des
 void read_container(ObjectReader& top, const DescriptorLimits& limits, JobDescriptor& out) {
   auto container = top.required_object("container");
   if (!container) return;
-  read_resources(*container, limits, out.resources);
+  read_resources(*container, limits, out);
   read_image(*container, limits, out.image);
   read_command(*container, limits, out);
   read_env(*container, limits, out.env);

@@ -90,7 +90,7 @@ Text resources() {
   return object({may("cpu", number()), may("gpu", amount(&Resources::gpu)),
                  may("memoryMB", amount(&Resources::memory_mb)), may("diskMB", amount(&Resources::disk_mb)),
                  may("networkMbps", amount(&Resources::network_mbps)),
-                 may("ports", amount(&Resources::ports))});
+                 may("ports", amount(&Resources::ports)), may("shmSizeMB", amount(&Resources::memory_mb))});
 }
 
 Text constraints() {

@@ -14,6 +14,7 @@ from cluster import until
 from oci_case import AGENT, MISSING, Containers, run_here, text_of
 
 GPU = "example.com/gpu"
+HOOKED = "example.com/hooked"
 # Stand-ins: full (1:7) refuses what is written to it, zero (1:5) does not.
 NODES = {"0": (1, 5), "1": (1, 7)}
 
@@ -42,6 +43,13 @@ class OciHost(Containers):
             for name, numbers in NODES.items()]
         with open(f"{cls.cell.folder}/cdi/gpus.json", "w", encoding="ascii") as file:
             json.dump({"cdiVersion": "0.6.0", "kind": GPU, "devices": devices}, file)
+        said = f"{cls.cell.folder}/hook-said"
+        scripts = {"plain": [], "good": [f"cat > {said}; echo $WORD >> {said}"], "bad": ["exit 3"]}
+        hooked = [{"name": name, "containerEdits": {"env": [f"HOOKED={name}"], "hooks": [
+            {"hookName": "createRuntime", "path": "/bin/sh", "args": ["sh", "-c", script], "env": ["WORD=from the file", "PATH=/bin"]}
+            for script in lines]}} for name, lines in scripts.items()]
+        with open(f"{cls.cell.folder}/cdi/hooked.json", "w", encoding="ascii") as file:
+            json.dump({"cdiVersion": "0.6.0", "kind": HOOKED, "devices": hooked}, file)
 
     def host(self):
         return self.cell.client.get("/api/v3/hosts")["items"][0]
@@ -71,11 +79,39 @@ class OciHost(Containers):
         self.assertEqual(out.splitlines()[0], "0", f"the control has neither: {status}")
         status, out = self.run_script(script, attributes={"troupe.shmMB": "16", "troupe.tmpfs": "/scratch=16"})
         self.assertEqual(out.split(), ["2", "rc=1"], status)
+        job = self.cell.client.submit(self.shared_memory(32))
+        self.jobs.append(job)
+        status, out = self.ended(job)
+        self.assertEqual(out, "32768\n", status)
+        self.assertEqual(self.cell.client.job(job)["jobDescriptor"]["container"]["resources"]["shmSizeMB"], 32)
+        self.assertEqual(self.cell.client.call("POST", "/api/v3/jobs", self.shared_memory(65)).status, 400)
         status, out = self.run_script("true", attributes={"troupe.shmMB": "65"})
         self.assertEqual(status["reasonCode"], "invalidRequest", status)
         self.assertIn("more than the job's memory of 64 MiB", status["reasonMessage"])
 
+    @staticmethod
+    def shared_memory(megabytes):
+        return {"owner": {"teamEmail": "e2e@example.com"}, "applicationName": "shm",
+                "container": {"image": {"name": "busybox", "tag": "1"},
+                              "entryPoint": ["/bin/sh", "-c", "set -- $(df -k /dev/shm | tail -1); echo $2"],
+                              "resources": {"cpu": 0.5, "memoryMB": 64, "diskMB": 16, "shmSizeMB": megabytes}},
+                "batch": {"size": 1, "runtimeLimitSec": 600, "retryPolicy": {"immediate": {"retries": 0}}}}
+
     # ---- devices ----
+    def test_a_devices_hooks_run_on_the_host_while_its_container_is_made_and_one_that_fails_is_the_end(self):
+        said = f"{self.cell.folder}/hook-said"
+        status, out = self.run_script("echo runs", attributes={"troupe.devices": f"{HOOKED}=plain"})
+        self.assertEqual((out, os.path.exists(said)), ("runs\n", False), f"the control: {status}")
+        status, out = self.run_script("echo runs", attributes={"troupe.devices": f"{HOOKED}=good"})
+        self.assertEqual(out, "runs\n", status)
+        state, _, word = text_of(said).rpartition("}")
+        self.assertEqual(word.strip(), "from the file", "the hook's own environment")
+        self.assertGreater(json.loads(state + "}")["pid"], 1, "it is told which container")
+        status, out = self.run_script("echo runs", attributes={"troupe.devices": f"{HOOKED}=bad"})
+        self.assertEqual((status["reasonCode"], out), ("localSystemError", ""), status)
+        self.assertIn("hook", status["reasonMessage"])
+        self.assert_no_leaks()
+
     def test_M3_alpha_each_gpu_is_one_tasks_alone_and_nobody_elses_to_see(self):
         self.assertEqual(self.host()["resources"]["gpu"], 2)
         self.assertEqual(self.host()["attributes"][f"troupe.devices.{GPU}"], "2")

@@ -5,6 +5,7 @@
 #include "actors/agent/oci/container_plan.hpp"
 #include "actors/agent/shim_child.hpp"
 #include "net/json/writer.hpp"
+#include "storage/model/container_attributes.hpp"
 #include "storage/model/isolation.hpp"
 
 namespace troupe::agent {

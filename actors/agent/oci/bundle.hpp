@@ -35,9 +35,6 @@ struct BundleWishes {
 
 /// The job attribute that makes the root read-only when it is "true".
 constexpr std::string_view read_only_root_attribute = "troupe.readOnlyRoot";
-/// The job attribute with the size of /dev/shm in MiB. What is written there counts as the container's
-/// memory.
-constexpr std::string_view shm_attribute = "troupe.shmMB";
 /// The job attribute with more file systems in memory: "/scratch=64,/var/cache=16", MiB.
 constexpr std::string_view tmpfs_attribute = "troupe.tmpfs";
 constexpr std::size_t tmpfs_max = 16;

@@ -78,6 +78,17 @@ TEST(ParseDescriptor, ReadsEveryField) {
   EXPECT_EQ(*job.batch(), batch);
 }
 
+TEST(ParseDescriptor, TheSizeOfSharedMemoryIsAnAttributeAndIsPrintedAsItWasSent) {
+  const auto result = parse_job_descriptor(with_resources(R"("shmSizeMB": 48)"));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().attributes, (StringMap{{"troupe.shmMB", "48"}}));
+  json::Writer writer;
+  descriptor_json(writer, result.value());
+  const std::string printed = writer.take();
+  EXPECT_NE(printed.find(R"("shmSizeMB":48)"), std::string::npos) << printed;
+  EXPECT_EQ(parse_job_descriptor(printed).value(), result.value());
+}
+
 TEST(ParseDescriptor, OnlyTheCellSaysThatAnImageWasNotResolved) {
   const auto result = parse_job_descriptor(
       with(R"("container")", R"("attributes": {"titus.sanitization.skipped.image": "true"}, "container")"));
@@ -293,8 +304,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PortsHigh", with_resources(R"("ports": 101)"), "container.resources.ports", "to 100"},
         Case{"GpuWord", with_resources(R"("gpu": "two")"), "container.resources.gpu",
              "string that holds none"},
-        Case{"SharedMemory", with_resources(R"("shmSizeMB": 64)"), "container.resources.shmSizeMB",
-             "not supported"},
+        Case{"SharedMemory", with_resources(R"("shmSizeMB": 65)"), "container.resources.shmSizeMB", "to 64"},
+        Case{
+            "SharedMemoryTwice",
+            with(
+                R"("container": {"command")",
+                R"("attributes": {"troupe.shmMB": "32"}, "container": {"resources": {"shmSizeMB": 64}, "command")"),
+            "container.resources.shmSizeMB", "another than the attribute troupe.shmMB"},
         Case{"ImageNameless", with_container(R"("image": {"tag": "x"})"), "container.image.name", "required"},
         Case{"ImageName", with_container(R"("image": {"name": "a b", "tag": "x"})"), "container.image.name",
              "letters"},
