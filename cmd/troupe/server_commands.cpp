@@ -125,8 +125,10 @@ void add_server_commands(CLI::App& app) {
                  "process: plain processes; oci: containers, as root; sim: pretended ones")
       ->capture_default_str();
   up->add_option("--images", flags->images, "oci: a folder with an OCI image layout per image name");
-  up->add_option("--registry", flags->registry,
-                 "oci: host:port of the registry that has the images without a registry in their name");
+  up->add_option(
+      "--registry", flags->registry,
+      "oci: host:port of the registry that has the images without a registry in their name; a job's tag is "
+      "resolved once, when it is submitted");
   up->add_option("--cpus", flags->cpus, "Of each host")->capture_default_str();
   up->add_option("--memory-mb", flags->memory_mb, "Of each host")->capture_default_str();
   up->add_option("--set", flags->set, "A setting, name=value; see `troupe settings`");

@@ -83,11 +83,19 @@ def groups_below(folder):
 READY_DISKS_MAX = 8
 
 
+def loop_files(folder):
+    """Those somewhere in it that a loop device is made of."""
+    return [text for text in map(text_of, glob.glob("/sys/block/loop*/loop/backing_file")) if folder in text]
+
+
+def ready_disks(folder):
+    """Those that a living agent has made before anybody asked for them."""
+    return [text for text in loop_files(folder) if "/disks/ready-" in text]
+
+
 def loops_below(folder):
-    """Loop devices of files somewhere in it, but for the disks that a living agent has ready."""
-    files = [text for text in map(text_of, glob.glob("/sys/block/loop*/loop/backing_file")) if folder in text]
-    ready = [text for text in files if "/disks/ready-" in text]
-    return [text for text in files if text not in ready] + ready[READY_DISKS_MAX:]
+    """All other loop devices, and what is too much."""
+    return [text for text in loop_files(folder) if "/disks/ready-" not in text] + ready_disks(folder)[READY_DISKS_MAX:]
 
 
 def is_alive(pid):

@@ -11,7 +11,7 @@ import unittest
 
 import oci_image
 from cluster import until
-from oci_case import AGENT, MISSING, Containers, run_here, text_of
+from oci_case import AGENT, MISSING, Containers, ready_disks, run_here, text_of
 
 GPU = "example.com/gpu"
 HOOKED = "example.com/hooked"
@@ -71,6 +71,19 @@ class OciHost(Containers):
         self.assertEqual(self.cell.client.get(f"/api/v3/tasks/{other['id']}")["status"]["state"], "Started", "its neighbour")
         self.cell.client.call("DELETE", f"/api/v3/jobs/{neighbour}")
         self.ended(neighbour)
+        self.assert_no_leaks()
+
+    def test_disks_of_a_size_that_is_asked_for_again_are_ready_and_go_with_the_agent(self):
+        fill = "head -c 40000000 /dev/zero > /data/big; stat -c %s /data/big"
+        for turn in range(3):
+            status, out = self.run_script(fill, disk=20)
+            self.assertTrue(19 << 20 <= int(out.split()[-1]) <= 22 << 20, f"{status} {out}")
+            until("disks are ready", lambda turn=turn: turn == 0 or ready_disks(self.cell.folder), 10, 0.05)
+        self.agent.kill()
+        until("no loop device is left", lambda: not ready_disks(self.cell.folder), 10, 0.05)
+        self.agent.start()
+        self.cell.await_agents()
+        self.assertEqual([name for name in os.listdir(f"{self.cell.agent_data(1)}/disks") if name.startswith("ready-")], [])
         self.assert_no_leaks()
 
     def test_files_in_memory_have_the_sizes_that_the_job_asks_for(self):

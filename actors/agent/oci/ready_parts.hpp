@@ -24,7 +24,7 @@ class ReadyParts {
   static constexpr std::uint64_t asked_min =
       2;  ///< ... and so often since: else mixed sizes would cost more ...
   static constexpr std::size_t disks_each_max = 2;  ///< ... and so many of each
-  static constexpr std::size_t ranges_max = 256;    ///< beyond, the starts of further ranges make theirs
+  static constexpr std::size_t ranges_max = 64;     ///< beyond, the starts of further ranges make theirs
 
   /// `disks` is opened and outlives it; null: there are no disks in files.
   explicit ReadyParts(EmptyDisks* disks);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "actors/gateway/gateway_settings.hpp"
+#include "actors/scheduler/plan_told.hpp"
 #include "storage/model/pinned_image.hpp"
 #include "tests/actors/gateway/scene.hpp"
 
@@ -128,6 +129,17 @@ TEST(GatewayImages, ARegistryThatSaysNothingIsNotWaitedForLong) {
   resolver->waiting.front()(digest_1);
   s.run();
   EXPECT_THAT(s.job_of(seen), HasSubstr("skipped.image")) << "too late";
+}
+
+TEST(GatewayImages, AJobThatComesWithItsPlanHasItsDigestToo) {
+  ImageScene s(that_says(digest_1));
+  const auto planned = s.call("POST", "/api/v3/plan", R"({"job":)" + job_body() + "}");
+  s.answer(Answer::of(packed(PlanTold{s.cell.last, {}, {}})));
+  const std::string plan(*planned->json().find("plan")->text());
+  const auto seen =
+      s.call("POST", "/api/v3/plan/submit", R"({"plan":")" + plan + R"(","job":)" + job_body() + "}");
+  ASSERT_EQ(seen->response.status, 202) << seen->response.body;
+  EXPECT_THAT(s.job_of(seen), HasSubstr(digest_1));
 }
 
 TEST(GatewayImages, UsersDoNotSayThatAnImageWasNotResolved) {
