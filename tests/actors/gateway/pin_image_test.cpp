@@ -4,6 +4,7 @@
 
 #include "actors/gateway/gateway_settings.hpp"
 #include "actors/scheduler/plan_told.hpp"
+#include "storage/model/feature_level.hpp"
 #include "storage/model/pinned_image.hpp"
 #include "tests/actors/gateway/scene.hpp"
 
@@ -38,8 +39,8 @@ std::shared_ptr<HandResolver> that_says(Said answer) {
 const Said down = Error{ErrorCode::unavailable, "it is down"};
 
 struct ImageScene : Scene {
-  explicit ImageScene(const std::shared_ptr<HandResolver>& resolver, std::uint32_t level = level_of_pinned_images,
-                      std::int64_t required = 0)
+  explicit ImageScene(const std::shared_ptr<HandResolver>& resolver,
+                      std::uint32_t level = level_of_pinned_images, std::int64_t required = 0)
       : Scene([&](NodeContext& node) {
           node.images = resolver;
           node.settings.set(gateway::image_digest_required, required);
