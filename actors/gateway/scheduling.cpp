@@ -21,6 +21,10 @@ Result<bool> parse_paused(std::string_view text) {
 
 /// nullopt: the call is answered.
 std::optional<bool> wish_of(const CallPtr& call) {
+  if (const auto checked = check_parameters(*call, {}); !checked.ok()) {
+    call->fail(checked.error());
+    return std::nullopt;
+  }
   if (const auto checked = check_json_body(*call); !checked.ok()) {
     call->fail(checked.error());
     return std::nullopt;

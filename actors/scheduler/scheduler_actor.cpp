@@ -138,7 +138,7 @@ class SchedulerShell {
 
   void look_at_groups() {
     std::set<std::string> before = std::exchange(groups_, {});
-    pauses_ = context_->reads().pauses();
+    pauses_ = context_->reads().wide_pauses();
     for (const auto& [record, use] : context_->reads().groups()) {
       const std::uint64_t left = pause_of_group(record.name) != nullptr ? 0 : group_launches_left(record);
       engine_->put_group({record.name, record.tier, reservation_of(record), use.placed, use.leaving, left,
@@ -473,7 +473,7 @@ class SchedulerShell {
   }
   /// What keeps it although there may be room: the widest first.
   void tell_hold(scheduler::Explanation& explanation) {
-    pauses_ = context_->reads().pauses();
+    pauses_ = context_->reads().wide_pauses();
     const std::string group = "capacity group " + explanation.group.name;
     const std::uint64_t count = std::max<std::size_t>(explanation.gang, 1);
     if (const PauseRecord* pause = pause_of({})) {

@@ -6,6 +6,7 @@
 
 #include "actors/scheduler/resource_names.hpp"
 #include "storage/base/msgpack.hpp"
+#include "storage/model/isolation.hpp"
 
 namespace troupe::scheduler {
 namespace {
@@ -26,10 +27,10 @@ std::string class_key(const QueuedTask& task, const JobId& job) {
   pack(writer, descriptor.is_batch());
   pack(writer, task.priority);
   pack(writer, task.gang);
-  for (const auto* name : {"troupe.driver", "troupe.placement"}) {
-    const auto found = descriptor.attributes.find(name);
-    pack(writer, found == descriptor.attributes.end() ? std::string() : found->second);
-  }
+  // What attributes mean to the search: see wishes_of().
+  pack(writer, drivers_enough(descriptor.image.name, descriptor.attributes));
+  const auto placement = descriptor.attributes.find("troupe.placement");
+  pack(writer, placement == descriptor.attributes.end() ? std::string() : placement->second);
   pack(writer, descriptor.image.name);
   pack(writer, descriptor.image.tag);
   pack(writer, descriptor.image.digest);

@@ -8,6 +8,7 @@
 #include "net/api/retry_policy.hpp"
 #include "storage/model/container_attributes.hpp"
 #include "storage/model/gang.hpp"
+#include "storage/model/isolation.hpp"
 #include "storage/model/pinned_image.hpp"
 #include "storage/model/preemption.hpp"
 
@@ -95,6 +96,13 @@ void read_shm(ObjectReader& resources, JobDescriptor& out) {
     resources.complain("shmSizeMB", "is another than the attribute " + std::string(shm_attribute) + " says");
 }
 
+/// A container has a network of its own, of which its host's ports are no part.
+void check_ports(ObjectReader& resources, const JobDescriptor& job) {
+  if (job.resources.ports > 0 && is_driver_enough("oci", job.image.name, job.attributes))
+    resources.complain(
+        "ports", "are the host's: a container needs the attribute troupe.network: host to listen there");
+}
+
 void read_resources(ObjectReader& container, const DescriptorLimits& limits, JobDescriptor& job) {
   Resources& out = job.resources;
   out = limits.fallback;
@@ -112,6 +120,7 @@ void read_resources(ObjectReader& container, const DescriptorLimits& limits, Job
   amount("networkMbps", &Resources::network_mbps);
   amount("ports", &Resources::ports);
   read_shm(*resources, job);
+  check_ports(*resources, job);
   for (const auto* name :
        {"allocateIP", "efsMounts", "signedAddressAllocations", "staticIPAddresses", "ebsVolumes"})
     refuse_unsupported(*resources, name);
@@ -221,8 +230,8 @@ void read_constraints(ObjectReader& container, std::string_view field, const Des
 void read_container(ObjectReader& top, const DescriptorLimits& limits, JobDescriptor& out) {
   auto container = top.required_object("container");
   if (!container) return;
-  read_resources(*container, limits, out);
   read_image(*container, limits, out.image);
+  read_resources(*container, limits, out);
   read_command(*container, limits, out);
   read_env(*container, limits, out.env);
   read_constraints(*container, "hardConstraints", limits, out.hard_constraints);

@@ -20,7 +20,8 @@ namespace troupe {
 ///      or not at all
 ///   4  what waits to be tried again is tried at once by an operator's word; the plan of a gang that ends
 ///      others starts none of it before all have room; jobs whose image's digest a gateway found: a repeated
-///      request is known without it
+///      request is known without it; hosts whose ports have become fewer than are held take what asks for
+///      none
 constexpr std::uint32_t feature_level_known = 4;
 constexpr std::uint32_t level_of_budgets = 2;
 constexpr std::uint32_t level_of_moves = 3;
@@ -30,5 +31,6 @@ constexpr std::uint32_t level_of_preempting_gangs = 3;
 constexpr std::uint32_t level_of_retries = 4;
 constexpr std::uint32_t level_of_gang_plans = 4;
 constexpr std::uint32_t level_of_pinned_images = 4;
+constexpr std::uint32_t level_of_fewer_ports = 4;
 
 }  // namespace troupe

@@ -33,9 +33,11 @@ struct Resources {
         gpu -= o.gpu, ports -= o.ports;
     return *this;
   }
+  /// A host may have fewer ports than its tasks hold, when its agent came back with fewer: who asks for none
+  /// is not held up by that.
   bool fits_into(const Resources& free) const {
     return cpu_milli <= free.cpu_milli && memory_mb <= free.memory_mb && disk_mb <= free.disk_mb &&
-           network_mbps <= free.network_mbps && gpu <= free.gpu && ports <= free.ports;
+           network_mbps <= free.network_mbps && gpu <= free.gpu && (ports == 0 || ports <= free.ports);
   }
 };
 

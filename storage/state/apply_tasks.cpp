@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "storage/base/planted_bug.hpp"
+#include "storage/model/feature_level.hpp"
 #include "storage/model/ports.hpp"
 #include "storage/state/apply.hpp"
 
@@ -90,7 +91,9 @@ CommandApply::Check CommandApply::check_spot(const PlaceTasks::Item& item) const
   const JobRecord* job = stage_.job(task->job);
   if (job == nullptr) throw Poison{EntityRef::of(item.task), "its job does not live"};
   if (Check paused = check_pauses(item.host, job->descriptor->capacity_group)) return paused;
-  if (!job->descriptor->resources.fits_into(stage_.free_on(item.host)) && !planted(Bug::place_without_room))
+  const Resources free = stage_.free_on(item.host);
+  const bool is_short = free.ports < 0 && stage_.cell().level < level_of_fewer_ports;
+  if ((is_short || !job->descriptor->resources.fits_into(free)) && !planted(Bug::place_without_room))
     return Error{ErrorCode::limit_exceeded, "the host is full"};
   constexpr std::uint32_t company_is_asked_from = 2;
   if (stage_.cell().level >= company_is_asked_from) return check_company(item.host, *job->descriptor);

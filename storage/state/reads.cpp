@@ -98,9 +98,10 @@ std::optional<PauseRecord> Reads::pause_of(const SchedulingScope& scope) const {
   return found == pauses.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::map<std::string, PauseRecord, std::less<>> Reads::pauses() const {
+std::map<std::string, PauseRecord, std::less<>> Reads::wide_pauses() const {
   const std::shared_lock lock(tables_.cell.mutex);
-  return tables_.cell.pauses;
+  const auto& pauses = tables_.cell.pauses;
+  return {pauses.begin(), pauses.lower_bound("host/")};  // Behind "cell" and "group/...".
 }
 
 LaunchStanding Reads::cell_launches() const {

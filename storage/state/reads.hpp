@@ -77,10 +77,11 @@ class Reads {
   CellRecord cell_record() const;
   std::uint32_t level() const;  ///< the cell's feature level
   LaunchStanding cell_launches() const;
-  std::map<std::string, PauseRecord, std::less<>> pauses() const;  ///< by SchedulingScope::text()
-  CallerUse caller_use(std::string_view caller) const;             ///< nothing: no live job of this caller
-  ShardRecord shard(ShardId id) const;                             ///< owner 0 before bootstrap
-  ShardId shard_of(const EntityRef& entity) const;  ///< who owns it cares for it; 0 before bootstrap
+  /// Of the cell and of groups, by SchedulingScope::text(); a host's is in its facts.
+  std::map<std::string, PauseRecord, std::less<>> wide_pauses() const;
+  CallerUse caller_use(std::string_view caller) const;  ///< nothing: no live job of this caller
+  ShardRecord shard(ShardId id) const;                  ///< owner 0 before bootstrap
+  ShardId shard_of(const EntityRef& entity) const;      ///< who owns it cares for it; 0 before bootstrap
   std::vector<ShardRecord> shards() const;
   std::uint64_t shard_hash(ShardId id) const;
   std::uint16_t shard_count() const;  ///< 0 before bootstrap

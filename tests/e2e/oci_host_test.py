@@ -125,6 +125,10 @@ class OciHost(Containers):
         self.assertIn("hook", status["reasonMessage"])
         self.assert_no_leaks()
 
+    def test_who_asks_for_no_disk_is_held_to_a_little(self):
+        status, out = self.run_script("dd if=/dev/zero of=/big bs=1M count=64 2>&1 | tail -1; du -m /big | cut -f1", disk=0)
+        self.assertLess(int(out.split()[-1]), 17, (status, out))
+
     def test_M3_alpha_each_gpu_is_one_tasks_alone_and_nobody_elses_to_see(self):
         self.assertEqual(self.host()["resources"]["gpu"], 2)
         self.assertEqual(self.host()["attributes"][f"troupe.devices.{GPU}"], "2")
@@ -144,7 +148,8 @@ class OciHost(Containers):
         self.agent.kill()
         self.agent.start()
         self.cell.await_agents()
-        card = self.submit("true", attributes={"troupe.devices": f"{GPU}=0"})
+        cheat = self.submit("true", attributes={"troupe.devices": f"{GPU}=0"})
+        card = self.submit("true", gpu=1, attributes={"troupe.devices": f"{GPU}=0"})
         refused = until("it is refused", lambda: [task["status"] for task in self.cell.client.tasks(card)
                                                   if task["status"]["state"] == "Finished"], 20)[0]
         self.assertIn("other tasks have all devices", refused["reasonMessage"])
@@ -152,7 +157,9 @@ class OciHost(Containers):
         self.cell.client.call("DELETE", f"/api/v3/jobs/{jobs[tasks.index(holder)]}")
         status, out = self.ended(third, 40)
         self.assertEqual((status["reasonCode"], out), ("normal", "0\n"), status)
-        status, out = self.run_script("echo $GPU", attributes={"troupe.devices": f"{GPU}=0"})
+        status, out = self.ended(cheat, 20)
+        self.assertIn("container.resources.gpu", status["reasonMessage"], "nobody counts what an attribute asks for")
+        status, out = self.run_script("echo $GPU", gpu=1, attributes={"troupe.devices": f"{GPU}=0"})
         self.assertEqual(out, "0\n", status)
         self.assert_no_leaks_of(jobs)
 

@@ -42,10 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   agent::DeviceBook book(devices.value(), devices.value().empty() ? "" : devices.value().front().kind);
   TaskId one, other;
   one.bytes[0] = 1;
+  const std::int64_t gpus = book.gpus();
   for (const std::string& name : names) {
-    fuzz::must(book.take(one, 0, {name}).ok());
+    fuzz::must(book.take(one, gpus, {name}).ok());
+    fuzz::must(gpus == 0 || !book.take(other, gpus, {}).ok());
     book.release(one);
-    fuzz::must(book.take(other, 0, {name}).ok());
+    fuzz::must(book.take(other, gpus, {name}).ok());
     book.release(other);
   }
   return 0;

@@ -55,7 +55,7 @@ void put_mounts(Writer& w, const BundleWishes& wishes) {
   put_mount(w, "/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
   if (wishes.host_network) {
     // sysfs shows the network of whoever mounts it, who must have a right to that: so the host's own.
-    put_mount(w, "/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"});
+    put_mount(w, "/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro", "rro"});
     for (const std::string& file : wishes.network_files)
       put_mount(w, file, "bind", file, {"bind", "nosuid", "noexec", "nodev", "ro", "private"});
   } else {
@@ -233,7 +233,8 @@ Result<void> read_tmpfs(std::string_view text, std::int64_t memory_mb, std::vect
     const std::size_t equals = std::min(item.find('='), item.size());
     const std::string path(item.substr(0, equals));
     if (equals == item.size() || path.size() < 2 || path.front() != '/' ||
-        path.find("/.") != std::string::npos || path.find('\0') != std::string::npos)
+        path.find("/.") != std::string::npos || path.find("//") != std::string::npos || path.ends_with('/') ||
+        path.find('\0') != std::string::npos)
       return Error{ErrorCode::invalid_argument, what + " is a list of /path=MiB"};
     for (const std::string_view ours : {"/proc", "/sys", "/dev"})
       if (path == ours || path.starts_with(std::string(ours) + "/"))

@@ -61,15 +61,19 @@ bool mount_root(const TaskFolder& folder, const ContainerPlan& plan, const std::
 }
 
 /// A small file system that only this namespace sees: with it go the runtime's state and the mounts below it.
-bool mount_stage(const ContainerPlan& plan) {
+bool mount_stage(const TaskFolder& folder, const ContainerPlan& plan) {
   const std::string stage = stage_folder;
   if (mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   if (mount("tmpfs", stage.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m") != 0) return false;
   for (const char* below : {"/rootfs", "/bundle", "/crun", "/disk", "/devices"})
     if (mkdir((stage + below).c_str(), 0755) != 0) return false;
+  // In the bundle, because hooks look for it there.
+  const std::string config = stage + "/bundle/config.json";
   const Fd init(open((stage + "/init").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
-  return init.is_open() &&
-         mount(plan.init.c_str(), (stage + "/init").c_str(), nullptr, MS_BIND, nullptr) == 0;
+  const Fd text(open(config.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return init.is_open() && text.is_open() &&
+         mount(plan.init.c_str(), (stage + "/init").c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+         mount((folder.path / "config.json").c_str(), config.c_str(), nullptr, MS_BIND, nullptr) == 0;
 }
 
 /// Nodes of our own making: they belong to the host's root, who is nobody inside, so that no container can
@@ -101,7 +105,7 @@ void prepare_root(const TaskFolder& folder, const ContainerPlan& plan, const Rea
   const Fd own_ids = ready.ids.is_open() ? Fd() : make_id_namespace(plan.uid_first, plan.uid_count);
   const Fd& ids = ready.ids.is_open() ? ready.ids : own_ids;
   if (!ids.is_open()) give_up_at(record_fd, Stage::ids, errno);
-  if (unshare(CLONE_NEWNS) != 0 || !mount_stage(plan)) give_up_at(record_fd, Stage::session, errno);
+  if (unshare(CLONE_NEWNS) != 0 || !mount_stage(folder, plan)) give_up_at(record_fd, Stage::session, errno);
   std::vector<Fd> layers;
   for (const std::string& layer : plan.layers) {
     layers.push_back(mapped_layer(layer, ids));
@@ -154,7 +158,6 @@ struct ContainerChildPlan {
                                 "--detach",
                                 "--preserve-fds=1",
                                 "--bundle=" + stage + "/bundle",
-                                "--config=" + (folder.path / "config.json").string(),
                                 "--pid-file=" + (folder.path / "container.pid").string(),
                                 plan.name};
   std::vector<char*> pointers;

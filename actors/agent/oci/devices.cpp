@@ -129,7 +129,9 @@ std::vector<Device> read_file(const Value& root) {
   std::vector<Device> devices;
   for (const Value& one : list_at(root, "devices")) {
     Device device{kind, text_at(one, "name", true), common};
-    device.edits += read_edits(one);
+    const DeviceEdits edits = read_edits(one);
+    for (const DeviceNode& node : edits.nodes) device.own.push_back(node.host_path);
+    device.edits += edits;
     devices.push_back(std::move(device));
   }
   return devices;
@@ -164,8 +166,16 @@ Result<std::vector<Device>> read_cdi_folders(const std::vector<std::string>& fol
   for (const std::string& folder : folders) {
     std::error_code problem;
     std::set<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder, problem))
-      if (entry.path().extension() == ".json") files.insert(entry.path());
+    for (const auto& entry : fs::directory_iterator(folder, problem)) {
+      const fs::path& file = entry.path();
+      if (file.extension() == ".json") files.insert(file);
+      const bool is_yaml = file.extension() == ".yaml" || file.extension() == ".yml";
+      if (is_yaml && !fs::exists(fs::path(file).replace_extension(".json")))
+        return Error{ErrorCode::invalid_argument,
+                     file.string() +
+                         ": CDI files are read as JSON; write this one as JSON beside it (nvidia-ctk cdi "
+                         "generate --format=json)"};
+    }
     if (problem) return Error{ErrorCode::io, "cannot read " + folder + ": " + problem.message()};
     for (const fs::path& file : files) {
       auto devices = parse_cdi(text_of_file(file, file_bytes_max));
@@ -195,19 +205,78 @@ Result<void> find_numbers(DeviceNode& node) {
   return {};
 }
 
-DeviceBook::DeviceBook(std::vector<Device> devices, std::string gpu_kind) : gpu_kind_(std::move(gpu_kind)) {
-  for (Device& device : devices) devices_.push_back({std::move(device), std::nullopt});
+namespace {
+
+/// Nodes that all of a kind have are the driver's and tell none from another; but for a single card, under
+/// however many names, which is all that there is.
+void forget_common_nodes(std::vector<Device*>& of_kind) {
+  const std::vector<std::string> first = of_kind.front()->own;
+  const auto is_common = [&](const std::string& node) {
+    return std::all_of(of_kind.begin(), of_kind.end(), [&](const Device* device) {
+      return std::find(device->own.begin(), device->own.end(), node) != device->own.end();
+    });
+  };
+  const bool leaves_some = std::all_of(of_kind.begin(), of_kind.end(), [&](const Device* device) {
+    return !std::all_of(device->own.begin(), device->own.end(), is_common);
+  });
+  if (!leaves_some) return;
+  for (const std::string& node : first)
+    if (is_common(node))
+      for (Device* device : of_kind) std::erase(device->own, node);
 }
 
-bool DeviceBook::take_one(const std::string& kind, const std::string& name, const TaskId& task,
-                          std::vector<Device>& taken) {
+bool are_one(const Device& a, const Device& b) {
+  if (a.kind != b.kind) return false;
+  return a.name == b.name || std::any_of(a.own.begin(), a.own.end(), [&](const std::string& node) {
+           return std::find(b.own.begin(), b.own.end(), node) != b.own.end();
+         });
+}
+
+}  // namespace
+
+DeviceBook::DeviceBook(std::vector<Device> devices, std::string gpu_kind) : gpu_kind_(std::move(gpu_kind)) {
+  for (Device& device : devices) devices_.push_back({std::move(device), std::nullopt});
+  std::map<std::string, std::vector<Device*>> kinds;
+  for (Known& known : devices_) kinds[known.device.kind].push_back(&known.device);
+  for (auto& [kind, of_kind] : kinds) forget_common_nodes(of_kind);
+  // The smallest things count; what is made of them, and other names of them, do not.
+  std::vector<Known*> by_size;
+  for (Known& known : devices_) by_size.push_back(&known);
+  std::stable_sort(by_size.begin(), by_size.end(), [](const Known* a, const Known* b) {
+    return a->device.own.size() < b->device.own.size();
+  });
+  for (std::size_t n = 0; n < by_size.size(); ++n)
+    by_size[n]->is_part = std::none_of(
+        by_size.begin(), by_size.begin() + static_cast<std::ptrdiff_t>(n), [&](const Known* smaller) {
+          return smaller->is_part && are_one(smaller->device, by_size[n]->device);
+        });
+}
+
+DeviceBook::Known* DeviceBook::find_free(const std::string& kind, const std::string& name) {
   for (Known& known : devices_) {
-    if (known.holder || known.device.kind != kind || (!name.empty() && known.device.name != name)) continue;
-    known.holder = task;
-    taken.push_back(known.device);
-    return true;
+    if (known.device.kind != kind || (name.empty() ? !known.is_part : known.device.name != name)) continue;
+    const bool is_held = std::any_of(devices_.begin(), devices_.end(), [&](const Known& other) {
+      return other.holder && are_one(other.device, known.device);
+    });
+    if (!is_held) return &known;
   }
-  return false;
+  return nullptr;
+}
+
+std::int64_t DeviceBook::parts_of(const Known& known) const {
+  return std::count_if(devices_.begin(), devices_.end(),
+                       [&](const Known& part) { return part.is_part && are_one(part.device, known.device); });
+}
+
+Error DeviceBook::refusal(const std::string& kind, const std::string& name) const {
+  const std::string wish = name.empty() ? kind : kind + "=" + name;
+  const bool is_here = std::any_of(devices_.begin(), devices_.end(), [&](const Known& known) {
+    return known.device.kind == kind && (name.empty() || known.device.name == name);
+  });
+  if (kind.empty()) return {ErrorCode::unavailable, "this host has no gpu to give"};
+  if (!is_here && kind != gpu_kind_)
+    return {ErrorCode::invalid_argument, "the host that it was placed on has no device '" + wish + "'"};
+  return {ErrorCode::unavailable, "other tasks have all devices '" + wish + "' of this host"};
 }
 
 Result<std::vector<Device>> DeviceBook::take(const TaskId& task, std::int64_t gpus,
@@ -216,24 +285,32 @@ Result<std::vector<Device>> DeviceBook::take(const TaskId& task, std::int64_t gp
   for (const Known& known : devices_)
     if (known.holder == task) taken.push_back(known.device);
   if (!taken.empty()) return taken;
-  std::vector<std::string> all(static_cast<std::size_t>(std::max<std::int64_t>(gpus, 0)), gpu_kind_);
-  all.insert(all.end(), wishes.begin(), wishes.end());
-  for (const std::string& wish : all) {
+  std::int64_t gpus_left = std::max<std::int64_t>(gpus, 0);
+  // Those with a name first: else one of them might be given for a wish that any would do for.
+  std::vector<std::pair<std::string, std::string>> named, any;
+  for (const std::string& wish : wishes) {
     const std::size_t equals = std::min(wish.find('='), wish.size());
-    const std::string kind = wish.substr(0, equals),
-                      name = equals < wish.size() ? wish.substr(equals + 1) : "";
-    if (take_one(kind, name, task, taken)) continue;
-    release(task);
-    const bool is_here = std::any_of(devices_.begin(), devices_.end(), [&](const Known& known) {
-      return known.device.kind == kind && (name.empty() || known.device.name == name);
-    });
-    if (kind.empty()) return Error{ErrorCode::unavailable, "this host has no gpu to give"};
-    if (!is_here && kind != gpu_kind_)
-      return Error{ErrorCode::invalid_argument,
-                   "the host that it was placed on has no device '" + wish + "'"};
-    return Error{ErrorCode::unavailable, "other tasks have all devices '" + wish + "' of this host"};
+    const std::string name = equals < wish.size() ? wish.substr(equals + 1) : "";
+    (name.empty() ? any : named).emplace_back(wish.substr(0, equals), name);
   }
-  return taken;
+  named.insert(named.end(), any.begin(), any.end());
+  const auto take_one = [&](const std::string& kind, const std::string& name) -> std::optional<Error> {
+    Known* found = find_free(kind, name);
+    if (found == nullptr) return refusal(kind, name);
+    if (kind == gpu_kind_ && !gpu_kind_.empty() && (gpus_left -= parts_of(*found)) < 0)
+      return Error{ErrorCode::invalid_argument,
+                   "it asks by attribute for more gpus than by container.resources.gpu"};
+    found->holder = task;
+    taken.push_back(found->device);
+    return std::nullopt;
+  };
+  std::optional<Error> problem;
+  for (const auto& [kind, name] : named)
+    if (!problem) problem = take_one(kind, name);
+  while (!problem && gpus_left > 0) problem = take_one(gpu_kind_, "");
+  if (!problem) return taken;
+  release(task);
+  return *problem;
 }
 
 void DeviceBook::adopt(const TaskId& task, const std::vector<std::string>& names) {
@@ -248,12 +325,12 @@ void DeviceBook::release(const TaskId& task) {
 
 std::int64_t DeviceBook::gpus() const {
   return std::count_if(devices_.begin(), devices_.end(),
-                       [&](const Known& known) { return known.device.kind == gpu_kind_; });
+                       [&](const Known& known) { return known.is_part && known.device.kind == gpu_kind_; });
 }
 
 std::map<std::string, std::size_t> DeviceBook::kinds() const {
   std::map<std::string, std::size_t> counts;
-  for (const Known& known : devices_) ++counts[known.device.kind];
+  for (const Known& known : devices_) counts[known.device.kind] += known.is_part ? 1 : 0;
   return counts;
 }
 

@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t open_files_wanted = 100'000;
 // Below this the runtime itself could not make the container.
 constexpr std::int64_t memory_mb_min = 16;
+constexpr std::int64_t disk_mb_min = 16;
 
 /// One path component that no other agent of this machine has: FNV-1a of where its folder is.
 std::string own_cgroup_name(const std::string& folder) {
@@ -304,7 +305,11 @@ Result<ShimFds> OciDriver::prepare(const ContainerSpec& spec, const TaskFolder& 
       wishes.value().network_files.emplace_back(file);
   auto devices = give_devices(spec, plan.value());
   if (!devices.ok()) return devices.error();
-  for (const std::string& variable : devices.value().env) wishes.value().env.push_back(variable);
+  for (const std::string& variable : devices.value().env) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(wishes.value().env, [&](const std::string& theirs) { return theirs.starts_with(name); });
+    wishes.value().env.push_back(variable);
+  }
   wishes.value().devices = std::move(devices).value();
   auto disk = give_disk(spec, folder, plan.value());
   if (!disk.ok()) return disk.error();
@@ -369,16 +374,18 @@ Result<DeviceEdits> OciDriver::give_devices(const ContainerSpec& spec, Container
 }
 
 Result<Fd> OciDriver::give_disk(const ContainerSpec& spec, const TaskFolder& folder, ContainerPlan& plan) {
-  if (spec.resources.disk_mb <= 0 || quota_ == DiskQuota::unenforced) return Fd();
+  if (quota_ == DiskQuota::unenforced) return Fd();
+  // Who asked for none is held to a little: a limit of nothing would be no limit.
+  const std::int64_t disk_mb = std::max(spec.resources.disk_mb, disk_mb_min);
   if (quota_ != DiskQuota::loop) {
-    plan.disk_mb = spec.resources.disk_mb;
+    plan.disk_mb = disk_mb;
     return Fd();
   }
   plan.disk_image = folder.path / "work/disk.ext4";
-  if (auto ready = ready_->take_disk(spec.resources.disk_mb);
+  if (auto ready = ready_->take_disk(disk_mb);
       ready && rename(ready->image.c_str(), plan.disk_image.c_str()) == 0)
     return std::move(ready->mount);
-  if (auto made = disks_.make(plan.disk_image, spec.resources.disk_mb); !made.ok()) return made.error();
+  if (auto made = disks_.make(plan.disk_image, disk_mb); !made.ok()) return made.error();
   return Fd();
 }
 

@@ -106,7 +106,7 @@ TEST(GatewayImages, AJobIsTakenUnresolvedWhileTheRegistryIsDownAndSaysSo) {
 }
 
 TEST(GatewayImages, OrIsRefusedForNowWhereTheNodeWantsDigests) {
-  ImageScene s(that_says(down), 3, 1);
+  ImageScene s(that_says(down), level_of_pinned_images, 1);
   const auto seen = s.submit();
   EXPECT_EQ(seen->response.status, 503);
   EXPECT_EQ(seen->code(), "unavailable");

@@ -47,7 +47,11 @@ TEST(GatewayScheduling, IsNotPausedWithoutAWordOrByABadOne) {
   }
   for (const char* path : {"/api/v3/groups/nobody/scheduling", "/api/v3/hosts/nobody/scheduling"})
     EXPECT_EQ(scene.call("PUT", path, R"({"paused":true})", why)->response.status, 404) << path;
-  EXPECT_TRUE(scene.cell.reads().pauses().empty());
+  EXPECT_EQ(scene.call("PUT", paths[0].change + std::string("?dryRun=true"), R"({"paused":true})", why)
+                ->response.status,
+            400)
+      << "nobody reads it";
+  EXPECT_TRUE(scene.cell.reads().wide_pauses().empty());
 }
 
 TEST(GatewayScheduling, WaitsForTheCellsLevel) {

@@ -45,6 +45,41 @@ TEST(Engine, TriesABlockedClassAgainWhenATaskEnded) {
   EXPECT_EQ(s.place().placements.size(), 1U);
 }
 
+TEST(Engine, ClassesDifferWhereJobsNeedOtherDrivers) {
+  EngineStory s;
+  for (const std::uint32_t id : {1U, 2U}) {
+    auto facts = s.facts(id, {4'000, 4'000, 0, 0, 0});
+    facts.drivers = {"oci"};
+    if (id == 2) facts.drivers.insert(facts.drivers.end(), "oci.hostNetwork");
+    s.engine.upsert_host(facts);
+  }
+  JobDescriptor d = *job_like({1'000, 100, 0, 0, 0});
+  d.image.name = "film/encode";
+  d.image.tag = "1";
+  const auto plain = std::make_shared<const JobDescriptor>(d);
+  d.attributes["troupe.network"] = "host";
+  const auto open = std::make_shared<const JobDescriptor>(d);
+  std::set<TaskId> needing;
+  for (int n = 0; n < 3; ++n) {
+    s.task_of(s.random.uuid<JobId>(), plain);
+    needing.insert(s.task_of(s.random.uuid<JobId>(), open));
+  }
+  const Plan plan = s.place();
+  ASSERT_EQ(plan.placements.size(), 6U);
+  for (const auto& placement : plan.placements)
+    if (needing.contains(placement.task)) {
+      EXPECT_EQ(placement.host, HostId{2}) << "the other grants no network of its own";
+    }
+}
+
+TEST(Engine, PlacesWhatAsksForNoPortsWhereTooManyAreHeld) {
+  EngineStory s;
+  s.host(1, {4'000, 4'000, 0, 0, 0, 4}, {1'000, 1'000, 0, 0, 0, 6});
+  s.task(job_like({1'000, 100, 0, 0, 0}));
+  s.task(job_like({1'000, 100, 0, 0, 0, 1}));
+  EXPECT_EQ(s.place().placements.size(), 1U);
+}
+
 TEST(Engine, OrdersByTierThenPriorityThenFirstCome) {
   EngineStory s;
   s.host(1, {1'000, 1'000, 0, 0, 0});

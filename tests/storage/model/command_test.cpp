@@ -160,7 +160,8 @@ TEST(RequestHash, LeavesOutWhatGatewaysAddToAJob) {
   EXPECT_EQ(request_hash(command_of(pinned, level_of_pinned_images)), hash);
   EXPECT_EQ(request_hash(command_of(unresolved, level_of_pinned_images)), hash);
   EXPECT_NE(request_hash(command_of(other, level_of_pinned_images)), hash);
-  EXPECT_NE(request_hash(command_of(pinned, level_of_pinned_images - 1)), hash) << "as builds of that level have it";
+  EXPECT_NE(request_hash(command_of(pinned, level_of_pinned_images - 1)), hash)
+      << "as builds of that level have it";
   JobDescriptor by_digest = sent;
   by_digest.image = {"app", "", "sha256:1"};
   JobDescriptor another = by_digest;

@@ -97,6 +97,21 @@ TEST(Ports, OfTasksThatStartTogetherDiffer) {
   EXPECT_EQ(s.held({one, two}).size(), 4U);
 }
 
+TEST(Ports, ThatHaveBecomeFewerThanAreHeldHoldUpNobodyWhoAsksForNone) {
+  Harbour s;
+  const HostId host = s.host("h1", "20000-20005");
+  s.cell.running(s.cell.submit(with_ports(batch_of(1), 5)), 0, host);
+  s.declare("h1", "20000-20002");
+  const JobId portless = s.cell.submit(batch_of(1)), asking = s.cell.submit(with_ports(batch_of(1), 1));
+  const TaskId none = s.cell.start(portless, 0), one = s.cell.start(asking, 0);
+  EXPECT_EQ(s.cell.place(none, host).refusal(), ErrorCode::limit_exceeded)
+      << "as builds of that level have it";
+  s.raise(level_of_fewer_ports);
+  ASSERT_TRUE(s.cell.place(none, host).taken());
+  EXPECT_EQ(s.cell.place(one, host).refusal(), ErrorCode::limit_exceeded);
+  expect_derived(*s.cell.machine, *s.cell.store);
+}
+
 TEST(Ports, OfAHostThatDeclaresOthersAreNotGivenTwice) {
   Harbour s;
   const HostId host = s.host("h1", "20000-20003");

@@ -105,19 +105,71 @@ TEST(Devices, EachIsOneTasksAtATimeAndAllOrNothingIsGiven) {
   EXPECT_EQ(book.gpus(), 2);
   EXPECT_EQ(book.kinds().at("example.com/card"), 1U);
   EXPECT_THAT(names(book.take(task(1), 1, {"example.com/card"}).value()),
-              ElementsAre("example.com/gpu=0", "example.com/card=a"));
+              testing::UnorderedElementsAre("example.com/gpu=0", "example.com/card=a"));
   EXPECT_EQ(names(book.take(task(1), 1, {}).value()).size(), 2U) << "it has them already";
   EXPECT_EQ(book.take(task(2), 1, {"example.com/card"}).error().code, ErrorCode::unavailable);
   EXPECT_EQ(book.take(task(2), 2, {}).error().code, ErrorCode::unavailable);
   EXPECT_THAT(names(book.take(task(3), 1, {}).value()), ElementsAre("example.com/gpu=1"))
       << "nothing was kept back";
-  EXPECT_EQ(book.take(task(4), 0, {"example.com/gpu=0"}).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(book.take(task(4), 1, {"example.com/gpu=0"}).error().code, ErrorCode::unavailable);
   book.release(task(1));
-  EXPECT_THAT(names(book.take(task(4), 0, {"example.com/gpu=0"}).value()), ElementsAre("example.com/gpu=0"));
+  EXPECT_THAT(book.take(task(4), 0, {"example.com/gpu=0"}).error().message,
+              HasSubstr("container.resources.gpu"))
+      << "nobody counts what an attribute asks for";
+  EXPECT_THAT(names(book.take(task(4), 1, {"example.com/gpu=0"}).value()), ElementsAre("example.com/gpu=0"));
   EXPECT_EQ(book.take(task(5), 0, {"example.com/unheard-of"}).error().code, ErrorCode::invalid_argument);
   DeviceBook none({}, {});
   EXPECT_EQ(none.gpus(), 0);
   EXPECT_EQ(none.take(task(1), 1, {}).error().code, ErrorCode::unavailable);
+}
+
+/// A kind's devices: {name, the nodes that its own part of the file has}.
+std::vector<Device> kind_of(const std::vector<std::pair<std::string, std::vector<std::string>>>& devices) {
+  std::vector<Device> all;
+  for (const auto& [name, own] : devices) all.push_back({"v/gpu", name, {}, own});
+  return all;
+}
+
+TEST(Devices, ACardUnderSeveralNamesIsOneCard) {
+  DeviceBook book(kind_of({{"0", {"/dev/card0", "/dev/dri/0"}},
+                           {"GPU-6f1c", {"/dev/card0", "/dev/dri/0"}},
+                           {"1", {"/dev/card1"}},
+                           {"all", {"/dev/card0", "/dev/card1", "/dev/dri/0"}}}),
+                  "v/gpu");
+  EXPECT_EQ(book.gpus(), 2);
+  EXPECT_THAT(names(book.take(task(1), 1, {"v/gpu=GPU-6f1c"}).value()), ElementsAre("v/gpu=GPU-6f1c"));
+  EXPECT_EQ(book.take(task(2), 1, {"v/gpu=0"}).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(book.take(task(2), 2, {"v/gpu=all"}).error().code, ErrorCode::unavailable);
+  EXPECT_THAT(names(book.take(task(2), 1, {}).value()), ElementsAre("v/gpu=1"));
+  book.release(task(1));
+  book.release(task(2));
+  EXPECT_EQ(book.take(task(3), 1, {"v/gpu=all"}).error().code, ErrorCode::invalid_argument) << "that is two";
+  EXPECT_THAT(names(book.take(task(3), 2, {"v/gpu=all"}).value()), ElementsAre("v/gpu=all"));
+  EXPECT_EQ(book.take(task(4), 1, {}).error().code, ErrorCode::unavailable);
+}
+
+TEST(Devices, ThatShareTheirDriversNodeAreStillSeveral) {
+  EXPECT_EQ(
+      DeviceBook(kind_of({{"0", {"/dev/kfd", "/dev/dri/0"}}, {"1", {"/dev/kfd", "/dev/dri/1"}}}), "v/gpu")
+          .gpus(),
+      2);
+  EXPECT_EQ(DeviceBook(kind_of({{"0", {"/dev/card0"}}, {"all", {"/dev/card0"}}}), "v/gpu").gpus(), 1);
+  EXPECT_EQ(DeviceBook(kind_of({{"0", {}}, {"1", {}}}), "v/gpu").gpus(), 2)
+      << "nothing tells them from others";
+}
+
+TEST(Devices, ThatAreNamedAreChosenFirst) {
+  DeviceBook book(kind_of({{"0", {"/dev/0"}}, {"1", {"/dev/1"}}}), "v/gpu");
+  EXPECT_THAT(names(book.take(task(1), 2, {"v/gpu=0"}).value()),
+              testing::UnorderedElementsAre("v/gpu=0", "v/gpu=1"));
+}
+
+TEST(Devices, OfAFileInYamlAreNotOverlooked) {
+  const TempFolder folder;
+  std::ofstream(folder.file("nvidia.yaml")) << "kind: nvidia.com/gpu";
+  EXPECT_THAT(read_cdi_folders({folder.path()}).error().message, HasSubstr("--format=json"));
+  std::ofstream(folder.file("nvidia.json")) << R"({"kind": "nvidia.com/gpu", "devices": []})";
+  EXPECT_TRUE(read_cdi_folders({folder.path()}).ok());
 }
 
 TEST(Devices, AreStillTheirTasksInTheAgentsNextLife) {

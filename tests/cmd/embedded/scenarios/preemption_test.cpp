@@ -74,7 +74,7 @@ TEST(Preemption, PromisedCapacityIsTakenBackAndBothSidesAreToldWhy) {
 }
 
 TEST(Preemption, GoesOnUnderANewLeaderAndEndsNobodyTwice) {
-  SmallStage stage(607);
+  SmallStage stage(612);
   put_group(stage, "promised", "Critical", 6);
   JobStory borrower = stage.story.submit(service("DEFAULT", 16, 1));
   borrower.expect_running(16);
