@@ -27,8 +27,9 @@ class Bench(unittest.TestCase):
         self.assertEqual(line["bench"], name)
         self.assertLessEqual(figures, set(line["figures"]))
         for figure, value in line["figures"].items():
-            self.assertIsInstance(value, (int, float), figure)
-            self.assertGreaterEqual(value, 0, figure)
+            for number in value if isinstance(value, list) else [value]:
+                self.assertIsInstance(number, (int, float), figure)
+                self.assertGreaterEqual(number, 0, figure)
         return line
 
     def log(self, *arguments):
