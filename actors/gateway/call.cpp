@@ -20,6 +20,19 @@ Result<std::string> header_text(const http::Request& request, std::string_view n
 /// The address without its port: a caller's request ids must mean the same on its next connection.
 std::string_view address_of(std::string_view peer) { return peer.substr(0, peer.rfind(':')); }
 
+/// Where certificates count, nobody else may go by the name of one.
+Result<api::Identity> by_its_own_word(const http::Request& request) {
+  constexpr std::string_view name = "x-titus-callerid";
+  auto said = header_text(request, name, caller_chars_max);
+  if (!said.ok()) return said.error();
+  if (said.value().empty()) return api::unverified("anonymous@" + std::string(address_of(request.peer)));
+  if (request.asks_for_certificate && api::is_like_a_subject(said.value()))
+    return Error{ErrorCode::unauthenticated, "the header " + std::string(name) +
+                                                 " has the form of a certificate's subject: " +
+                                                 "show the certificate, or choose another name"};
+  return api::unverified(std::move(said).value());
+}
+
 }  // namespace
 
 Call::Call(http::Request r, http::ReplyPtr reply, std::shared_ptr<GatewayProbe> probe, const Clock* clock)
@@ -38,22 +51,11 @@ Call::~Call() {
 }
 
 Result<void> Call::identify(const api::Identities* identities) {
-  if (identities != nullptr) {
-    auto known = identities->of({request.header("authorization"), request.certificate});
-    if (!known.ok()) return known.error();
-    identity = std::move(known).value();
-    caller = identity.caller;
-    return {};
-  }
-  if (!request.certificate.empty()) {
-    identity = api::certified(request.certificate);
-    caller = identity.caller;
-    return {};
-  }
-  auto said = header_text(request, "x-titus-callerid", caller_chars_max);
-  if (!said.ok()) return said.error();
-  identity = api::unverified(said.value().empty() ? "anonymous@" + std::string(address_of(request.peer))
-                                                  : std::move(said).value());
+  auto known = identities != nullptr ? identities->of({request.header("authorization"), request.certificate})
+               : request.certificate ? api::certified(*request.certificate)
+                                     : by_its_own_word(request);
+  if (!known.ok()) return known.error();
+  identity = std::move(known).value();
   caller = identity.caller;
   return {};
 }

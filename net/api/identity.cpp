@@ -66,8 +66,23 @@ Identity unverified(std::string caller) {
   return {std::move(caller), {Role::submitter, Role::cell_operator}, false};
 }
 
-Identity certified(std::string subject) {
-  return {std::move(subject), {Role::submitter, Role::cell_operator}, true};
+namespace {
+
+Error nameless() {
+  return {ErrorCode::unauthenticated, "the certificate has no subject: nobody is called by it"};
+}
+
+}  // namespace
+
+Result<Identity> certified(std::string subject) {
+  if (subject.empty()) return nameless();
+  return Identity{std::move(subject), {Role::submitter, Role::cell_operator}, true};
+}
+
+bool is_like_a_subject(std::string_view name) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_ ";
+  const std::size_t end = name.find_first_not_of(letters);
+  return end != name.npos && end > 0 && name[end] == '=';
 }
 
 namespace {
@@ -124,11 +139,12 @@ Result<Identities> Identities::parse(std::string_view text) {
 }
 
 Result<Identity> Identities::of(const Proof& proof) const {
-  if (proof.authorization.empty() && !proof.certificate.empty()) {
-    const auto found = by_subject_.find(proof.certificate);
+  if (proof.authorization.empty() && proof.certificate) {
+    if (proof.certificate->empty()) return nameless();
+    const auto found = by_subject_.find(*proof.certificate);
     if (found != by_subject_.end()) return found->second;
     return Error{ErrorCode::unauthenticated,
-                 "the certificate's subject is not known here: " + std::string(proof.certificate)};
+                 "the certificate's subject is not known here: " + std::string(*proof.certificate)};
   }
   if (proof.authorization.empty())
     return Error{ErrorCode::unauthenticated,

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,11 @@ struct Identity {
 };
 /// Of a node without a list.
 Identity unverified(std::string caller);
-/// Likewise, of a caller with a certificate of an authority that the node trusts: nobody else's name.
-Identity certified(std::string subject);
+/// Likewise, of a caller with a certificate of an authority that the node trusts: nobody else's name. Errors:
+/// unauthenticated if it has no subject.
+Result<Identity> certified(std::string subject);
+/// Whether a name begins as subjects of certificates do: a word or number, then `=`.
+bool is_like_a_subject(std::string_view name);
 
 /// What a node's file of identities says. Immutable; shared by the node's threads.
 class Identities {
@@ -45,8 +49,8 @@ class Identities {
   static Result<Identities> parse(std::string_view text);
   /// What a caller shows for itself.
   struct Proof {
-    std::string_view authorization;  ///< "Bearer TOKEN"; counts before the certificate
-    std::string_view certificate;    ///< the subject of a verified one
+    std::string_view authorization;               ///< "Bearer TOKEN"; counts before the certificate
+    std::optional<std::string_view> certificate;  ///< the subject of a verified one
   };
   /// Errors: unauthenticated.
   Result<Identity> of(const Proof& proof) const;

@@ -1,5 +1,6 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,10 +69,11 @@ class Wire {
 
   bool is_open() const { return fd_ >= 0; }
   void close() {
-    if (tls_ != nullptr && is_greeted_) SSL_shutdown(tls_.get());  // One way: nobody waits for the answer.
+    if (tls_ != nullptr && is_sound_) say_goodbye();
     tls_.reset();
-    is_greeted_ = false;
-    refusal_.clear();
+    is_sound_ = false;
+    is_refused_ = false;
+    failure_.clear();
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
@@ -103,7 +105,7 @@ class Wire {
     while (sent < bytes.size()) {
       const std::string_view rest = bytes.substr(sent);
       const Done done =
-          tls_ ? under_tls(SSL_write(tls_.get(), rest.data(), int_size(rest.size())))
+          tls_ ? under_tls([&](SSL* tls) { return SSL_write(tls, rest.data(), int_size(rest.size())); })
                : plainly(::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT), POLLOUT);
       sent += done.bytes;
       if (done.outcome != Outcome::ok) return Outcome::failed;
@@ -115,8 +117,9 @@ class Wire {
   Outcome receive(std::string& into, SteadyPoint deadline) {
     std::array<char, 16 * 1024> bytes{};
     for (;;) {
-      const Done done = tls_ ? under_tls(SSL_read(tls_.get(), bytes.data(), int_size(bytes.size())))
-                             : plainly(::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT), POLLIN);
+      const Done done =
+          tls_ ? under_tls([&](SSL* tls) { return SSL_read(tls, bytes.data(), int_size(bytes.size())); })
+               : plainly(::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT), POLLIN);
       into.append(bytes.data(), done.bytes);
       if (done.bytes > 0 || done.outcome != Outcome::ok) return done.outcome;
       if (done.wants != 0 && !wait(done.wants, deadline)) return Outcome::timeout;
@@ -126,9 +129,9 @@ class Wire {
   /// The other side does not take our certificate, or the want of one: it may say so when a request is on its
   /// way already, of which it has heard nothing then.
   std::optional<Error> refusal() const {
-    if (refusal_.empty()) return std::nullopt;
+    if (!is_refused_) return std::nullopt;
     return Error{ErrorCode::unauthenticated,
-                 "the node asks for a client certificate that it trusts: " + refusal_};
+                 "the node asks for a client certificate that it trusts: " + failure_};
   }
 
  private:
@@ -145,7 +148,11 @@ class Wire {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {Outcome::ok, 0, wants};
     return {errno == EINTR ? Outcome::ok : Outcome::failed, 0, 0};
   }
-  Done under_tls(int done) {
+  /// Whether it failed is judged by OpenSSL's queue too: what lies there is another connection's.
+  template <class Call>
+  Done under_tls(Call call) {
+    ERR_clear_error();
+    const int done = call(tls_.get());
     if (done > 0) return {Outcome::ok, static_cast<std::size_t>(done), 0};
     switch (SSL_get_error(tls_.get(), done)) {
       case SSL_ERROR_WANT_READ:
@@ -154,23 +161,30 @@ class Wire {
         return {Outcome::ok, 0, POLLOUT};
       case SSL_ERROR_ZERO_RETURN:
         return {Outcome::ended, 0, 0};
-      case SSL_ERROR_SSL:
-        refusal_ = certificate_refusal();
-        return {Outcome::failed, 0, 0};
       default:
-        return {Outcome::failed, 0, 0};
+        return broken();
     }
+  }
+  /// Nothing may be said here any more, not even goodbye.
+  Done broken() {
+    is_sound_ = false;
+    is_refused_ = is_certificate_refused();
+    failure_ = tls_failure();
+    return {Outcome::failed, 0, 0};
+  }
+  /// One way: nobody waits for the answer.
+  void say_goodbye() {
+    ERR_clear_error();
+    SSL_shutdown(tls_.get());
   }
 
   /// Nothing of a request has been sent: whatever fails here, it surely did not happen.
   Result<void> greet(const ClientConfig& config, SteadyPoint deadline) {
     tls_ = tls_connection(*config.tls, fd_, config.host);
     while (tls_ != nullptr) {
-      tls_failure();  // What lies there from before is not ours.
-      const int shaken = SSL_do_handshake(tls_.get());
-      is_greeted_ = shaken == 1;
-      if (is_greeted_) return {};
-      const Done done = under_tls(shaken);
+      const Done done = under_tls([](SSL* tls) { return SSL_do_handshake(tls); });
+      is_sound_ = done.bytes > 0;
+      if (is_sound_) return {};
       if (done.outcome != Outcome::ok || done.wants == 0 || !wait(done.wants, deadline)) break;
     }
     if (const auto refused = refusal()) {
@@ -178,10 +192,15 @@ class Wire {
       return *refused;
     }
     const long verified = tls_ == nullptr ? X509_V_OK : SSL_get_verify_result(tls_.get());
-    const std::string why = verified == X509_V_OK ? tls_failure() : X509_verify_cert_error_string(verified);
+    const std::string why = verified == X509_V_OK ? why_no_tls() : X509_verify_cert_error_string(verified);
     close();
     return Error{ErrorCode::unavailable, "no TLS with " + config.host + ":" + std::to_string(config.port) +
                                              ": " + why + "; is it a node with TLS, and of this authority?"};
+  }
+
+  std::string why_no_tls() const {
+    if (tls_ == nullptr) return tls_failure();
+    return failure_.empty() ? "time ran out" : failure_;
   }
 
   static Error unreachable(const ClientConfig& config, const std::string& why) {
@@ -220,8 +239,9 @@ class Wire {
 
   int fd_ = -1;
   std::unique_ptr<SSL, SslFree> tls_;
-  bool is_greeted_ = false;
-  std::string refusal_;
+  bool is_sound_ = false;  ///< of TLS: the handshake is done and nothing has failed
+  bool is_refused_ = false;
+  std::string failure_;  ///< of TLS, in OpenSSL's words
 };
 
 std::string request_text(const ClientConfig& config, std::string_view method, std::string_view target,

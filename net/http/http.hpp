@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,8 +26,11 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   Headers headers;
   std::string body;
-  std::string peer;         ///< "127.0.0.1:50312"
-  std::string certificate;  ///< "CN=ci,O=Example": of the one that the client proved to own; empty: none
+  std::string peer;  ///< "127.0.0.1:50312"
+  /// "CN=ci,O=Example": the subject of the certificate that the client proved to own, and may be empty;
+  /// nothing: it has shown none.
+  std::optional<std::string> certificate;
+  bool asks_for_certificate = false;  ///< whether the server knows authorities of its clients
   std::string_view header(std::string_view lower_name) const;  ///< empty if absent
   std::string_view parameter(std::string_view name) const;     ///< the first, empty if absent
 };
@@ -86,6 +90,8 @@ struct ServerConfig {
   std::size_t body_bytes_max = 4 * 1024 * 1024;
   std::size_t connections_max = 4096;                ///< beyond: accepted, answered 503, closed
   std::size_t stream_queue_bytes_max = 1024 * 1024;  ///< of one slow stream reader; beyond: closed
+  std::size_t handshakes_max = 512;                  ///< of TLS, at once; beyond: closed without a word
+  milliseconds handshake_timeout{5'000};             ///< of TLS, before the first request's time
   milliseconds read_timeout{30'000};                 ///< for one whole request
   milliseconds idle_timeout{120'000};                ///< between requests of a kept-alive connection
   milliseconds write_timeout{30'000};                ///< for the client to take what is being written

@@ -54,6 +54,12 @@ bool Core::wait_until_empty(SteadyPoint deadline) {
   return emptied_.wait_until(lock, deadline, [&] { return sessions_.empty(); });
 }
 
+bool Core::begin_handshake() {
+  if (handshakes_.fetch_add(1) < config.handshakes_max) return true;
+  end_handshake();
+  return false;
+}
+
 void Core::shut_gate() {
   const std::lock_guard lock(gate_mutex_);
   gate_shut_ = true;

@@ -114,21 +114,28 @@ Session::Session(std::shared_ptr<Core> core, Socket socket)
 void Session::start() {
   SystemError ignored;
   stream_.socket().set_option(tcp::no_delay(true), ignored);
-  set_deadline(core_->config.read_timeout);  // Whoever connects is expected to ask.
-  stream_.is_tls() ? greet() : await_request();
+  stream_.is_tls() ? greet() : await_first_request();
 }
 
-/// Its deadline is the first request's.
+/// Whoever connects is expected to ask.
+void Session::await_first_request() {
+  set_deadline(core_->config.read_timeout);
+  await_request();
+}
+
 void Session::greet() {
+  if (!core_->begin_handshake()) return close_now();
   state_ = SessionState::greeting;
+  set_deadline(core_->config.handshake_timeout);
   stream_.async_handshake([self = shared_from_this()](SystemError error) {
     if (self->state_ != SessionState::greeting) return;
+    self->core_->end_handshake();
     if (error) {  // The alert that says why must not be overtaken by a reset.
       self->state_ = SessionState::lingering;
       return self->end_sending();
     }
     self->certificate_ = self->stream_.subject();
-    self->await_request();
+    self->await_first_request();
   });
 }
 
@@ -241,6 +248,7 @@ std::optional<Error> Session::fill_request(Request& request) {
   request.body = std::move(message.body());
   request.peer = peer_;
   request.certificate = certificate_;
+  request.asks_for_certificate = core_->config.tls && core_->config.tls->asks_for_certificate();
   return std::nullopt;
 }
 
@@ -411,9 +419,9 @@ void Session::begin_closing() {
 
 void Session::close_now() {
   if (state_ == SessionState::closed) return;
+  if (state_ == SessionState::greeting) core_->end_handshake();
   state_ = SessionState::closed;
-  SystemError ignored;
-  stream_.socket().close(ignored);
+  stream_.close();
   timer_.cancel();
   clear_deadline();
   end_stream();

@@ -69,6 +69,9 @@ struct Core {
   std::optional<bool> admit(const std::shared_ptr<Session>& session);
   void remove(const Session* session);
   std::vector<std::shared_ptr<Session>> sessions();
+  /// False: too many are being made; this one may not be.
+  bool begin_handshake();
+  void end_handshake() { --handshakes_; }
   /// When all sessions are closed: nothing is posted any more.
   void shut_gate();
   bool wait_until_empty(SteadyPoint deadline);
@@ -82,6 +85,7 @@ struct Core {
  private:
   std::mutex gate_mutex_;
   bool gate_shut_ = false;
+  std::atomic<std::size_t> handshakes_{0};
   std::mutex sessions_mutex_;
   std::condition_variable emptied_;
   std::unordered_map<const Session*, std::weak_ptr<Session>> sessions_;
@@ -93,7 +97,7 @@ struct Flow {
   std::atomic<bool> gone{false};
 };
 
-//   greeting ──> awaiting                                              of TLS, its handshake
+//   greeting ──> awaiting                                              of TLS, its handshake; counted
 //   awaiting ──> reading ──> handling ──> writing ──> awaiting        the ring of a kept-alive connection
 //      │            │           └──> streaming ──┐        │
 //      │            └──> (error) writing ────────┴────────┴──> lingering ──> closed
@@ -134,6 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void greet();
+  void await_first_request();
   void await_request();
   void read_more();
   void on_read(SystemError error, std::size_t size);
@@ -167,7 +172,7 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::flat_buffer buffer_;
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   std::string peer_;
-  std::string certificate_;
+  std::optional<std::string> certificate_;
   std::string head_;  ///< of the answer being written
   std::string body_;
   bool keep_alive_ = true;

@@ -1,9 +1,15 @@
 #pragma once
-// Only session.hpp includes this: one accepted connection, plain or under TLS, as Asio wants a stream.
+// Only session.hpp and its test include this: one accepted connection, plain or under TLS, as Asio wants a
+// stream.
 
+#include <openssl/err.h>
+
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "net/http/tls_context.hpp"
@@ -18,21 +24,28 @@ class Stream {
   using executor_type = typename Socket::executor_type;
   using SystemError = boost::system::error_code;
 
-  Stream(Socket socket, const TlsContext* tls) : socket_(std::move(socket)), is_tls_(tls != nullptr) {
-    if (!is_tls_) return;
-    SystemError ignored;
-    socket_.native_non_blocking(true, ignored);
-    tls_ = tls_accepted(*tls, socket_.native_handle());
-  }
+  /// `tls` must outlive this; null: plain.
+  Stream(Socket socket, const TlsContext* tls) : socket_(std::move(socket)), context_(tls) {}
 
   executor_type get_executor() { return socket_.get_executor(); }
   Socket& socket() { return socket_; }
-  bool is_tls() const { return is_tls_; }
+  bool is_tls() const { return context_ != nullptr; }
+  /// Whatever waits ends with operation_aborted, also if its socket was ready already: the descriptor's
+  /// number may be another's from here on, and OpenSSL, which knows nothing but the number, is gone.
+  void close() {
+    SystemError ignored;
+    socket_.close(ignored);
+    tls_.reset();
+  }
   /// Of TLS, once the handshake is done.
-  std::string subject() const { return tls_ ? verified_subject(tls_.get()) : std::string(); }
+  std::optional<std::string> subject() const { return tls_ ? verified_subject(tls_.get()) : std::nullopt; }
 
+  /// Of TLS, once. OpenSSL's memory is taken here: who is turned away before costs none.
   template <class Done>
   void async_handshake(Done done) {
+    SystemError ignored;
+    socket_.native_non_blocking(true, ignored);
+    if (socket_.is_open()) tls_ = tls_accepted(*context_, socket_.native_handle());
     attempt([](SSL* tls) { return SSL_do_handshake(tls); },
             [done = std::move(done)](SystemError error, std::size_t) mutable { done(error); });
   }
@@ -44,14 +57,14 @@ class Stream {
   }
   template <class Buffers, class Done>
   void async_read_some(const Buffers& buffers, Done&& done) {
-    if (!is_tls_) return (void)socket_.async_read_some(buffers, std::forward<Done>(done));
+    if (!is_tls()) return (void)socket_.async_read_some(buffers, std::forward<Done>(done));
     const boost::asio::mutable_buffer to = first_of<boost::asio::mutable_buffer>(buffers);
     attempt([to](SSL* tls) { return SSL_read(tls, to.data(), int_size(to.size())); },
             std::forward<Done>(done));
   }
   template <class Buffers, class Done>
   void async_write_some(const Buffers& buffers, Done&& done) {
-    if (!is_tls_) return (void)socket_.async_write_some(buffers, std::forward<Done>(done));
+    if (!is_tls()) return (void)socket_.async_write_some(buffers, std::forward<Done>(done));
     const boost::asio::const_buffer from = first_of<boost::asio::const_buffer>(buffers);
     attempt([from](SSL* tls) { return SSL_write(tls, from.data(), int_size(from.size())); },
             std::forward<Done>(done));
@@ -70,8 +83,9 @@ class Stream {
   /// As often as the socket has to be waited for; `done` runs later, never in here.
   template <class Call, class Done>
   void attempt(Call call, Done done) {
+    if (!socket_.is_open()) return finish(std::move(done), boost::asio::error::operation_aborted, 0);
     if (tls_ == nullptr) return finish(std::move(done), boost::asio::error::no_memory, 0);
-    tls_failure();  // What lies there is another connection's.
+    ERR_clear_error();  // What lies there is another connection's.
     const int result = call(tls_.get());
     if (result > 0) return finish(std::move(done), {}, static_cast<std::size_t>(result));
     switch (SSL_get_error(tls_.get(), result)) {
@@ -100,8 +114,8 @@ class Stream {
   }
 
   Socket socket_;
-  const bool is_tls_;
-  std::unique_ptr<SSL, SslFree> tls_;  ///< null under TLS: there was no memory, and nothing works
+  const TlsContext* const context_;
+  std::unique_ptr<SSL, SslFree> tls_;  ///< null under TLS: not begun, closed, or there was no memory
 };
 
 }  // namespace troupe::http

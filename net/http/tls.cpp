@@ -87,15 +87,13 @@ std::string tls_failure() {
   return text == nullptr ? "error " + std::to_string(code) : text;
 }
 
-std::string certificate_refusal() {
+bool is_certificate_refused() {
   constexpr int alerts_from = SSL_AD_REASON_OFFSET;
   const int alert = ERR_GET_REASON(ERR_peek_last_error()) - alerts_from;
   // A signature that is not its authority's is told as decrypt_error.
-  const bool is_about_ours = (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_UNKNOWN_CA) ||
-                             alert == SSL_AD_CERTIFICATE_REQUIRED || alert == SSL_AD_HANDSHAKE_FAILURE ||
-                             alert == SSL_AD_DECRYPT_ERROR;
-  const std::string text = tls_failure();
-  return is_about_ours ? text : std::string();
+  return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_UNKNOWN_CA) ||
+         alert == SSL_AD_CERTIFICATE_REQUIRED || alert == SSL_AD_HANDSHAKE_FAILURE ||
+         alert == SSL_AD_DECRYPT_ERROR;
 }
 
 Result<TlsContextPtr> tls_server(const TlsFiles& files, ClientCertificates clients) {
@@ -130,17 +128,17 @@ Result<TlsContextPtr> tls_client(const TlsFiles& files) {
   return std::make_shared<const TlsContext>(std::move(made).value().release());
 }
 
-std::string verified_subject(const SSL* ssl) {
+std::optional<std::string> verified_subject(const SSL* ssl) {
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(ssl), X509_free);
-  if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return {};
+  if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
   const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
   constexpr unsigned long utf8 = ASN1_STRFLGS_ESC_MSB;  // Not \C3\A9 for a letter.
   if (out == nullptr ||
       X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate.get()), 0, XN_FLAG_RFC2253 & ~utf8) < 0)
-    return {};
+    return std::string();  // Nobody: not "none", after which a header would count.
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
+  return std::string(text, static_cast<std::size_t>(size));
 }
 
 namespace {

@@ -156,7 +156,8 @@ TEST(Roles, ACertificateNamesTheCaller) {
     context.identities = std::make_shared<const api::Identities>(
         api::Identities::parse(R"([{"certificate":"CN=ci","roles":["submitter"]}])").value());
   });
-  const auto status = [&](std::string_view method, const std::string& target, std::string certificate) {
+  const auto status = [&](std::string_view method, const std::string& target,
+                          std::optional<std::string> certificate) {
     scene.certificate = std::move(certificate);
     return scene.call(method, target)->response.status;
   };
@@ -164,6 +165,29 @@ TEST(Roles, ACertificateNamesTheCaller) {
   EXPECT_EQ(status("PUT", "/api/v3/cell/policy", "CN=ci"), 403);
   EXPECT_EQ(status("GET", "/api/v3/jobs", "CN=somebody"), 401);
   EXPECT_EQ(status("GET", "/api/v3/jobs", {}), 401);
+  EXPECT_EQ(status("GET", "/api/v3/jobs", ""), 401);
+}
+
+TEST(Roles, ACertificateWithoutASubjectIsNobodysAndNotTheWantOfOne) {
+  Scene scene;
+  scene.asks_for_certificate = true;
+  scene.certificate = "";
+  const auto refused = scene.get("/api/v3/limits", {{"x-titus-callerid", "another"}});
+  EXPECT_EQ(refused->response.status, 401);
+  EXPECT_NE(refused->response.body.find("no subject"), std::string::npos) << refused->response.body;
+}
+
+TEST(Roles, WhereCertificatesCountNobodyGoesByTheNameOfOneWithoutIt) {
+  Scene scene;
+  const auto status = [&](std::string name) {
+    return scene.get("/api/v3/limits", {{"x-titus-callerid", std::move(name)}})->response.status;
+  };
+  EXPECT_EQ(status("CN=ci,O=Example"), 200) << "no certificate can be shown here";
+  scene.asks_for_certificate = true;
+  for (const char* name : {"CN=ci,O=Example", "cn=ci", "CN = ci", "2.5.4.3=#0403", "OU=a+CN=ci"})
+    EXPECT_EQ(status(name), 401) << name;
+  for (const char* name : {"ann@example.com", "ci", "=", "http://ci/?a=b", ""})
+    EXPECT_EQ(status(name), 200) << name;
 }
 
 TEST(Roles, WithoutAListAVerifiedSubjectCannotBeOverruledByAHeader) {

@@ -234,6 +234,7 @@ SeenPtr Scene::start(std::string_view method, std::string_view target, std::stri
   request.body = std::move(body);
   request.peer = "10.0.0.7:50312";
   request.certificate = certificate;
+  request.asks_for_certificate = asks_for_certificate;
   auto seen = std::make_shared<Seen>();
   seen->reads_slowly = reads_slowly;
   seen->method = std::string(method);

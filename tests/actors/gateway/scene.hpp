@@ -66,7 +66,8 @@ class Scene {
   void hold_applied() { holds_applied = true; }
   void tell_applied();
 
-  std::string certificate;  ///< the subject that callers have proved to be; empty: none
+  std::optional<std::string> certificate;  ///< the subject that callers have proved to be
+  bool asks_for_certificate = false;       ///< the server, of its callers
 
   SceneClock clock;
   Cell cell;

@@ -44,6 +44,14 @@ TEST(Identities, KnowACallerByTheSubjectOfItsCertificate) {
   EXPECT_EQ(known.value().of({"Bearer wrong", "CN=b"}).error().code, ErrorCode::unauthenticated);
   EXPECT_EQ(known.value().of({{}, "CN=someone"}).error().code, ErrorCode::unauthenticated);
   EXPECT_EQ(known.value().of({{}, "CN=ci"}).error().code, ErrorCode::unauthenticated);
+  EXPECT_EQ(known.value().of({{}, ""}).error().code, ErrorCode::unauthenticated);
+}
+
+TEST(Identities, ACertificateWithoutASubjectNamesNobody) {
+  const auto known = Identities::parse("[]");
+  EXPECT_THAT(known.value().of({{}, ""}).error().message, testing::HasSubstr("no subject"));
+  EXPECT_EQ(certified("").error().code, ErrorCode::unauthenticated);
+  EXPECT_EQ(certified("CN=ci").value().caller, "CN=ci");
 }
 
 TEST(Identities, AnAgentMayOnlyAskWhetherANodeServes) {
