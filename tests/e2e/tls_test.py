@@ -1,5 +1,6 @@
 """A node whose HTTP is under TLS and that asks for client certificates; authorities and certificates are made here."""
 import json
+import socket
 import ssl
 import subprocess
 import unittest
@@ -7,7 +8,7 @@ import urllib.request
 
 from cluster import TROUPE, Scratch, free_ports, until
 
-REFUSED = 4
+REFUSED, TRY_AGAIN = 4, 75
 
 
 def openssl(*arguments):
@@ -92,7 +93,12 @@ class Tls(unittest.TestCase):
     def plain_http_is_not_answered(self):
         plain = subprocess.run([TROUPE, "cell", "status", "--address", f"127.0.0.1:{self.http}"], capture_output=True, text=True,
                                timeout=30, check=False)
-        self.assertNotEqual(plain.returncode, 0)
+        self.assertEqual(plain.returncode, TRY_AGAIN, plain.stderr)
+        self.assertEqual(plain.stdout, "")
+        self.assertIn("the request was sent but not answered: the connection was lost", plain.stderr)
+        with socket.create_connection(("127.0.0.1", self.http), timeout=10) as raw:
+            raw.sendall(b"GET /api/v3/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            self.assertEqual(raw.recv(4096), b"", "the end, and not a word of HTTP before it")
 
     def another_client_is_let_in(self):
         context = ssl.create_default_context(cafile=self.ca)
