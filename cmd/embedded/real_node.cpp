@@ -264,6 +264,10 @@ Result<void> RunningNode::serve_http() {
   server.port = listen.value().port;
   server.io_thread = config_.http_thread;
   server.tls = config_.http_tls;
+  server.on_tls_renewed = [node = config_.node.self.value](const Result<void>& renewed) {
+    if (renewed.ok()) return logging::info("tls_renewed node={}", node);
+    logging::error("tls_not_renewed node={} why=\"{}\"", node, renewed.error().message);
+  };
   auto served = http::serve(server, [this](http::Request request, http::ReplyPtr reply) {
     const std::shared_lock lock(life_, std::try_to_lock);
     if (lock && node_) return node_->handle(std::move(request), std::move(reply));

@@ -98,6 +98,9 @@ struct ServerConfig {
   std::size_t io_threads = 1;
   std::shared_ptr<IoThread> io_thread{};  ///< shared with others; empty: threads of its own
   TlsContextPtr tls{};                    ///< empty: plain HTTP
+  /// The files of `tls` have changed: they count from now on, or could not be used and the earlier ones do.
+  /// On an I/O thread. May be empty.
+  std::function<void(const Result<void>& renewed)> on_tls_renewed{};
 };
 
 class Server {

@@ -155,7 +155,14 @@ class ServerImpl final : public Server {
     });
   }
 
+  void renew_tls() {
+    const auto& config = core_->config;
+    const auto renewed = config.tls ? config.tls->renew() : std::nullopt;
+    if (renewed && config.on_tls_renewed) config.on_tls_renewed(*renewed);
+  }
+
   void welcome(Socket socket) {
+    renew_tls();
     auto session = std::make_shared<Session>(core_, std::move(socket));
     const auto has_room = core_->admit(session);
     if (!has_room) return;

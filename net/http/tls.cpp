@@ -1,6 +1,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -9,15 +10,13 @@
 namespace troupe::http {
 namespace {
 
-using ContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
-
 Error refuse(const std::string& what, const std::string& file) {
   return {ErrorCode::invalid_argument, "TLS: " + what + " " + file + ": " + tls_failure()};
 }
 
-Result<ContextPtr> context_of(const SSL_METHOD* method) {
+Result<NativeTls> context_of(const SSL_METHOD* method) {
   ERR_clear_error();
-  ContextPtr context(SSL_CTX_new(method));
+  NativeTls context(SSL_CTX_new(method), SSL_CTX_free);
   if (context == nullptr || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
     return Error{ErrorCode::internal, "TLS cannot be used: " + tls_failure()};
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
@@ -96,21 +95,65 @@ bool is_certificate_refused() {
          alert == SSL_AD_DECRYPT_ERROR;
 }
 
-Result<TlsContextPtr> tls_server(const TlsFiles& files, ClientCertificates clients) {
+namespace {
+
+Result<NativeTls> server_context(const TlsFiles& files, ClientCertificates clients) {
   auto made = context_of(TLS_server_method());
   if (!made.ok()) return made.error();
   SSL_CTX* context = made.value().get();
   if (auto own = use_own(context, files); !own.ok()) return own.error();
-  if (clients != ClientCertificates::none) {
-    if (auto trusted = use_authorities(context, files.authorities); !trusted.ok()) return trusted.error();
-    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(files.authorities.c_str()));
-    SSL_CTX_set_verify(context,
-                       clients == ClientCertificates::required
-                           ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
-                           : SSL_VERIFY_PEER,
-                       nullptr);
+  if (clients == ClientCertificates::none) return made;
+  if (auto trusted = use_authorities(context, files.authorities); !trusted.ok()) return trusted.error();
+  SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(files.authorities.c_str()));
+  SSL_CTX_set_verify(context,
+                     clients == ClientCertificates::required
+                         ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+                         : SSL_VERIFY_PEER,
+                     nullptr);
+  return made;
+}
+
+std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
+  std::vector<FileStamp> stamps;
+  for (const std::string& file : files) {
+    struct stat found {};
+    FileStamp stamp;
+    if (::stat(file.c_str(), &found) == 0)
+      stamp = {found.st_ino, found.st_size, found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
+    stamps.push_back(stamp);
   }
-  return std::make_shared<const TlsContext>(std::move(made).value().release());
+  return stamps;
+}
+
+}  // namespace
+
+NativeTls TlsContext::native() const {
+  const std::lock_guard lock(mutex_);
+  return native_;
+}
+
+std::optional<Result<void>> TlsContext::renew() const {
+  if (!make_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  // Before they are read: what changes meanwhile is another version again.
+  auto stamps = stamps_of(files_);
+  if (stamps == stamps_) return std::nullopt;
+  stamps_ = std::move(stamps);
+  auto made = make_();
+  if (!made.ok()) return made.error();
+  native_ = std::move(made).value();
+  return Result<void>();
+}
+
+Result<TlsContextPtr> tls_server(const TlsFiles& files, ClientCertificates clients) {
+  std::vector<std::string> read{files.certificate, files.key};
+  if (clients != ClientCertificates::none) read.push_back(files.authorities);
+  auto stamps = stamps_of(read);
+  auto make = [files, clients] { return server_context(files, clients); };
+  auto made = make();
+  if (!made.ok()) return made.error();
+  return std::make_shared<const TlsContext>(std::move(made).value(), make, std::move(read),
+                                            std::move(stamps));
 }
 
 Result<TlsContextPtr> tls_client(const TlsFiles& files) {
@@ -125,7 +168,7 @@ Result<TlsContextPtr> tls_client(const TlsFiles& files) {
   }
   if (!files.certificate.empty())
     if (auto own = use_own(context, files); !own.ok()) return own.error();
-  return std::make_shared<const TlsContext>(std::move(made).value().release());
+  return std::make_shared<const TlsContext>(std::move(made).value());
 }
 
 std::optional<std::string> verified_subject(const SSL* ssl) {
@@ -144,7 +187,7 @@ std::optional<std::string> verified_subject(const SSL* ssl) {
 namespace {
 
 std::unique_ptr<SSL, SslFree> over_socket(const TlsContext& context, int socket) {
-  std::unique_ptr<SSL, SslFree> ssl(SSL_new(context.native()));
+  std::unique_ptr<SSL, SslFree> ssl(SSL_new(context.native().get()));
   BIO* bio = ssl == nullptr ? nullptr : BIO_new(socket_method());
   if (bio == nullptr) return nullptr;
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));

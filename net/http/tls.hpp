@@ -24,8 +24,8 @@ enum class ClientCertificates : std::uint8_t {
   required,  ///< no handshake without a good one
 };
 
-/// What one side needs for all of its connections. Immutable; shared by threads. Files are read once: other
-/// ones count after a restart.
+/// What one side needs for all of its connections; shared by threads. A server looks at its files with each
+/// connection: renewed ones count from the next one on, without a restart. A client reads its own once.
 class TlsContext;
 using TlsContextPtr = std::shared_ptr<const TlsContext>;
 

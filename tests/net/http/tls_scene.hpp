@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "tests/net/http/certificates.hpp"
 #include "tests/net/http/test_server.hpp"
 
@@ -18,6 +20,10 @@ class WhoServer {
  public:
   explicit WhoServer(TlsContextPtr tls, ServerConfig config = {}) {
     config.tls = std::move(tls);
+    config.on_tls_renewed = [this](const Result<void>& renewed) {
+      const std::lock_guard lock(told_mutex);
+      told.push_back(renewed.ok() ? "renewed" : renewed.error().message);
+    };
     auto served = serve(config, [this](Request request, ReplyPtr reply) {
       were_asked = request.asks_for_certificate;
       requests.add();
@@ -33,7 +39,14 @@ class WhoServer {
     config.tls = std::move(tls);
     return Client(std::move(config));
   }
+  /// What has been said of renewed files.
+  std::vector<std::string> all_told() {
+    const std::lock_guard lock(told_mutex);
+    return told;
+  }
   Tally requests;
+  std::mutex told_mutex;
+  std::vector<std::string> told;
   std::atomic<bool> were_asked{false};
   std::unique_ptr<Server> server;
 };

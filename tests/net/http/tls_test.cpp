@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "tests/net/http/tls_scene.hpp"
@@ -10,6 +11,11 @@ namespace troupe::http {
 namespace {
 
 using testing::HasSubstr;
+
+void replace_file(const std::string& path, const std::string& by) {
+  std::filesystem::copy_file(by, path + ".new", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::rename(path + ".new", path);
+}
 
 TEST_F(Tls, CallsAreAnsweredOnOneKeptConnection) {
   WhoServer who(server(ClientCertificates::none));
@@ -180,6 +186,27 @@ TEST_F(Tls, ClosingAServerEndsHandshakesAndIdleConnections) {
   silent.read_all();
   EXPECT_TRUE(silent.was_closed());
   EXPECT_FALSE(client.call("GET", "/").ok());
+}
+
+TEST_F(Tls, ARenewedCertificateCountsFromTheNextConnectionOn) {
+  WhoServer who(server(ClientCertificates::optional));
+  Client kept = who.client(client());
+  ASSERT_TRUE(kept.call("GET", "/").ok());
+  Authority next_nodes("next nodes"), next_people("next people");
+  const TlsFiles next = next_nodes.sign({.common_name = "node-1", .for_host = "127.0.0.1"});
+  TlsFiles new_client = next_people.sign({.common_name = "ann"});
+  new_client.authorities = next_nodes.file();
+  EXPECT_FALSE(who.client(good(tls_client(new_client))).call("GET", "/").ok()) << "not yet";
+  replace_file(node.certificate, next.certificate);
+  EXPECT_TRUE(who.client(client()).call("GET", "/").ok()) << "the new certificate's key has not come yet";
+  replace_file(node.key, next.key);
+  replace_file(people.file(), next_people.file());
+  const auto answer = who.client(good(tls_client(new_client))).call("GET", "/");
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_EQ(answer.value().body, "<CN=ann>");
+  EXPECT_FALSE(who.client(client()).call("GET", "/").ok());
+  EXPECT_TRUE(kept.call("GET", "/").ok()) << "a connection that is there stays";
+  EXPECT_THAT(who.all_told(), testing::ElementsAre(HasSubstr("no key of"), "renewed"));
 }
 
 TEST_F(Tls, FilesThatAreNoGoodAreNamed) {
