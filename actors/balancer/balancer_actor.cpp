@@ -166,8 +166,7 @@ class Balancer {
     if (!leads_ || awaited_ != 0) return;
     // Applying an older leader's last entries first: their epochs would make this plan stale.
     if (context_->status.applied.load() < context_->status.commit.load()) return;
-    if (context_->reads().shard_count() == 0)
-      return propose(BootstrapCell{context_->cell, 64, context_->policy});
+    if (context_->reads().shard_count() == 0) return bootstrap();
     if (const auto level = next_level(context_->reads().cell_record(), levels_)) {
       logging::info("level_raised node={} level={}", context_->self.value, *level);
       return propose(RaiseLevel{*level});
@@ -194,6 +193,15 @@ class Balancer {
       propose(AssignShards{std::move(moves)});
   }
 
+  void bootstrap() {
+    if (may_bootstrap(context_->policy, levels_))
+      return propose(BootstrapCell{context_->cell, 64, context_->policy});
+    if (!std::exchange(told_of_bootstrap_, true))
+      logging::warn(
+          "bootstrap_waits node={} why=\"the policy has limits that not every member is known to know\"",
+          context_->self.value);
+  }
+
   void propose(CommandBody body, const std::string& caller = "troupe/balancer", std::string reason = {}) {
     Command command;
     command.fence = TermFence{term_};
@@ -209,6 +217,7 @@ class Balancer {
   ContextPtr context_;
   MeetNode node_;
   bool leads_ = false;
+  bool told_of_bootstrap_ = false;
   std::uint64_t awaited_ = 0;  ///< cookie of the plan that is proposed; 0: none
   std::uint64_t plans_made_ = 0;
   Term term_;

@@ -14,4 +14,8 @@ namespace troupe {
 std::optional<std::uint32_t> next_level(const CellRecord& cell,
                                         std::span<const std::optional<std::uint32_t>> known);
 
+/// May an empty log be made a cell with this policy? Limits that a level brings are in the state from the
+/// first entry on, when no level is reached yet: every member's build must know them. `known`: as above.
+bool may_bootstrap(const CellPolicy& policy, std::span<const std::optional<std::uint32_t>> known);
+
 }  // namespace troupe

@@ -33,6 +33,17 @@ TEST(LevelPlan, WaitsForBootstrapAndForWordOfTheMembers) {
   EXPECT_EQ(next_level(cell(0), Known{}), std::nullopt);
 }
 
+TEST(LevelPlan, ACellBeginsWithLimitsOnlyWhenEveryMemberKnowsThem) {
+  CellPolicy limits;
+  limits.launches_per_minute = 60;
+  EXPECT_TRUE(may_bootstrap(CellPolicy{}, Known{})) << "what every build knows waits for nobody";
+  EXPECT_TRUE(may_bootstrap(CellPolicy{}, Known{1, std::nullopt, 0}));
+  EXPECT_TRUE(may_bootstrap(limits, Known{2, 3, 2}));
+  EXPECT_FALSE(may_bootstrap(limits, Known{2, 1, 2}));
+  EXPECT_FALSE(may_bootstrap(limits, Known{2, std::nullopt, 2}));
+  EXPECT_FALSE(may_bootstrap(limits, Known{}));
+}
+
 TEST(LevelPlan, KeepsTheWayBackThatThePolicyAsksFor) {
   EXPECT_EQ(next_level(cell(1, 1), Known{2, 2}), std::nullopt);
   EXPECT_EQ(next_level(cell(1, 2), Known{2, 2}), 2U);
