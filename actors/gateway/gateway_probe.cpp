@@ -114,6 +114,9 @@ void GatewayProbe::Impl::read_node(const NodeContext& node) {
     if (const std::uint64_t refused = status.placements_refused[code]; refused > 0)
       set("troupe_scheduler_refused_total", "Of those that it planned, what the log refused, by the reason",
           refused, {{"why", std::string(code_text(static_cast<ErrorCode>(code)))}});
+  set("troupe_launches_paced",
+      "Waiting tasks that follow a crash, or are of what crashes again and again; told by the leader alone",
+      status.launches_paced.load());
   read_replica(node);
   if (node.log != nullptr) {
     const LogHead head = node.log->head();

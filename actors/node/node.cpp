@@ -292,6 +292,7 @@ std::vector<const Setting*> node_settings() {
           &state_flush_ms,
           &owner_dead_ms,
           &owner_back_ms,
+          &crash_launches_per_s,
           &gateway::gateway_waiting_max,
           &gateway::gateway_streams_max,
           &gateway::gateway_logs_max,

@@ -57,6 +57,8 @@ struct NodeStatus {
   std::atomic<std::uint64_t> placements{0};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(max_value(ErrorCode{})) + 1>
       placements_refused{};
+  std::atomic<std::uint64_t> launches_paced{
+      0};  ///< waiting tasks, while this node leads; written by its scheduler
   /// By channel; written by the hub's thread.
   std::array<std::atomic<std::int32_t>, static_cast<std::size_t>(max_value(net::Channel::agent)) + 1>
       links_up{};

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "actors/runtime/logging.hpp"
+#include "actors/scheduler/crash_pacer.hpp"
 #include "actors/scheduler/engine.hpp"
 #include "actors/scheduler/explanation_json.hpp"
 #include "actors/scheduler/hold_text.hpp"
 #include "actors/scheduler/plan_told.hpp"
+#include "actors/scheduler/state_lookups.hpp"
 #include "storage/model/gang.hpp"
 #include "storage/model/preemption.hpp"
 
@@ -26,7 +28,9 @@ constexpr milliseconds retry_pass_after{
 class SchedulerShell {
  public:
   SchedulerShell(caf::event_based_actor* self, ContextPtr context)
-      : self_(self), context_(std::move(context)) {}
+      : self_(self),
+        context_(std::move(context)),
+        pacer_(static_cast<std::uint32_t>(context_->settings.get(crash_launches_per_s))) {}
 
   caf::behavior start() {
     return {
@@ -34,6 +38,7 @@ class SchedulerShell {
         [this](const RoleMoved& moved) { on_role(moved.role); },
         [this](const PeersHeard& heard) { on_heard(heard); },
         [this](const StateApplied& state) {
+          note_ends(*state.applied);
           if (engine_) on_applied(*state.applied);
         },
         [this](PassScheduler) {
@@ -58,13 +63,12 @@ class SchedulerShell {
     engine_.reset();
     plans_.clear();
     held_.clear();
+    pacer_.forget_all();
+    note_paced();
     has_limits_ = false;
     term_ = role.term;
     if (!leads) return;
-    engine_.emplace(scheduler::Lookups{[this](const JobId& job) { return places_of(job); },
-                                       [this](HostId host) { return is_exclusive(host); },
-                                       [this](HostId host, auto& tasks) { running_on(host, tasks); },
-                                       [this](const JobId& job) { return left_of_budget(job); }});
+    engine_.emplace(lookups_in(context_, [this] { return level_ >= level_needed(PreemptTasks{}); }));
     load();
   }
 
@@ -157,29 +161,6 @@ class SchedulerShell {
     return pause_of({SchedulingScope::Kind::group, name, {}});
   }
 
-  // Who might give way on a host. Before the cell's level allows preemption, nobody.
-  void running_on(HostId id, std::vector<scheduler::RunningTask>& tasks) {
-    const auto host = level_ < level_needed(PreemptTasks{}) ? std::nullopt : context_->reads().host(id);
-    if (!host) return;
-    for (const TaskId& task : host->tasks) {
-      const auto facts = context_->reads().task(task);
-      if (!facts || !facts->record.is_placed()) continue;
-      const TaskRecord& record = facts->record;
-      const Step started = record.step(TaskState::started);
-      tasks.push_back(
-          {task, record.job, record.version, facts->descriptor, priority_of(*facts->descriptor),
-           started.at.is_set() ? started.at : record.step(TaskState::launched).at,
-           record.state == TaskState::kill_initiated,
-           may_relocate(facts->descriptor->budget, record.eviction_resubmits) && record.set_aside.empty()});
-    }
-  }
-  std::uint32_t left_of_budget(const JobId& job) {
-    std::uint32_t left = 0;
-    context_->reads().with_job(job, [&](const JobView& view) {
-      left = disruptions_left(view.record.descriptor->budget, health_of(view), context_->now());
-    });
-    return left;
-  }
   std::uint64_t group_launches_left(const GroupRecord& record) {
     if (record.launch_limit().is_none()) return LaunchRoom::unlimited;
     const auto group = context_->reads().group(record.name);
@@ -199,28 +180,6 @@ class SchedulerShell {
     return room.left;
   }
 
-  // What the engine asks for: where a job's tasks are. As many as the job has.
-  std::vector<scheduler::Lookups::Place> places_of(const JobId& job) {
-    std::vector<scheduler::Lookups::Place> places;
-    context_->reads().with_job(job, [&](const JobView& view) {
-      for (const SlotEntry& slot : view.slots)
-        if (slot.live != nullptr && slot.live->is_placed())
-          places.emplace_back(slot.live->id, slot.live->host);
-    });
-    return places;
-  }
-  bool is_exclusive(HostId id) {
-    const auto host = context_->reads().host(id);
-    if (!host) return false;
-    return std::any_of(host->tasks.begin(), host->tasks.end(), [&](const TaskId& task) {
-      const auto facts = context_->reads().task(task);
-      if (!facts) return false;
-      const auto& constraints = facts->descriptor->hard_constraints;
-      const auto asked = constraints.find("exclusiveHost");
-      return asked != constraints.end() && asked->second == "true";
-    });
-  }
-
   /// How many of the job start at once; 0 once they have, and of other jobs.
   std::uint32_t gang_of(const JobId& job, const JobDescriptor& descriptor) {
     std::uint32_t size = 0;
@@ -235,20 +194,45 @@ class SchedulerShell {
     return size;
   }
   void enqueue(const WaitingTask& task) {
-    engine_->enqueue({task.place.task,
-                      task.job,
-                      task.version,
-                      {task.place.created_at, task.place.slot.value},
-                      task.descriptor,
-                      priority_of(*task.descriptor),
-                      gang_of(task.job, *task.descriptor)});
+    enqueue({task.place.task,
+             task.job,
+             task.version,
+             {task.place.created_at, task.place.slot.value},
+             task.descriptor,
+             priority_of(*task.descriptor),
+             gang_of(task.job, *task.descriptor)});
+  }
+  void enqueue(scheduler::QueuedTask task) {
+    if (engine_->knows(task.task) || !pacer_.hold(task, launch_of(task), context_->now()))
+      return engine_->enqueue(std::move(task));
+    wake_in(*pacer_.next_release() - context_->now());
+  }
+  scheduler::CrashPacer::Launch launch_of(const scheduler::QueuedTask& task) {
+    using Launch = scheduler::CrashPacer::Launch;
+    if (!pacer_.is_alert()) return Launch::first;
+    const bool follows = follows_crash(context_->reads(), task.job, SlotNumber{task.order.ordinal});
+    return follows ? Launch::after_crash : Launch::first;
+  }
+  void release_paced(Instant now) {
+    for (scheduler::QueuedTask& task : pacer_.release(now)) engine_->enqueue(std::move(task));
+    note_paced();
+  }
+  void note_paced() { context_->status.launches_paced = pacer_.size(); }
+  /// Also while another node leads: whoever is next knows what crashes.
+  void note_ends(const Applied& applied) {
+    for (const Event& event : applied.events)
+      if (event.kind == EventKind::task_archived) pacer_.ended(*event.descriptor, event.reason, applied.now);
+  }
+  void forget(const TaskId& task) {
+    pacer_.forget(task);
+    engine_->forget(task);
   }
   /// As it is now: it waits, perhaps at a newer version, or it does not concern the engine any more.
   void look_at_task(const TaskId& id) {
     if (const auto task = context_->reads().waiting_task(id))
       enqueue(*task);
     else
-      engine_->forget(id);
+      forget(id);
   }
 
   void on_applied(const Applied& applied) {
@@ -259,19 +243,19 @@ class SchedulerShell {
           look_at_host(event.host);
           break;
         case EventKind::task_created:
-          engine_->enqueue({event.task,
-                            event.job,
-                            event.id.index,
-                            {event.id.index, event.slot.value},
-                            event.descriptor,
-                            priority_of(*event.descriptor),
-                            gang_of(event.job, *event.descriptor)});
+          enqueue({event.task,
+                   event.job,
+                   event.id.index,
+                   {event.id.index, event.slot.value},
+                   event.descriptor,
+                   priority_of(*event.descriptor),
+                   gang_of(event.job, *event.descriptor)});
           break;
         case EventKind::task_changed:
           on_task_changed(event);
           break;
         case EventKind::task_archived:
-          engine_->forget(event.task);
+          forget(event.task);
           if (event.host.value != 0) on_ended(event);
           break;
         case EventKind::task_moved:
@@ -302,6 +286,7 @@ class SchedulerShell {
     if (event.task_before != TaskState::accepted) return look_if_held(event.host);
     // Set aside, or released.
     if (event.task_state == TaskState::accepted) return look_at_task(event.task);
+    pacer_.forget(event.task);
     if (!engine_->knows(event.task)) return look_at_host(event.host);
     if (event.task_state == TaskState::finished) return engine_->forget(event.task);
     engine_->settle(context_->now(), event.task, scheduler::Placed{event.id, event.host});
@@ -321,6 +306,7 @@ class SchedulerShell {
     look_at_groups();
     look_at_held_hosts(now);
     if (pause_of({}) != nullptr) return true;  // Its end is an event.
+    release_paced(now);
     const std::uint64_t cell_left = left_of(context_->reads().cell_launches());
     bool more = true, is_held = false;
     while (more && plans_.size() < plans_max) {
@@ -346,7 +332,8 @@ class SchedulerShell {
       return true;
     }
     Instant next = room_again_;
-    if (const auto wake = engine_->next_wake(); wake && (!next.is_set() || *wake < next)) next = *wake;
+    for (const auto wake : {engine_->next_wake(), pacer_.next_release()})
+      if (wake && (!next.is_set() || *wake < next)) next = *wake;
     if (!held_.empty() && (!next.is_set() || held_.begin()->first < next)) next = held_.begin()->first;
     if (next.is_set()) wake_in(next - now);
     return true;
@@ -468,6 +455,11 @@ class SchedulerShell {
   }
   scheduler::Explanation explain(const TaskId& task) {
     scheduler::Explanation explanation = engine_->explain(task);
+    if (const auto waits = pacer_.holds(task) ? context_->reads().waiting_task(task) : std::nullopt) {
+      explanation.standing = scheduler::Explanation::Standing::waiting;
+      explanation.group.name = waits->descriptor->capacity_group;
+      explanation.held_back = pacer_.why_held(task);
+    }
     tell_hold(explanation);
     return explanation;
   }
@@ -555,6 +547,7 @@ class SchedulerShell {
   Instant wake_at_;                          // unset: no WakeScheduler is awaited
   std::uint64_t wake_number_ = 0;            // of the one that is awaited
   std::optional<scheduler::Engine> engine_;  // while this node leads
+  scheduler::CrashPacer pacer_;              // what it holds, while this node leads
   std::map<std::uint64_t, scheduler::Plan> plans_;
   std::uint64_t next_cookie_ = 0;
   std::set<std::pair<Instant, HostId>> held_;  // hosts at a limit of launches that time will lift

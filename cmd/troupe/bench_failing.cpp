@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "actors/scheduler/scheduler_actor.hpp"
 #include "cmd/embedded/real_cluster.hpp"
 #include "cmd/troupe/bench_submitter.hpp"
 #include "cmd/troupe/bench_support.hpp"
@@ -35,10 +36,38 @@ std::string failing_job(const FailingParams& params, Kind kind) {
          work + R"("retryPolicy":{"immediate":{"retries":100000}}}})";
 }
 
+/// Of one healthy task, milliseconds in the cell's time.
+struct Start {
+  double submitted_at = 0;  ///< since the first of its load
+  double made = 0;          ///< from the job's submission to the task
+  double placed = 0;        ///< from there to Launched
+  double started = 0;       ///< from there to Started
+  double all() const { return made + placed + started; }
+};
+
+double percentile_of(const std::vector<Start>& starts, double share,
+                     const std::function<double(const Start&)>& figure) {
+  std::vector<double> values;
+  for (const Start& start : starts) values.push_back(figure(start));
+  return percentile(values, share);
+}
+
+/// How the healthy ones started, in one half of a trial.
+struct Half {
+  double p50_ms = 0, p99_ms = 0, made_p99_ms = 0, placed_p99_ms = 0, started_p99_ms = 0;
+  Half() = default;
+  explicit Half(const std::vector<Start>& starts)
+      : p50_ms(percentile_of(starts, 0.50, [](const Start& s) { return s.all(); })),
+        p99_ms(percentile_of(starts, 0.99, [](const Start& s) { return s.all(); })),
+        made_p99_ms(percentile_of(starts, 0.99, [](const Start& s) { return s.made; })),
+        placed_p99_ms(percentile_of(starts, 0.99, [](const Start& s) { return s.placed; })),
+        started_p99_ms(percentile_of(starts, 0.99, [](const Start& s) { return s.started; })) {}
+};
+
 struct Trial {
-  double quiet_p99_ms = 0, beside_p99_ms = 0, quiet_p50_ms = 0, beside_p50_ms = 0;
+  Half quiet, beside;
   std::uint64_t launches = 0, launches_per_s_max = 0, violations = 0, throttled = 0;
-  double ratio() const { return quiet_p99_ms > 0 ? beside_p99_ms / quiet_p99_ms : 0; }
+  double ratio() const { return quiet.p99_ms > 0 ? beside.p99_ms / quiet.p99_ms : 0; }
 };
 
 /// Jobs at an even pace from threads of its own, whatever the answers take.
@@ -95,10 +124,8 @@ class FailingBench {
     if (!beside.ok()) return beside.error();
     if (failing.size() != params_.jobs)
       return Error{ErrorCode::unavailable, fmt::format("only {} failing jobs were taken", failing.size())};
-    trial.quiet_p50_ms = percentile(quiet.value(), 0.50);
-    trial.quiet_p99_ms = percentile(quiet.value(), 0.99);
-    trial.beside_p50_ms = percentile(beside.value(), 0.50);
-    trial.beside_p99_ms = percentile(beside.value(), 0.99);
+    trial.quiet = Half(quiet.value());
+    trial.beside = Half(beside.value());
     trial.throttled = reads().cell().throttled_jobs;
     count_launches(failing, trial);
     return trial;
@@ -114,6 +141,7 @@ class FailingBench {
     options.hosts = params_.hosts;
     options.driver = "sim";
     options.data = folder_.path();
+    options.settings.set(crash_launches_per_s, params_.crash_launches_per_s);
     // Room for all of them at once and the healthy ones: nobody waits for a host.
     const std::int64_t per_host = std::int64_t{params_.jobs} * params_.tasks_per_job / params_.hosts + 100;
     options.host_resources = {.cpu_milli = per_host * 150,
@@ -131,9 +159,8 @@ class FailingBench {
     return {};
   }
 
-  /// Milliseconds from each healthy job's submission to its task's Started, in the cell's time. With
-  /// `failing` the others are submitted at the beginning.
-  Result<std::vector<double>> healthy(std::uint32_t seconds, std::vector<JobId>* failing) {
+  /// With `failing` the others are submitted at the beginning.
+  Result<std::vector<Start>> healthy(std::uint32_t seconds, std::vector<JobId>* failing) {
     FailingParams params = params_;
     params.seconds = seconds;
     HealthyLoad load(*cluster_, params);
@@ -141,23 +168,30 @@ class FailingBench {
     const std::vector<JobId> jobs = load.end();
     if (jobs.size() < std::size_t{params.healthy_per_s} * seconds)
       return Error{ErrorCode::unavailable, fmt::format("only {} healthy jobs were taken", jobs.size())};
-    std::vector<double> took;
+    std::vector<Start> starts;
     for (const JobId& job : jobs) {
-      std::optional<double> ms;
-      if (!await([&] { return (ms = start_ms(job)).has_value(); }))
+      std::optional<Start> start;
+      if (!await([&] { return (start = start_of(job)).has_value(); }))
         return Error{ErrorCode::outcome_unknown, "a healthy task did not start"};
-      took.push_back(*ms);
+      starts.push_back(*start);
     }
-    return took;
+    double first = starts.empty() ? 0 : starts.front().submitted_at;
+    for (const Start& start : starts) first = std::min(first, start.submitted_at);
+    for (Start& start : starts) start.submitted_at -= first;
+    return starts;
   }
 
-  /// Of a job of one task, once that has ended.
-  std::optional<double> start_ms(const JobId& id) const {
+  /// Of a job of one task, once that has ended; `submitted_at` since the epoch.
+  std::optional<Start> start_of(const JobId& id) const {
     const auto job = reads().archived_job(id);
     const auto tasks = reads().archived_tasks_of(id, 1);
     if (!job.ok() || !job.value() || !tasks.ok() || tasks.value().empty()) return std::nullopt;
-    const Instant started = tasks.value().front().step(TaskState::started).at;
-    return static_cast<double>((started - job.value()->record.created).count());
+    const TaskRecord& task = tasks.value().front();
+    const auto at = [&](TaskState state) { return static_cast<double>(task.step(state).at.ms); };
+    const auto created = static_cast<double>(job.value()->record.created.ms);
+    return Start{created, at(TaskState::accepted) - created,
+                 at(TaskState::launched) - at(TaskState::accepted),
+                 at(TaskState::started) - at(TaskState::launched)};
   }
 
   std::vector<JobId> submit_failing() {
@@ -239,15 +273,25 @@ std::string line_of(const FailingParams& params, const std::vector<Trial>& trial
   out.param("healthy_per_s", params.healthy_per_s);
   out.param("seconds", params.seconds);
   out.param("trials", params.trials);
+  out.param("crash_launches_per_s", params.crash_launches_per_s);
   out.begin_figures();
   const auto figure = [&](std::string_view name, const std::function<double(const Trial&)>& of) {
     out.figure(name, median_of(trials, of));
   };
   figure("start_p99_rate", [](const Trial& t) { return t.ratio(); });
-  figure("quiet_start_p50_ms", [](const Trial& t) { return t.quiet_p50_ms; });
-  figure("quiet_start_p99_ms", [](const Trial& t) { return t.quiet_p99_ms; });
-  figure("start_p50_ms", [](const Trial& t) { return t.beside_p50_ms; });
-  figure("start_p99_ms", [](const Trial& t) { return t.beside_p99_ms; });
+  const auto half = [&](std::string_view name, const Half Trial::*of, const double Half::*value) {
+    figure(name, [=](const Trial& t) { return t.*of.*value; });
+  };
+  half("quiet_start_p50_ms", &Trial::quiet, &Half::p50_ms);
+  half("quiet_start_p99_ms", &Trial::quiet, &Half::p99_ms);
+  half("quiet_made_p99_ms", &Trial::quiet, &Half::made_p99_ms);
+  half("quiet_placed_p99_ms", &Trial::quiet, &Half::placed_p99_ms);
+  half("quiet_started_p99_ms", &Trial::quiet, &Half::started_p99_ms);
+  half("start_p50_ms", &Trial::beside, &Half::p50_ms);
+  half("start_p99_ms", &Trial::beside, &Half::p99_ms);
+  half("made_p99_ms", &Trial::beside, &Half::made_p99_ms);
+  half("placed_p99_ms", &Trial::beside, &Half::placed_p99_ms);
+  half("started_p99_ms", &Trial::beside, &Half::started_p99_ms);
   figure("launches", [](const Trial& t) { return static_cast<double>(t.launches); });
   figure("launches_per_s_max", [](const Trial& t) { return static_cast<double>(t.launches_per_s_max); });
   figure("jobs_throttled", [](const Trial& t) { return static_cast<double>(t.throttled); });

@@ -15,6 +15,7 @@ struct FailingParams {
   std::uint32_t healthy_per_s = 50;  ///< jobs of one task each
   std::uint32_t seconds = 20;        ///< of the healthy load, without and with the others
   std::uint32_t trials = 1;
+  std::uint32_t crash_launches_per_s = 500;  ///< the setting of that name
 };
 
 /// A healthy load without and then beside jobs whose every task crashes at once: each trial a cell of its

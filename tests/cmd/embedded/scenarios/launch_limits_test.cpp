@@ -130,6 +130,37 @@ std::map<std::string, std::uint32_t> under_way(const std::vector<Task>& tasks) {
   return counts;
 }
 
+TEST(FailingJobs, OfOneProgramGoAtTheCellsPaceHoweverManyTheyAre) {
+  Stage stage(454, {{"crash_launches_per_s", "20"}});
+  const Client client = stage.cluster.client();
+  const JobSpec crashing{
+      .size = 40, .memory_mb = 16, .disk_mb = 10, .script = "exit=1", .retry = {.retries = 10'000}};
+  client.submit(crashing);
+  stage.cluster.run_for(milliseconds(900));
+  std::vector<std::string> jobs;
+  for (int n = 0; n < 5; ++n) jobs.push_back(client.submit(crashing));
+  stage.cluster.run_for(seconds(1));
+  const auto waiting = client.live_tasks(jobs.back());
+  ASSERT_FALSE(waiting.empty());
+  const std::string why = client.get("/api/v3/tasks/" + waiting.back().id + "/explain").body;
+  EXPECT_TRUE(contains(why, "are held to 20 a second")) << why;
+  const std::string metrics = stage.cluster.client(stage.cluster.leader()).get("/metrics").body;
+  EXPECT_FALSE(contains(metrics, "troupe_launches_paced 0")) << "those that wait so are counted";
+  JobStory other = stage.story.submit({.script = "run=1s", .environment = {{"LEVEL", "2"}}});
+  other.expect(JobState::finished, Reason::normal);
+  EXPECT_LE(other.task().entered(TaskState::started) - other.task().entered(TaskState::accepted),
+            milliseconds(500))
+      << "it runs something else";
+  stage.cluster.run_for(seconds(8));
+  std::vector<Time> times;
+  for (const std::string& job : jobs)
+    for (const Time at : launches_of(client.all_tasks(job))) times.push_back(at);
+  std::sort(times.begin(), times.end());
+  EXPECT_GE(times.size(), 60U) << "held back, not stopped";
+  expect_within(times, 2, 20 * 60, milliseconds(250));
+  stage.story.expect_no_violation();
+}
+
 TEST(LaunchLimits, M12_alpha_TwoThousandAtOnceComeAtTheRateAndNumberThatHostsAreAllowed) {
   Stage stage(461);
   Client client = stage.cluster.client();
