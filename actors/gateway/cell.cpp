@@ -58,6 +58,8 @@ http::Response get_cell(const NodeContext& node, const Call& call) {
   status.jobs_throttled = cell.throttled_jobs;
   status.requests = cell.requests;
   status.pause = cell.pause;
+  status.set_aside = cell.set_aside;
+  status.read_only = why_read_only(node);
   for (const NodeId id : node.book.voters()) status.members.push_back(id);
   json::Writer writer;
   api::cell_json(writer, cell.record, status);

@@ -61,9 +61,11 @@ void EventStreams::start(const CallPtr& call, api::Consistency consistency, Stre
 }
 
 void EventStreams::begin(const CallPtr& call, Stream stream, std::optional<EventId> resume) {
-  if (streams_.size() >= static_cast<std::size_t>(services_.node().settings.get(gateway_streams_max))) {
+  const auto most = static_cast<std::size_t>(services_.node().settings.get(gateway_streams_max));
+  if (streams_.size() >= most) {
     services_.probe().refused("streams");
-    return call->fail({ErrorCode::overloaded, "too many event streams are open on this node"});
+    return call->fail(
+        node_limit("streams", "too many event streams are open on this node", most, streams_.size()));
   }
   // An id from the future is of another history; one that left the ring has a gap behind it.
   if (resume && (!ring_.covers(*resume) || resume->index > std::max(call->index, ring_.end().index)))

@@ -124,7 +124,7 @@ class Gateway final : public Services {
   void when_applied(const CallPtr& call, Index wanted, std::function<void()> then);
   void wake_applied();
   void ask(NodeId node, Question question, milliseconds patience, Told told);
-  bool is_full();
+  std::optional<Error> why_full();  ///< nullopt: another call may wait
   std::size_t waiting() const {
     return proposals_.size() + reads_.size() + questions_.size() + images_.size() + for_index_.size();
   }
@@ -309,10 +309,11 @@ void Gateway::sign_audit(Moment at) {
   });
 }
 
-bool Gateway::is_full() {
-  if (waiting() < static_cast<std::size_t>(context_->settings.get(gateway_waiting_max))) return false;
+std::optional<Error> Gateway::why_full() {
+  const auto most = static_cast<std::size_t>(context_->settings.get(gateway_waiting_max));
+  if (waiting() < most) return std::nullopt;
   probe_->refused("waiting");
-  return true;
+  return node_limit("waiting", "too many calls wait on this node", most, waiting());
 }
 
 /// Holds the actor weakly: an open stream does not keep a gateway alive.
@@ -323,10 +324,8 @@ std::function<void()> Gateway::stream_signal(std::uint64_t stream, StreamSignal 
   };
 }
 
-const Error too_many_wait{ErrorCode::overloaded, "too many calls wait on this node"};
-
 void Gateway::propose(Command command, std::function<void(Result<Outcome>)> done) {
-  if (is_full()) return done(too_many_wait);
+  if (auto full = why_full()) return done(*std::move(full));
   const auto cookie = proposals_.add(now() + proposal_patience + answer_grace, std::move(done));
   self_->send(replica_, Propose{std::move(command), cookie, proposal_patience, me()});
 }
@@ -340,7 +339,7 @@ void Gateway::when_fresh(const CallPtr& call, api::Consistency consistency, std:
   }
   if (consistency == api::Consistency::stale || planted(Bug::read_unchecked))
     return when_applied(call, wanted, std::move(then));
-  if (is_full()) return call->fail(too_many_wait);
+  if (const auto full = why_full()) return call->fail(*full);
   const auto cookie = reads_.add(now() + read_patience + answer_grace,
                                  [this, call, wanted, then = std::move(then)](const Result<Index>& read) {
                                    if (!read.ok()) return call->fail(read.error());
@@ -355,7 +354,7 @@ void Gateway::when_applied(const CallPtr& call, Index wanted, std::function<void
     call->index = applied();
     return then();
   }
-  if (is_full()) return call->fail(too_many_wait);
+  if (const auto full = why_full()) return call->fail(*full);
   for_index_.emplace(wanted, ForIndex{call, now() + read_patience, std::move(then)});
 }
 
@@ -370,7 +369,7 @@ void Gateway::wake_applied() {
 
 /// Holds the actor weakly: the resolver may answer after it.
 void Gateway::resolve_image(const Image& image, std::function<void(Result<std::string>)> done) {
-  if (is_full()) return done(too_many_wait);
+  if (auto full = why_full()) return done(*std::move(full));
   const auto cookie = images_.add(now() + image_patience, std::move(done));
   context_->images->resolve(
       image, [weak = caf::actor_cast<caf::weak_actor_ptr>(self_), cookie](Result<std::string> digest) {
@@ -380,7 +379,7 @@ void Gateway::resolve_image(const Image& image, std::function<void(Result<std::s
 }
 
 void Gateway::ask(NodeId node, Question question, milliseconds patience, Told told) {
-  if (is_full()) return told(too_many_wait);
+  if (auto full = why_full()) return told(*std::move(full));
   const auto cookie = questions_.add(now() + patience + answer_grace, std::move(told));
   self_->send(post_, Ask{node, std::move(question), cookie, patience, me()});
 }
@@ -416,7 +415,7 @@ void Gateway::ask_cell_at(NodeId node, CellOrder order, Told told) {
 }
 
 void Gateway::ask_backup(BackupOrder order, Told told) {
-  if (is_full()) return told(too_many_wait);
+  if (auto full = why_full()) return told(*std::move(full));
   const auto cookie = questions_.add(now() + backup_patience, std::move(told));
   self_->send(backups_, AskBackup{std::move(order), cookie, me()});
 }

@@ -164,6 +164,7 @@ void GatewayProbe::Impl::read_cell(const NodeContext& node) {
   const CellFigures cell = node.reads().cell();
   set("troupe_jobs_live", "Live jobs", cell.live_jobs);
   set("troupe_jobs_throttled", "Of these, those whose relaunches wait for their budget", cell.throttled_jobs);
+  set("troupe_entities_set_aside", "Live entities that are set aside", cell.set_aside);
   set("troupe_tasks_wanted", "Sum of what live jobs want", cell.wanted_tasks);
   for (std::size_t i = 0; i < task_state_count; ++i)
     set("troupe_tasks_live", "Live tasks by state", cell.live_tasks[i],

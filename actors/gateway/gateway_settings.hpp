@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
+#include "storage/base/error.hpp"
 #include "storage/base/settings.hpp"
 
 namespace troupe::gateway {
@@ -22,10 +26,23 @@ inline constexpr Setting image_digest_required{
 inline constexpr Setting image_digest_age_ms{
     "image_digest_age_ms", 200, 0, 60'000,
     "an image's tag is asked for again unless a registry was asked at most so long before the job came"};
+inline constexpr Setting set_aside_max{
+    "set_aside_max", 100, 1, 1'000'000,
+    "entities that are set aside; from so many on a node takes changes of jobs and groups from nobody: they "
+    "may be released and ended only"};
 
 inline constexpr Setting audit_sign_ms{"audit_sign_ms", 60'000, 100, 86'400'000,
                                        "a head of the audit is signed this often while there are new "
                                        "entries; 1000 new entries are not waited for"};
 inline constexpr std::uint64_t audit_sign_entries = 1'000;
+
+/// Of a node's own limit: 503, and not now. `what` is "streams" of gateway_streams_max.
+inline Error node_limit(const std::string& what, std::string message, std::uint64_t max, std::uint64_t used) {
+  constexpr std::int64_t retry_ms = 1'000;
+  return {ErrorCode::overloaded,
+          std::move(message),
+          {},
+          std::make_shared<const LimitHit>(LimitHit{"node." + what, max, used, retry_ms})};
+}
 
 }  // namespace troupe::gateway

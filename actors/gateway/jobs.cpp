@@ -1,3 +1,5 @@
+#include <set>
+
 #include "actors/agent/sim_script.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/mutation.hpp"
@@ -97,13 +99,33 @@ void put_capacity_attributes(Services& services, const CallPtr& call) {
   resize(services, call, {id.value(), change.value().min, change.value().desired, change.value().max});
 }
 
+namespace {
+
+/// Those with tasks on hosts that are being drained: few hosts, and only when asked.
+std::set<JobId> jobs_to_migrate(const Reads& reads) {
+  std::set<JobId> jobs;
+  for (const HostFacts& facts : reads.hosts()) {
+    if (facts.record.phase != HostPhase::draining) continue;
+    const auto host = reads.host(facts.record.id);
+    if (!host) continue;
+    for (const TaskId& id : host->tasks)
+      if (const auto task = reads.task(id)) jobs.insert(task->record.job);
+  }
+  return jobs;
+}
+
+}  // namespace
+
 http::Response list_jobs(const NodeContext& node, const Call& call) {
   const auto query = api::parse_query(call.request, api::ListOf::jobs);
   if (!query.ok()) return http::error_response(query.error());
   api::Listed listed(query.value().ordering(), query.value().paging);
   Where where(query.value(), node.now());
+  const auto needs_migration = query.value().criteria.needs_migration;
+  const auto to_migrate = needs_migration ? jobs_to_migrate(node.reads()) : std::set<JobId>();
   node.reads().each_job({}, [&](const JobView& view) {
     if (!api::matches(query.value().criteria, view.record)) return true;
+    if (needs_migration && *needs_migration != to_migrate.contains(view.record.id)) return true;
     const api::JobSubject subject{view.record, view.counts};
     if (!where.holds(subject)) return !where.is_spent();
     listed.add(subject, api::sort_key(view.record));

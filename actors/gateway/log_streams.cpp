@@ -73,9 +73,11 @@ void LogStreams::open(const CallPtr& call) {
 
 void LogStreams::begin(Reader reader) {
   const CallPtr call = reader.call;
-  if (readers_.size() >= static_cast<std::size_t>(services_.node().settings.get(gateway_logs_max))) {
+  const auto most = static_cast<std::size_t>(services_.node().settings.get(gateway_logs_max));
+  if (readers_.size() >= most) {
     services_.probe().refused("logs");
-    return call->fail({ErrorCode::overloaded, "too many logs are being read through this node"});
+    return call->fail(
+        node_limit("logs", "too many logs are being read through this node", most, readers_.size()));
   }
   const auto task = find_task(reads(), reader.task);
   if (!task) return call->fail({ErrorCode::not_found, "there is no task " + to_text(reader.task)});

@@ -1,6 +1,9 @@
 #include "actors/gateway/mutation.hpp"
 
 #include <algorithm>
+#include <type_traits>
+
+#include "actors/gateway/health.hpp"
 
 namespace troupe::gateway {
 namespace {
@@ -19,9 +22,24 @@ http::Response refused(const Call& call, const Error& error, const MutationAnswe
   return response;
 }
 
+/// What a cell with too much set aside still takes: what mends it, and what operators hold it with.
+template <class Body>
+constexpr bool is_mending = std::is_same_v<Body, KillJob> || std::is_same_v<Body, KillTasks> ||
+                            std::is_same_v<Body, Release> || std::is_same_v<Body, SetPolicy> ||
+                            std::is_same_v<Body, SetHostPhase> || std::is_same_v<Body, PauseScheduling>;
+
+void refuse(Call& call, const Error& error, const MutationAnswer& answer) {
+  auto response = refused(call, error, answer);
+  response.headers["x-troupe-request-id"] = call.request_id;
+  call.answer(std::move(response));
+}
+
 }  // namespace
 
 void mutate(Services& services, const CallPtr& call, CommandBody body, MutationAnswer answer, Fence fence) {
+  const bool mends = std::visit([]<class Body>(const Body&) { return is_mending<Body>; }, body);
+  if (const std::string why = mends ? std::string() : why_read_only(services.node()); !why.empty())
+    return refuse(*call, Error{ErrorCode::unavailable, why}, answer);
   Command command;
   command.fence = fence;
   command.request = call->request_id;

@@ -20,7 +20,8 @@ const Places::Host& Places::host(HostId id) {
 
 Places::Host Places::of_record(const HostRecord& record) {
   const auto zone = record.attributes.find(std::string(zone_attribute));
-  return {record.name, zone == record.attributes.end() ? std::string() : zone->second};
+  return {record.name, zone == record.attributes.end() ? std::string() : zone->second,
+          record.phase == HostPhase::draining};
 }
 
 void Places::know_all_hosts() {
@@ -31,6 +32,7 @@ void Places::know_all_hosts() {
 api::TaskPlace Places::of(const TaskRecord& task, const JobDescriptor* descriptor) {
   const Host& where = host(task.host);
   api::TaskPlace place{where.name, cell_, where.zone, {}};
+  place.needs_migration = where.is_draining && task.is_placed() && task.state != TaskState::finished;
   if (descriptor == nullptr) return place;
   const auto tier = tiers_.find(descriptor->capacity_group);
   place.tier = tier_text(tier == tiers_.end() ? Tier::flex : tier->second);

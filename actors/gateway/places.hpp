@@ -26,6 +26,7 @@ class Places {
   struct Host {
     std::string name;
     std::string zone;
+    bool is_draining = false;
   };
   const Host& host(HostId id);
   static Host of_record(const HostRecord& record);

@@ -33,7 +33,7 @@ class TaskList {
         where_(query, now),
         order_(query.ordering()),
         listed_(order_, query.paging) {
-    if (!where_.names("taskContext.") && (order_ == nullptr || !order_->names("taskContext."))) return;
+    if (!criteria_.needs_migration && !names("taskContext.") && !names("migrationDetails.")) return;
     places_.emplace(reads);
     places_->know_all_hosts();
   }
@@ -51,6 +51,7 @@ class TaskList {
   bool take(const TaskRecord& task, const JobRecord& job) {
     if (!api::matches(criteria_, task, job)) return false;
     const api::TaskPlace place = places_ ? places_->of(task, job.descriptor.get()) : api::TaskPlace{};
+    if (criteria_.needs_migration && *criteria_.needs_migration != place.needs_migration) return false;
     const api::TaskSubject subject{task, place};
     if (!where_.holds(subject)) return false;
     if (criteria_.jobs.empty())
@@ -66,6 +67,9 @@ class TaskList {
   }
 
  private:
+  bool names(std::string_view start) const {
+    return where_.names(start) || (order_ != nullptr && order_->names(start));
+  }
   void of_jobs() {
     for (const JobId& id : criteria_.jobs)
       reads_.with_job(id, [&](const JobView& view) {

@@ -299,6 +299,7 @@ std::vector<const Setting*> node_settings() {
           &gateway::gateway_events_max,
           &gateway::image_digest_required,
           &gateway::image_digest_age_ms,
+          &gateway::set_aside_max,
           &gateway::audit_sign_ms};
 }
 

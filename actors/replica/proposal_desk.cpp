@@ -20,8 +20,16 @@ Error unknown(const Outcome& outcome) {
 
 Result<void> ProposalDesk::add(Command command, std::uint64_t ticket, Moment now,
                                std::chrono::milliseconds patience) {
-  if (pending_.size() >= pending_max || bytes_ >= pending_bytes_max)
-    return Error{ErrorCode::overloaded, "too many proposals wait on this node; try again in a second"};
+  if (pending_.size() >= pending_max || bytes_ >= pending_bytes_max) {
+    constexpr std::int64_t retry_ms = 1'000;
+    const bool by_bytes = pending_.size() < pending_max;
+    return Error{ErrorCode::overloaded,
+                 "too many proposals wait on this node; try again in a second",
+                 {},
+                 std::make_shared<const LimitHit>(LimitHit{by_bytes ? "node.proposalBytes" : "node.proposals",
+                                                           by_bytes ? pending_bytes_max : pending_max,
+                                                           by_bytes ? bytes_ : pending_.size(), retry_ms})};
+  }
   command.proposal = {self_, life_, ++count_};
   command.level = std::max(command.level, level_needed(command.body));
   Pending pending;

@@ -231,6 +231,13 @@ void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& pl
     writer.key("ports");
     json::write_value(writer, task.ports.values());
   }
+  if (place.needs_migration) {
+    writer.key("migrationDetails");
+    writer.begin_object();
+    writer.key("needsMigration");
+    writer.boolean(true);
+    writer.end_object();
+  }
   text_unless_empty(writer, "setAside", task.set_aside);
   version_json(writer, task.step(task.state).at, task.version);
   writer.end_object();
@@ -296,6 +303,8 @@ void cell_json(json::Writer& writer, const CellRecord& cell, const CellStatus& s
   number_json(writer, "tasksWaiting", status.tasks_waiting);
   number_json(writer, "jobsThrottled", status.jobs_throttled);
   number_json(writer, "requestsRemembered", status.requests);
+  number_json(writer, "setAside", status.set_aside);
+  text_unless_empty(writer, "readOnly", status.read_only);
   pause_json(writer, status.pause);
   writer.key("policy");
   policy_json(writer, cell.policy);

@@ -26,9 +26,10 @@ struct TaskPlace {
   std::string_view cell{};
   std::string_view zone{};
   std::string_view tier{};
+  bool needs_migration = false;  ///< its host is being drained
 };
 /// {id, jobId, taskContext, status, statusHistory, logLocation, attributes, version}, ports if it was given
-/// some.
+/// some, migrationDetails if it is to leave its host.
 void task_json(json::Writer& writer, const TaskRecord& task, const TaskPlace& place = {});
 
 /// {id, name, hostGroup, phase, connected, resources, used, attributes, drivers, taskCount, tasks, ...}.
@@ -58,6 +59,8 @@ struct CellStatus {
   std::uint64_t requests = 0;        ///< request ids that are remembered
   std::vector<NodeId> members{};
   std::optional<PauseRecord> pause{};  ///< of its scheduling
+  std::uint64_t set_aside = 0;         ///< live entities
+  std::string read_only{};             ///< why it takes no changes; empty: it does
 };
 /// The member `paused` {since, by, reason} of a cell, group or host whose scheduling is paused.
 void pause_json(json::Writer& writer, const std::optional<PauseRecord>& pause);

@@ -41,6 +41,9 @@ struct Criteria {
   bool wants_any_task_state = false;  ///< taskStates=any
   std::set<Reason> task_reasons;
   bool skip_system_failures = false;  ///< leaves out tasks that ended for a system reason
+  /// Of tasks whose hosts are being drained, and of their jobs: which those are is not looked at here.
+  std::optional<bool> needs_migration;
+  bool wants_sidecars = false;  ///< of platforms: no job of this cell has any
   friend bool operator==(const Criteria&, const Criteria&) = default;
 
   /// Must ended tasks be looked up too (with `jobs`, in the archive)?

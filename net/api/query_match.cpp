@@ -28,7 +28,7 @@ bool attributes_match(const Criteria& criteria, const StringMap& attributes) {
 }  // namespace
 
 bool matches(const Criteria& criteria, const JobDescriptor& descriptor) {
-  return is_wanted(criteria.owner, descriptor.team_email) &&
+  return !criteria.wants_sidecars && is_wanted(criteria.owner, descriptor.team_email) &&
          is_wanted(criteria.application_name, descriptor.application_name) &&
          is_wanted(criteria.image_name, descriptor.image.name) &&
          is_wanted(criteria.image_tag, descriptor.image.tag) &&

@@ -122,6 +122,22 @@ std::string take_skip_system_failures(Query& query, std::string_view value) {
   return {};
 }
 
+std::string take_needs_migration(Query& query, std::string_view value) {
+  if (value != "true" && value != "false") return "must be true or false";
+  query.criteria.needs_migration = value == "true";
+  return {};
+}
+
+std::string take_sidecar(Query& query, std::string_view value) {
+  query.criteria.wants_sidecars |= !value.empty();
+  return {};
+}
+
+/// Titus adds details to errors; ours have them always.
+std::string take_debug(Query&, std::string_view value) {
+  return value != "true" && value != "false" ? "must be true or false" : "";
+}
+
 std::string take_attributes(Query& query, std::string_view value) {
   for (const auto item : comma_list(value)) {
     const auto colon = item.find(':');
@@ -183,6 +199,10 @@ constexpr std::array parameters{
     Parameter{"taskStates", take_task_states, Of::tasks},
     Parameter{"taskStateReasons", take_task_reasons, Of::tasks},
     Parameter{"skipSystemFailures", take_skip_system_failures, Of::tasks, Shape::boolean},
+    Parameter{"needsMigration", take_needs_migration, Of::lists_of_jobs_and_tasks, Shape::boolean},
+    Parameter{"platformSidecar", take_sidecar},
+    Parameter{"platformSidecarChannel", take_sidecar},
+    Parameter{"debug", take_debug, Of::everywhere, Shape::boolean},
 };
 
 bool is_allowed(const Parameter& parameter, ListOf what) {

@@ -204,6 +204,8 @@ Text task() {
                  {"statusHistory", array_of(ref("TaskStatus"))},
                  {"logLocation", object({{"ui", url}, {"liveStream", url}})},
                  {"attributes", map_of(text())},
+                 may("ports", array_of(integer(1, 65'535))),
+                 may("migrationDetails", object({{"needsMigration", boolean()}})),
                  may("setAside", text()),
                  {"version", version()}});
 }
@@ -304,6 +306,8 @@ Text cell() {
                  {"tasksWaiting", integer()},
                  {"jobsThrottled", integer()},
                  {"requestsRemembered", integer()},
+                 {"setAside", integer()},
+                 may("readOnly", text()),
                  may("paused", pause()),
                  {"policy", ref("Policy")}});
 }

@@ -323,6 +323,10 @@ constexpr Column<TaskSubject> task_columns[] = {
      [](const TaskSubject& s, std::string_view key, Reading& out) {
        out.entry(s.record.attributes.map(), key);
      }},
+    {"migrationDetails.needsMigration", FieldType::flag,
+     [](const TaskSubject& s, std::string_view, Reading& out) {
+       if (s.place.needs_migration) out.flag(true);
+     }},
     {"setAside", FieldType::text,
      [](const TaskSubject& s, std::string_view, Reading& out) { out.text_unless_empty(s.record.set_aside); }},
     {"version.timestamp", FieldType::time,

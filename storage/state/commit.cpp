@@ -97,6 +97,7 @@ void Committer::index_job(Tables& tables, JobEntry& entry) {
   const JobDescriptor& descriptor = *entry.record.descriptor;
   ++tables.cell.live_jobs;
   if (entry.record.throttled.is_set()) ++tables.cell.throttled_jobs;
+  count_set_aside(tables.cell, static_cast<const JobRecord*>(nullptr), &entry.record);
   tables.cell.wanted_tasks += entry.record.capacity.desired;
   GroupUse& use = tables.cell.group_entries[descriptor.capacity_group].use;
   ++use.jobs;
@@ -161,6 +162,7 @@ void Committer::index_task(Tables& tables, TaskEntry& entry) {
   job->slots.at(record.slot.value).live = &record;
   const std::unique_lock lock(tables.cell.mutex);
   CellTables& cell = tables.cell;
+  count_set_aside(cell, static_cast<const TaskRecord*>(nullptr), &record);
   ++cell.live_tasks[at(record.state)];
   GroupEntry& group = cell.group_entries[job->record.descriptor->capacity_group];
   GroupUse& use = group.use;
@@ -215,6 +217,7 @@ void Committer::change_task(const TaskRecord& before, TaskRecord after) {
     --cell.live_tasks[at(before.state)];
     --job->counts.tasks[at(before.state)];
     if (!ended) ++cell.live_tasks[at(now.state)], ++job->counts.tasks[at(now.state)];
+    count_set_aside(cell, &before, ended ? nullptr : &now);
     const std::string& group_name = job->record.descriptor->capacity_group;
     GroupEntry& group = cell.group_entries[group_name];
     GroupUse& use = group.use;
@@ -398,6 +401,7 @@ void Committer::change_job(const JobRecord& before, JobRecord after) {
     caller.wanted -= before.capacity.desired;
     if (before.throttled.is_set()) --tables_.cell.throttled_jobs;
     if (entry->record.throttled.is_set()) ++tables_.cell.throttled_jobs;
+    count_set_aside(tables_.cell, &before, &entry->record);
   }
   touch(entry->record.id);
   const bool ended = entry->record.state == JobState::finished;
@@ -432,6 +436,7 @@ void Committer::finish_job(JobEntry& entry) {
   const JobDescriptor& descriptor = *entry.record.descriptor;
   --tables_.cell.live_jobs;
   if (entry.record.throttled.is_set()) --tables_.cell.throttled_jobs;
+  count_set_aside(tables_.cell, &entry.record, static_cast<const JobRecord*>(nullptr));
   tables_.cell.wanted_tasks -= entry.record.capacity.desired;
   GroupUse& use = tables_.cell.group_entries[descriptor.capacity_group].use;
   --use.jobs;

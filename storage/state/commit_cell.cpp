@@ -110,6 +110,8 @@ void Committer::commit_groups(Stage& stage) {
     put_named(keys::condition(condition.name), condition,
               before == tables_.cell.conditions.end() ? nullptr : &before->second);
     tell(condition.name);
+    count_set_aside(tables_.cell, before == tables_.cell.conditions.end() ? nullptr : &before->second,
+                    &condition);
     tables_.cell.conditions[condition.name] = std::move(condition);
   }
 }
@@ -132,6 +134,8 @@ void Committer::drop_group(const std::string& name) {
   const std::unique_lock lock(tables_.cell.mutex);
   CellTables& cell = tables_.cell;
   drop_named(keys::group(name), name, cell.groups);
+  if (const auto condition = cell.conditions.find(name); condition != cell.conditions.end())
+    count_set_aside(cell, &condition->second, static_cast<const GroupCondition*>(nullptr));
   drop_named(keys::condition(name), name, cell.conditions);
   const std::string launches = launches_of_group(name);
   drop_named(keys::launches(launches), launches, cell.launches);
@@ -151,6 +155,7 @@ void Committer::commit_hosts(Stage& stage) {
   for (auto& change : stage.hosts_) {
     const HostId id = change.after.id;
     put_meta(keys::host(id), change.after, tables_.cell.hosts[id].hash);
+    count_set_aside(tables_.cell, change.before ? &tables_.cell.hosts[id].record : nullptr, &change.after);
     if (!change.before) tables_.cell.host_names.emplace(change.after.name, id);
     tables_.cell.hosts[id].record = std::move(change.after);
     hosts_touched_.push_back(id);

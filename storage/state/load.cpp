@@ -120,6 +120,7 @@ Result<void> StateMachine::load_hosts() {
     HostEntry& host = cell.hosts[r.id];
     host.hash = record_hash(key, value);
     cell.hash += host.hash;
+    count_set_aside(cell, static_cast<const HostRecord*>(nullptr), &r);
     host.record = std::move(r);
     return true;
   });
@@ -147,6 +148,7 @@ Result<void> StateMachine::load_hosts() {
   return each_meta<GroupCondition>(store_, 'a', [&](BytesView key, BytesView value, GroupCondition r) {
     if (key != keys::condition(r.name) || !cell.groups.contains(r.name)) return false;
     cell.hash += record_hash(key, value);
+    count_set_aside(cell, static_cast<const GroupCondition*>(nullptr), &r);
     cell.conditions[r.name] = std::move(r);
     return true;
   });

@@ -244,6 +244,11 @@ std::uint32_t Reads::level() const {
   return tables_.cell.record.level;
 }
 
+std::uint64_t Reads::set_aside() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return tables_.cell.set_aside;
+}
+
 CellFigures Reads::cell() const {
   const std::shared_lock lock(tables_.cell.mutex);
   const CellTables& cell = tables_.cell;
@@ -256,7 +261,8 @@ CellFigures Reads::cell() const {
                       0,
                       cell.requests.size(),
                       cell.throttled_jobs,
-                      pause_of({})};
+                      pause_of({}),
+                      cell.set_aside};
   for (const auto& [id, host] : cell.hosts) figures.hosts_connected += host.record.is_connected() ? 1 : 0;
   return figures;
 }

@@ -55,6 +55,7 @@ struct CellFigures {
   std::size_t requests = 0;
   std::uint64_t throttled_jobs = 0;    ///< live ones whose relaunches wait for their budget
   std::optional<PauseRecord> pause{};  ///< of all scheduling
+  std::uint64_t set_aside = 0;         ///< live entities of all kinds
 };
 
 class Reads {
@@ -75,7 +76,8 @@ class Reads {
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group
   CellFigures cell() const;                                             ///< walks the hosts
   CellRecord cell_record() const;
-  std::uint32_t level() const;  ///< the cell's feature level
+  std::uint32_t level() const;      ///< the cell's feature level
+  std::uint64_t set_aside() const;  ///< live entities that are, of all kinds
   LaunchStanding cell_launches() const;
   /// Of the cell and of groups, by SchedulingScope::text(); a host's is in its facts.
   std::map<std::string, PauseRecord, std::less<>> wide_pauses() const;

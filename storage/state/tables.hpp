@@ -124,9 +124,17 @@ struct CellTables {
   std::map<std::string, JobId, std::less<>> unique_names;
   std::uint64_t live_jobs = 0;
   std::uint64_t throttled_jobs = 0;  ///< of those
+  std::uint64_t set_aside = 0;       ///< live entities of all kinds
   std::uint64_t wanted_tasks = 0;    ///< sum of desired over live jobs
   std::array<std::uint64_t, task_state_count> live_tasks{};
 };
+
+/// Under the cell's lock, when a live entity's record changes; null: it does not live before, or afterwards.
+template <class Record>
+void count_set_aside(CellTables& cell, const Record* before, const Record* after) {
+  if (before != nullptr && !before->set_aside.empty()) --cell.set_aside;
+  if (after != nullptr && !after->set_aside.empty()) ++cell.set_aside;
+}
 
 /// Live tasks whose job is of another shard than their id says: they were moved to it. A lock of its own,
 /// under which nothing else is taken.

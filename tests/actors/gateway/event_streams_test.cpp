@@ -356,6 +356,7 @@ TEST(GatewayEvents, StreamsAreBoundedAndLeaversMakeRoom) {
   const auto third = scene.get("/api/v3/events");
   EXPECT_TRUE(second->opened);
   EXPECT_EQ(third->code(), "overloaded");
+  EXPECT_THAT(third->response.body, HasSubstr(R"("limit":{"name":"node.streams","max":2,"used":2,)"));
   first->leave();
   scene.run();
   EXPECT_TRUE(scene.get("/api/v3/events")->opened);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "actors/gateway/gateway_settings.hpp"
 #include "tests/actors/gateway/scene.hpp"
 
 namespace troupe {
@@ -199,6 +200,35 @@ TEST(GatewayMutation, AnEntitySetAsideIsReleased) {
   EXPECT_EQ(scene.call("POST", "/api/v3/entities/host/h-1/release")->code(), "precondition_failed");
 }
 
+TEST(GatewayMutation, WithTooManySetAsideNothingIsChangedButWhatMends) {
+  Scene scene([](NodeContext& context) { context.settings.set(gateway::set_aside_max, 2); });
+  std::vector<JobId> broken;
+  for (int n = 0; n < 2; ++n) {
+    EXPECT_EQ(scene.call("POST", "/api/v3/jobs", job_body())->response.status, 202) << n << " are set aside";
+    broken.push_back(scene.cell.submit(batch_of(1)));
+    ASSERT_TRUE(
+        scene.cell
+            .apply(SetAside{EntityRef::of(broken.back()), "crashes"}, scene.cell.fence_of(broken.back()))
+            .taken());
+  }
+  const auto refused = scene.call("POST", "/api/v3/jobs", job_body());
+  EXPECT_EQ(refused->response.status, 503);
+  EXPECT_EQ(refused->code(), "unavailable");
+  EXPECT_NE(refused->response.body.find("the cell is read-only: 2 entities are set aside"), std::string::npos)
+      << refused->response.body;
+  EXPECT_FALSE(refused->header("x-troupe-request-id").empty());
+  EXPECT_FALSE(refused->header("retry-after").empty());
+  const auto cell = scene.get("/api/v3/cell");
+  EXPECT_NE(cell->response.body.find(R"("setAside":2,"readOnly":"the cell is)"), std::string::npos);
+  EXPECT_EQ(scene.get("/api/v3/jobs")->response.status, 200) << "all may be looked at";
+  EXPECT_EQ(scene.call("DELETE", "/api/v3/jobs/" + to_text(broken[0]))->response.status, 200);
+  EXPECT_EQ(scene.call("PUT", "/api/v3/cell/policy", R"({"jobsMax":5})")->response.status, 200);
+  EXPECT_EQ(scene.call("POST", "/api/v3/entities/job/" + to_text(broken[1]) + "/release")->response.status,
+            200);
+  EXPECT_EQ(scene.call("POST", "/api/v3/jobs", job_body())->response.status, 202);
+  EXPECT_EQ(scene.get("/api/v3/cell")->response.body.find("readOnly"), std::string::npos);
+}
+
 TEST(GatewayMutation, WhatSurelyDidNotHappenInvitesToRetry) {
   Scene scene;
   scene.replica_does = Scene::Replica::fails;
@@ -245,6 +275,9 @@ TEST(GatewayMutation, BeyondTheLimitOfWaitingCallsTheNextIsRefusedAtOnce) {
   ASSERT_TRUE(refused->answered);
   EXPECT_EQ(refused->response.status, 503);
   EXPECT_EQ(refused->code(), "overloaded");
+  EXPECT_THAT(refused->response.body,
+              HasSubstr(R"("limit":{"name":"node.waiting","max":10000,"used":10000,"retryAfterMs":1000})"));
+  EXPECT_EQ(refused->header("retry-after"), "1");
   EXPECT_EQ(scene.get("/api/v3/cell")->code(), "overloaded");
   EXPECT_FALSE(waiting.front()->answered);
 }

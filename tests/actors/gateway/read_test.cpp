@@ -84,6 +84,48 @@ TEST(GatewayRead, TasksAreListedWithEndedOnesOnRequest) {
   EXPECT_EQ(scene.get("/api/v3/tasks/" + to_text(scene.cell.random.uuid<TaskId>()))->response.status, 404);
 }
 
+TEST(GatewayRead, WhatIsToLeaveADrainedHostIsFound) {
+  Scene scene;
+  const HostId drained = scene.cell.host("h1"), other = scene.cell.host("h2");
+  const JobId leaves = scene.cell.submit(batch_of(1)), stays = scene.cell.submit(batch_of(1));
+  const TaskId leaving = scene.cell.running(leaves, 0, drained),
+               staying = scene.cell.running(stays, 0, other);
+  ASSERT_EQ(scene.call("PUT", "/api/v3/hosts/h1/phase", R"({"phase":"Draining"})")->response.status, 200);
+  const auto holds = [&](const char* target, const std::string& id) {
+    const auto seen = scene.get(target);
+    EXPECT_EQ(seen->response.status, 200) << seen->response.body;
+    return seen->response.body.find("\"id\":\"" + id) != std::string::npos;
+  };
+  EXPECT_TRUE(holds("/api/v3/tasks?needsMigration=true", to_text(leaving)));
+  EXPECT_FALSE(holds("/api/v3/tasks?needsMigration=true", to_text(staying)));
+  EXPECT_FALSE(holds("/api/v3/tasks?needsMigration=false", to_text(leaving)));
+  EXPECT_TRUE(holds("/api/v3/tasks?needsMigration=false", to_text(staying)));
+  EXPECT_TRUE(holds("/api/v3/jobs?needsMigration=true", to_text(leaves)));
+  EXPECT_FALSE(holds("/api/v3/jobs?needsMigration=true", to_text(stays)));
+  EXPECT_TRUE(holds("/api/v3/jobs?needsMigration=false", to_text(stays)));
+  const auto task = scene.get("/api/v3/tasks/" + to_text(leaving));
+  EXPECT_THAT(task->response.body, HasSubstr(R"("migrationDetails":{"needsMigration":true})"));
+  EXPECT_THAT(scene.get("/api/v3/tasks/" + to_text(staying))->response.body,
+              Not(HasSubstr("migrationDetails")));
+}
+
+TEST(GatewayRead, ATaskTellsThePortsThatItWasGiven) {
+  Scene scene;
+  while (scene.cell.reads().level() < level_of_ports)
+    ASSERT_TRUE(
+        scene.cell.apply(RaiseLevel{scene.cell.reads().level() + 1}, scene.cell.term_fence()).taken());
+  constexpr Resources large{4'000, 8'000, 80'000, 1'000, 0};
+  const HostId host = scene.cell.host("h1", large);
+  ASSERT_TRUE(
+      scene.cell.apply(RegisterHost{"h1", "flex", large, {{"ports", "20000-20009"}}, {"sim"}}).taken());
+  JobDescriptor descriptor = *batch_of(1);
+  descriptor.resources.ports = 2;
+  const JobId job = scene.cell.submit(std::make_shared<const JobDescriptor>(descriptor));
+  const TaskId task = scene.cell.running(job, 0, host);
+  const auto seen = scene.get("/api/v3/tasks/" + to_text(task));
+  EXPECT_THAT(seen->response.body, HasSubstr(R"("ports":[20)")) << "and the contract knows of it";
+}
+
 TEST(GatewayRead, HostsAPageAtATime) {
   Scene scene;
   for (int n = 1; n <= 300; ++n) scene.cell.host("h" + std::to_string(n));

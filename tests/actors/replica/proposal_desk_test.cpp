@@ -117,7 +117,12 @@ TEST_F(Desk, ANewLeaderIsOfferedEverything) {
 TEST_F(Desk, IsBounded) {
   for (std::size_t n = 0; n < ProposalDesk::pending_max; ++n)
     ASSERT_TRUE(desk.add(command(), n, start, patience).ok());
-  EXPECT_EQ(desk.add(command(), 0, start, patience).error().code, ErrorCode::overloaded);
+  const Error refused = desk.add(command(), 0, start, patience).error();
+  EXPECT_EQ(refused.code, ErrorCode::overloaded);
+  ASSERT_NE(refused.limit, nullptr);
+  EXPECT_EQ(refused.limit->name, "node.proposals");
+  EXPECT_EQ(refused.limit->max, ProposalDesk::pending_max);
+  EXPECT_EQ(refused.limit->used, ProposalDesk::pending_max);
 }
 
 }  // namespace

@@ -166,6 +166,15 @@ TEST(ParseDescriptor, LimitsAreParameters) {
   EXPECT_EQ(parse_job_descriptor(small, limits).value().resources.memory_mb, 32);
 }
 
+TEST(ParseDescriptor, SharedMemoryIsWhatTheDriverObeys) {
+  const auto result = parse_job_descriptor(with_resources(R"("memoryMB": 128, "shmSizeMB": 100)"));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().attributes, (StringMap{{"troupe.shmMB", "100"}}));
+  const auto none = parse_job_descriptor(with_resources(R"("shmSizeMB": 0)"));
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none.value().attributes.empty());
+}
+
 TEST(ParseDescriptor, KeepsTheUsersAttributesButNotTheCellsOwn) {
   const auto text =
       with(R"("container")", R"("attributes": {"titus.callReason": "x", "a": ""}, "container")");

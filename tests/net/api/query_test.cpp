@@ -37,6 +37,8 @@ TEST(ParseQuery, ReadsEveryCriterion) {
                              {"taskStates", "Started,Finished"},
                              {"taskStateReasons", "failed"},
                              {"skipSystemFailures", "true"},
+                             {"needsMigration", "true"},
+                             {"debug", "true"},
                              {"pageSize", "20"},
                              {"page", "2"},
                              {"fields", "id,status.state"},
@@ -53,6 +55,7 @@ TEST(ParseQuery, ReadsEveryCriterion) {
   EXPECT_EQ(criteria.attribute_op, AttributeOp::any);
   EXPECT_TRUE(criteria.wants_finished_tasks());
   EXPECT_TRUE(criteria.skip_system_failures);
+  EXPECT_EQ(criteria.needs_migration, true);
   EXPECT_EQ(query.value().paging, (Paging{2, 20, std::nullopt}));
   EXPECT_EQ(query.value().fields, (std::vector<std::string>{"id", "status.state", "jobId"}));
   EXPECT_EQ(query.value().consistency, Consistency::stale);
@@ -96,6 +99,8 @@ TEST(ParseQuery, RefusesWhatIsWrong) {
   EXPECT_EQ(complaint(parsed({{"attributes.op", "xor"}})), "attributes.op: must be and or or");
   EXPECT_EQ(complaint(parsed({{"consistency", "weak"}})), "consistency: must be linearizable or stale");
   EXPECT_EQ(complaint(parsed({{"skipSystemFailures", "1"}})), "skipSystemFailures: must be true or false");
+  EXPECT_EQ(complaint(parsed({{"needsMigration", "yes"}})), "needsMigration: must be true or false");
+  EXPECT_EQ(complaint(parsed({{"debug", "yes"}})), "debug: must be true or false");
   const auto both = parsed({{"page", "x"}, {"jobType", "y"}});
   EXPECT_EQ(both.error().violations.size(), 2u);
 }
@@ -129,6 +134,8 @@ TEST(Matches, AJobByEachCriterion) {
     EXPECT_TRUE(job_matches({{name, hit}})) << name;
     EXPECT_FALSE(job_matches({{name, miss}})) << name;
   }
+  for (const auto* sidecars : {"platformSidecar", "platformSidecarChannel"})
+    EXPECT_FALSE(job_matches({{sidecars, "mesh"}})) << "no job has any";
   EXPECT_TRUE(job_matches({{"attributes", "show:1,kind:film"}, {"attributes.op", "or"}}));
   EXPECT_FALSE(job_matches({{"attributes", "show:1,kind:x"}, {"attributes.op", "or"}}));
 }

@@ -324,7 +324,7 @@ TEST(SelectionSchema, IsWhatAHostsAnswerHas) {
 }
 
 TEST(SelectionSchema, IsWhatATasksAnswerHas) {
-  const TaskPlace place{"h1", "home", "z", "Flex"};
+  const TaskPlace place{"h1", "home", "z", "Flex", true};
   for (const auto state : {TaskState::accepted, TaskState::finished}) {
     TaskRecord task = example_task(state);
     task.attributes = RareMap::Map{{"a.b", "c"}};

@@ -47,6 +47,7 @@ struct Replicas {
     const HashSample sample = nodes.at(n).machine->newest_sample().value();
     return CheckState{NodeId{n + 1}, sample.index, 2, sample.hash.shards, sample.hash.cell};
   }
+  void expect_stopped_by_reports(std::uint32_t bad);
   /// One flipped bit in a node's stored state, which it then loads.
   void damage(std::uint32_t n) {
     Node& node = nodes.at(n);
@@ -69,6 +70,29 @@ struct Replicas {
     TROUPE_CHECK(false);
   }
 };
+
+/// Every node reports its sample: the one that differs stops, and no other.
+void Replicas::expect_stopped_by_reports(std::uint32_t bad) {
+  int stopped = 0;
+  std::vector<CommandBody> reports;
+  for (std::uint32_t n = 0; n < 3; ++n) reports.push_back(report_of(n));
+  for (const CommandBody& body : reports) {
+    const raft::Entry report = minted(body);
+    log.push_back(report);
+    for (std::uint32_t at = 0; at < 3; ++at) {
+      if (!nodes[at].machine) continue;
+      const auto applied = nodes[at].apply(report);
+      if (applied.ok()) continue;
+      EXPECT_EQ(at, bad);
+      EXPECT_EQ(applied.error().code, ErrorCode::corrupt);
+      EXPECT_NE(applied.error().message.find("diverged"), std::string::npos) << applied.error().message;
+      EXPECT_NE(applied.error().message.find("shard"), std::string::npos) << applied.error().message;
+      ++stopped;
+      nodes[at].machine.reset();
+    }
+  }
+  EXPECT_EQ(stopped, 1) << "node " << bad;
+}
 
 TEST(Divergence, NobodyMindsReportsThatAgree) {
   Replicas replicas;
@@ -107,30 +131,54 @@ TEST(Divergence, AFlippedBitStopsTheNodeThatHasItWhoeverLeads) {
     // What the history asks of one machine may be refused by the damaged one: only time passes from here.
     while (replicas.last().value % every != 0)
       replicas.everywhere({Term{1}, replicas.last().next(), raft::EntryKind::noop, {}, {}});
-    int stopped = 0;
-    std::vector<CommandBody> reports;
-    for (std::uint32_t n = 0; n < 3; ++n) reports.push_back(replicas.report_of(n));
-    for (const CommandBody& body : reports) {
-      const raft::Entry report = replicas.minted(body);
-      replicas.log.push_back(report);
-      for (std::uint32_t at = 0; at < 3; ++at) {
-        if (!replicas.nodes[at].machine) continue;
-        const auto applied = replicas.nodes[at].apply(report);
-        if (applied.ok()) continue;
-        EXPECT_EQ(at, bad);
-        EXPECT_EQ(applied.error().code, ErrorCode::corrupt);
-        EXPECT_NE(applied.error().message.find("diverged"), std::string::npos) << applied.error().message;
-        EXPECT_NE(applied.error().message.find("shard"), std::string::npos) << applied.error().message;
-        ++stopped;
-        replicas.nodes[at].machine.reset();
-      }
-    }
-    EXPECT_EQ(stopped, 1) << "node " << bad;
+    replicas.expect_stopped_by_reports(bad);
     for (std::uint32_t at = 0; at < 3; ++at) {
       if (at == bad) continue;
       EXPECT_EQ(replicas.nodes[at].machine->differing_reports(), 1u) << "a human is told";
     }
   }
+}
+
+// Only there does apply meet what must not be: it sets the entity aside as every replica would, and that it
+// is alone with it is found by the next check.
+TEST(Divergence, PoisonOnOneReplicaAloneStopsThatReplica) {
+  Replicas replicas;
+  replicas.run_to(every * 20 + 3);
+  constexpr std::uint32_t bad = 1;
+  const Reads& reads = replicas.nodes[0].machine->reads();
+  std::vector<TaskRecord> running;
+  for (std::uint64_t more = 0; running.empty() && more < every * 100; ++more) {
+    replicas.run_to(replicas.last().value + 1);
+    reads.each_task({}, [&](const TaskRecord& task, const JobRecord& job) {
+      if (task.state == TaskState::started && task.set_aside.empty() && job.set_aside.empty())
+        running.push_back(task);
+      return true;
+    });
+    std::erase_if(running,
+                  [&](const TaskRecord& task) { return reads.host(task.host)->record.session.is_nil(); });
+  }
+  ASSERT_FALSE(running.empty());
+  const TaskRecord& task = running.front();
+  Node& node = replicas.nodes[bad];
+  SlotRecord slot;
+  reads.with_job(task.job, [&](const JobView& view) { slot = view.slots[task.slot.value].record; });
+  slot.task = TaskId{};
+  KvBatch batch;
+  batch.put(keys::current, keys::slot(reads.shard_of(EntityRef::of(task.job)), task.job, task.slot),
+            packed(slot));
+  ASSERT_TRUE(node.store->write(batch, Durability::buffered).ok());
+  reseal(*node.store);
+  node.machine.reset();
+  node.machine = node.open({});
+  replicas.everywhere(
+      replicas.minted(ReportTasks{{{task.host,
+                                    reads.host(task.host)->record.session,
+                                    {{task.id, TaskState::finished, Reason::normal, 0, 0, ""}}}}}));
+  for (std::uint32_t at = 0; at < 3; ++at)
+    EXPECT_EQ(replicas.nodes[at].machine->reads().set_aside() - reads.set_aside(), at == bad ? 1U : 0U);
+  while (replicas.last().value % every != 0)
+    replicas.everywhere({Term{1}, replicas.last().next(), raft::EntryKind::noop, {}, {}});
+  replicas.expect_stopped_by_reports(bad);
 }
 
 TEST(Divergence, TwoNodesAloneCannotTellWhoIsRight) {

@@ -72,6 +72,60 @@ TEST(Poison, IsTheSameOnEveryReplicaWhateverTheBatch) {
   EXPECT_EQ(shard_hashes(one.cell.reads()), shard_hashes(two.cell.reads()));
 }
 
+TEST(Poison, ReplayedAtTheRestartOfAllReplicasIsWhatItWas) {
+  Broken nodes[3];
+  const ReportTasks body = nodes[0].both_ended();
+  std::vector<raft::Entry> log;
+  for (int n = 0; n < 2; ++n) {
+    Command command;
+    command.body = body;
+    log.push_back(nodes[0].cell.entry(command));
+  }
+  for (Broken& node : nodes) ASSERT_EQ(node.cell.apply_entries(log).outcomes.size(), 2U);
+  const auto before = dump(*nodes[0].cell.store);
+  // What a crash left of the state is from before the poison: the log's tail is applied once more, by some at
+  // once, by others entry by entry with a restart between.
+  Broken again[3];
+  again[0].cell.apply_entries(log);
+  again[1].cell.apply_entries({log[0]});
+  again[1].cell.restart();
+  again[1].cell.apply_entries({log[1]});
+  again[2].cell.apply_entries({log[0]});
+  again[2].cell.apply_entries({log[1]});
+  for (Broken& node : again) {
+    EXPECT_EQ(dump(*node.cell.store), before);
+    EXPECT_EQ(shard_hashes(node.cell.reads()), shard_hashes(nodes[0].cell.reads()));
+    EXPECT_NE(node.cell.job(node.bad).set_aside, "");
+    node.cell.restart();
+    EXPECT_NE(node.cell.job(node.bad).set_aside, "");
+    EXPECT_EQ(node.cell.reads().set_aside(), 1U) << "counted anew from the records";
+    EXPECT_EQ(dump(*node.cell.store), before);
+  }
+}
+
+TEST(SetAside, IsCountedUntilItIsReleasedOrEnds) {
+  Cell cell;
+  const HostId host = cell.host("h1");
+  const JobId job = cell.submit(batch_of(2));
+  const TaskId task = cell.start(job, 0);
+  cell.place(task, host);
+  const EntityRef group = EntityRef::of_group("DEFAULT");
+  std::uint64_t count = 0;
+  for (const EntityRef& entity : {EntityRef::of(job), EntityRef::of(task), EntityRef::of(host), group}) {
+    ASSERT_TRUE(cell.apply(SetAside{entity, "crashed 5 times"}, cell.fence_of(ShardId{0})).taken());
+    EXPECT_EQ(cell.reads().set_aside(), ++count) << entity.text();
+    cell.apply(SetAside{entity, "again"}, cell.fence_of(ShardId{0}));
+    EXPECT_EQ(cell.reads().set_aside(), count) << entity.text();
+  }
+  cell.restart();
+  EXPECT_EQ(cell.reads().set_aside(), 4U);
+  cell.ended(host, task, Reason::normal);
+  EXPECT_EQ(cell.reads().set_aside(), 3U) << "the task is archived";
+  for (const EntityRef& entity : {EntityRef::of(job), EntityRef::of(host), group})
+    ASSERT_TRUE(cell.apply(Release{entity}).taken());
+  EXPECT_EQ(cell.reads().set_aside(), 0U);
+}
+
 TEST(SetAside, TakesAnEntitysDutiesUntilItIsReleased) {
   Cell cell;
   const HostId host = cell.host("h1");

@@ -39,14 +39,18 @@ void Truth::read_meta(const KvStore& store) {
   each<ShardRecord>(store, keys::meta, sl, sh,
                     [&](BytesView, BytesView, ShardRecord r) { shards[r.id] = r; });
   const auto [hl, hh] = range('h');
-  each<HostRecord>(store, keys::meta, hl, hh,
-                   [&](BytesView, BytesView, HostRecord r) { hosts[r.id].record = std::move(r); });
+  each<HostRecord>(store, keys::meta, hl, hh, [&](BytesView, BytesView, HostRecord r) {
+    set_aside += r.set_aside.empty() ? 0 : 1;
+    hosts[r.id].record = std::move(r);
+  });
   const auto [gl, gh] = range('g');
   each<GroupRecord>(store, keys::meta, gl, gh,
                     [&](BytesView, BytesView, GroupRecord r) { groups[r.name].first = std::move(r); });
   const auto [al, ah] = range('a');
-  each<GroupCondition>(store, keys::meta, al, ah,
-                       [&](BytesView, BytesView, GroupCondition r) { conditions[r.name] = std::move(r); });
+  each<GroupCondition>(store, keys::meta, al, ah, [&](BytesView, BytesView, GroupCondition r) {
+    set_aside += r.set_aside.empty() ? 0 : 1;
+    conditions[r.name] = std::move(r);
+  });
   const auto [pl, ph] = range('p');
   each<PauseRecord>(store, keys::meta, pl, ph, [&](BytesView key, BytesView, PauseRecord r) {
     pauses[std::string(key.substr(1))] = std::move(r);
@@ -73,6 +77,7 @@ void Truth::read_shard(const KvStore& store, ShardId shard) {
                     Job& job = jobs[r.id];
                     job.limit = relaunch_limit(cell);
                     throttled_jobs += r.throttled.is_set() ? 1 : 0;
+                    set_aside += r.set_aside.empty() ? 0 : 1;
                     job.slots.resize(r.capacity.desired);
                     job.record = std::move(r);
                   });
@@ -101,6 +106,7 @@ void Truth::count(const TaskRecord& task) {
   job.slots.at(task.slot.value).live = &task;
   ++job.counts.tasks[number(task.state)];
   ++live_tasks[number(task.state)];
+  set_aside += task.set_aside.empty() ? 0 : 1;
   const JobDescriptor& descriptor = *job.record.descriptor;
   const auto group = groups.find(descriptor.capacity_group);
   if (group != groups.end()) ++group->second.second.tasks;
@@ -200,6 +206,7 @@ void expect_cell(const Reads& reads, const Truth& truth) {
   EXPECT_EQ(figures.waiting, truth.waiting.size());
   EXPECT_EQ(figures.requests, truth.requests);
   EXPECT_EQ(figures.throttled_jobs, truth.throttled_jobs);
+  EXPECT_EQ(figures.set_aside, truth.set_aside);
   for (const auto& [caller, use] : truth.callers) {
     EXPECT_EQ(reads.caller_use(caller).jobs, use.jobs) << caller;
     EXPECT_EQ(reads.caller_use(caller).wanted, use.wanted) << caller;

@@ -43,6 +43,7 @@ class Truth {
   std::array<std::uint64_t, task_state_count> live_tasks{};
   std::uint64_t wanted_tasks = 0;
   std::uint64_t throttled_jobs = 0;
+  std::uint64_t set_aside = 0;
   std::map<std::string, CallerUse> callers;
   AuditHead audit;
   std::size_t requests = 0;
