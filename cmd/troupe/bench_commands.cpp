@@ -10,6 +10,7 @@
 #include "cmd/troupe/bench_e2e.hpp"
 #include "cmd/troupe/bench_failing.hpp"
 #include "cmd/troupe/bench_failover.hpp"
+#include "cmd/troupe/bench_gateway.hpp"
 #include "cmd/troupe/bench_log.hpp"
 #include "cmd/troupe/bench_log_node.hpp"
 #include "cmd/troupe/bench_placement.hpp"
@@ -195,6 +196,11 @@ void add_failing(CLI::App& bench) {
   failing->add_option("--trials", params->trials, "Cells, one after the other; medians are told")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
+  failing
+      ->add_option("--crash-launches-per-s", params->crash_launches_per_s,
+                   "As the setting of this name; 0: crashing tasks are not paced")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
 }
 
 void add_failover(CLI::App& bench) {
@@ -219,6 +225,69 @@ void add_failover(CLI::App& bench) {
       ->check(CLI::Range(1, 100));
 }
 
+void add_gateway(CLI::App& bench) {
+  auto params = std::make_shared<GatewayParams>();
+  CLI::App* gateway = add_bench(bench, "gateway", "Submits and linearizable reads through the HTTP doors",
+                                params, bench_gateway);
+  gateway->footer("Example: troupe bench gateway --nodes 3 --connections 64 --json");
+  gateway->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  gateway->add_option("--hosts", params->hosts, "Simulated ones; without any, tasks wait")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 5000));
+  gateway->add_option("--connections", params->connections)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 2000));
+  gateway->add_option("--seconds", params->seconds, "Of each load")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  gateway->add_option("--mutations-per-s", params->mutations_per_s, "Beside the steady reads")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  gateway->add_option("--idle-submits", params->idle_submits, "One after the other, with nothing else")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+}
+
+void add_list(CLI::App& bench) {
+  auto params = std::make_shared<ListParams>();
+  CLI::App* list =
+      add_bench(bench, "list", "All tasks, page after page, alone and beside submits", params, bench_list);
+  list->footer("Example: troupe bench list --tasks 150000 --page 1000 --json");
+  list->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  list->add_option("--hosts", params->hosts)->capture_default_str()->check(CLI::Range(1, 5000));
+  list->add_option("--tasks", params->tasks)->capture_default_str()->check(CLI::Range(1, 5'000'000));
+  list->add_option("--page", params->page)->capture_default_str()->check(CLI::Range(1, 5000));
+  list->add_option("--rounds", params->rounds, "Of the whole list, alone")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  list->add_option("--seconds", params->seconds, "Of the submits, alone and then beside lists")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+}
+
+void add_streams(CLI::App& bench) {
+  auto params = std::make_shared<StreamsParams>();
+  CLI::App* streams = add_bench(bench, "streams", "Event streams over all jobs, idle and beside changes",
+                                params, bench_streams);
+  streams->footer("Example: troupe bench streams --idle-streams 2000 --busy-streams 200 --json");
+  streams->add_option("--nodes", params->nodes)->capture_default_str()->check(CLI::IsMember({1, 3, 5}));
+  streams->add_option("--idle-streams", params->idle_streams)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4000));
+  streams->add_option("--changes", params->changes, "Of one job, each told to all idle streams")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  streams->add_option("--busy-streams", params->busy_streams)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4000));
+  streams->add_option("--mutations-per-s", params->mutations_per_s)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  streams->add_option("--seconds", params->seconds, "Of the mutations")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+}
+
 }  // namespace
 
 void add_bench_commands(CLI::App& app) {
@@ -230,6 +299,9 @@ void add_bench_commands(CLI::App& app) {
   add_restart(*bench);
   add_failing(*bench);
   add_failover(*bench);
+  add_gateway(*bench);
+  add_list(*bench);
+  add_streams(*bench);
   add_placement(*bench);
   add_catch_up(*bench);
 }

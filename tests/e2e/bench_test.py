@@ -96,6 +96,27 @@ class Bench(unittest.TestCase):
         self.assertEqual(figures["windows_over_budget"], 0)
         self.assertGreaterEqual(figures["launches"], 20 * 3 * 2)
 
+    def test_submits_and_reads_through_the_doors(self):
+        figures = self.bench("gateway", "--connections", "4", "--seconds", "1", "--mutations-per-s", "20",
+                             "--idle-submits", "5", figures={"submits_per_s", "submit_p50_ms", "submit_p99_ms", "gets_per_s",
+                                                             "get_p50_ms", "get_p99_ms", "idle_submit_p50_us"})["figures"]
+        self.assertGreater(figures["submits_per_s"], 0)
+        self.assertGreater(figures["gets_per_s"], 0)
+        self.assertGreater(figures["mutations_per_s"], 0)
+
+    def test_lists_of_all_tasks(self):
+        figures = self.bench("list", "--tasks", "50", "--page", "20", "--hosts", "2", "--rounds", "2", "--seconds", "1",
+                             figures={"total_s", "page_p99_ms", "submits_per_s", "beside_submits_per_s"})["figures"]
+        self.assertGreater(figures["total_s"], 0)
+        self.assertGreaterEqual(figures["page_p99_ms"], figures["page_p50_ms"])
+
+    def test_streams_idle_and_beside_changes(self):
+        figures = self.bench("streams", "--idle-streams", "20", "--changes", "3", "--busy-streams", "5",
+                             "--mutations-per-s", "20", "--seconds", "1",
+                             figures={"added_mb", "told_p99_ms", "cpu_cores", "events_per_s"})["figures"]
+        self.assertEqual(figures["busy_streams_behind"], 0)
+        self.assertGreater(figures["told_p99_ms"], 0)
+
     def failover(self, *arguments):
         figures = self.bench("failover", "--trials", "1", *arguments, figures=FAILOVER_FIGURES)["figures"]
         self.assertGreater(figures["p50_ms"], 0)

@@ -87,6 +87,7 @@ TEST(ParseDescriptor, TheSizeOfSharedMemoryIsAnAttributeAndIsPrintedAsItWasSent)
   const std::string printed = writer.take();
   EXPECT_NE(printed.find(R"("shmSizeMB":48)"), std::string::npos) << printed;
   EXPECT_EQ(parse_job_descriptor(printed).value(), result.value());
+  EXPECT_TRUE(parse_job_descriptor(with_resources(R"("shmSizeMB": 0)")).value().attributes.empty());
 }
 
 TEST(ParseDescriptor, OnlyTheCellSaysThatAnImageWasNotResolved) {
@@ -164,15 +165,6 @@ TEST(ParseDescriptor, LimitsAreParameters) {
   EXPECT_TRUE(parse_job_descriptor(with_resources(R"("memoryMB": 63)"), limits).ok());
   EXPECT_FALSE(parse_job_descriptor(with(R"("size": 1)", R"("size": 2)"), limits).ok());
   EXPECT_EQ(parse_job_descriptor(small, limits).value().resources.memory_mb, 32);
-}
-
-TEST(ParseDescriptor, SharedMemoryIsWhatTheDriverObeys) {
-  const auto result = parse_job_descriptor(with_resources(R"("memoryMB": 128, "shmSizeMB": 100)"));
-  ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_EQ(result.value().attributes, (StringMap{{"troupe.shmMB", "100"}}));
-  const auto none = parse_job_descriptor(with_resources(R"("shmSizeMB": 0)"));
-  ASSERT_TRUE(none.ok());
-  EXPECT_TRUE(none.value().attributes.empty());
 }
 
 TEST(ParseDescriptor, KeepsTheUsersAttributesButNotTheCellsOwn) {
