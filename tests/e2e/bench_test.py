@@ -107,7 +107,7 @@ class Bench(unittest.TestCase):
     def test_lists_of_all_tasks(self):
         figures = self.bench("list", "--tasks", "50", "--page", "20", "--hosts", "2", "--rounds", "2", "--seconds", "1",
                              figures={"total_s", "page_p99_ms", "submits_per_s", "beside_submits_per_s"})["figures"]
-        self.assertGreater(figures["total_s"], 0)
+        self.assertGreater(figures["page_p50_ms"], 0)
         self.assertGreaterEqual(figures["page_p99_ms"], figures["page_p50_ms"])
 
     def test_streams_idle_and_beside_changes(self):
