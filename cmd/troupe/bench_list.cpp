@@ -121,7 +121,8 @@ class ListBench {
     out.figure("beside_page_p99_ms", percentile(beside_page_ms_, 0.99));
     out.figure("submits_per_s", alone_.per_s());
     out.figure("beside_submits_per_s", beside_.per_s());
-    out.figure("submits_fewer_percent", 100 * (1 - beside_.per_s() / std::max(alone_.per_s(), 1.0)));
+    const double fewer = 1 - beside_.per_s() / std::max(alone_.per_s(), 1.0);
+    out.figure("submits_fewer_percent", 100 * std::max(fewer, 0.0));
     out.figure("submit_p50_ms", before);
     out.figure("beside_submit_p50_ms", beside);
     out.figure("submit_p99_ms", percentile(alone_.ms, 0.99));
