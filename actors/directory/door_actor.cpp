@@ -79,11 +79,11 @@ class Door {
   void take(const net::LinkKey& link, Visitor& visitor, agent::Hello hello) {
     visitor.hello = std::move(hello);
     visitor.host = {};
-    const CellFigures cell = context_->reads().cell();
-    if (!leased_ || cell.record.name.empty()) return close_link(link, "this node is not ready");
-    if (!visitor.hello.cell.empty() && visitor.hello.cell != cell.record.name)
-      return refuse(
-          link, "this is cell '" + cell.record.name + "', the agent belongs to '" + visitor.hello.cell + "'");
+    // Not its figures, which count hosts: of thousands each says hello at once.
+    const std::string cell = context_->reads().cell_record().name;
+    if (!leased_ || cell.empty()) return close_link(link, "this node is not ready");
+    if (!visitor.hello.cell.empty() && visitor.hello.cell != cell)
+      return refuse(link, "this is cell '" + cell + "', the agent belongs to '" + visitor.hello.cell + "'");
     if (is_registered(visitor.hello)) return let_in(link, visitor);
     Command command;
     command.caller = link.peer;

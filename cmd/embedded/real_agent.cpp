@@ -71,6 +71,7 @@ class RunningAgent final : public RealAgent {
       hub.io_thread = config_.io_thread;
       hub.seed = seed;
       hub.backoff_max = milliseconds(500);
+      hub.wait_longer(config_.link_patience);
       const CuttableHub::Open open =
           [hub](net::LinkListener& inner) -> Result<std::unique_ptr<net::LinkHub>> {
         auto opened = net::open_hub(hub, inner);

@@ -35,8 +35,9 @@ struct RealAgentConfig {
   bool allow_host_network = false;       ///< of `oci`: to jobs that ask for it
   milliseconds usage_every{10'000};      ///< of `oci`: host and containers are looked at
   agent::ProbeLimits probes;             ///< of `oci`: below or above these it offers itself for nothing new
-  std::shared_ptr<net::IoThread> io_thread;                ///< empty: its own
-  std::shared_ptr<Cuts> cuts;                              ///< for tests, of its links; empty: none
+  std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
+  milliseconds link_patience{0};             ///< more than usual, for thousands of links that share a machine
+  std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 

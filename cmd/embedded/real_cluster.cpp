@@ -103,6 +103,7 @@ struct RealCluster::Impl {
     config.peer_listen = addresses[NodeId{n}].peer;
     config.http_listen = addresses[NodeId{n}].http;
     config.io_thread = peer_io;
+    config.link_patience = link_patience();
     config.http_thread = http_io;
     config.small_buffers = true;
     config.on_failure = [this, n](const std::string& why) {
@@ -114,6 +115,11 @@ struct RealCluster::Impl {
     return {};
   }
 
+  /// Thousands that share this machine dial at once: who gives up early only dials again.
+  milliseconds link_patience() const {
+    return milliseconds(options.hosts > hosts_at_ease ? options.hosts : 0);
+  }
+
   Result<void> start_agent(std::uint32_t n) {
     RealAgentConfig config;
     const HostOptions host = options.host(n);
@@ -121,11 +127,10 @@ struct RealCluster::Impl {
     config.agent.host_group = host.group;
     config.agent.resources = host.resources;
     config.agent.attributes = host.attributes;
-    // Thousands that share this machine dial at once: who gives up early only dials again.
-    const milliseconds crowd{options.hosts > hosts_at_ease ? options.hosts : 0};
-    config.agent.link.back_off_max = milliseconds(500) + crowd;
-    config.agent.link.dial_max = milliseconds(1'000) + crowd;
-    config.agent.link.greet_max = milliseconds(3'000) + crowd;
+    config.link_patience = link_patience();
+    config.agent.link.back_off_max = milliseconds(500) + link_patience();
+    config.agent.link.dial_max = milliseconds(1'000) + link_patience();
+    config.agent.link.greet_max = milliseconds(3'000) + link_patience();
     // Different hosts begin with different nodes.
     for (std::uint32_t k = 0; k < options.nodes; ++k) {
       const NodeId node{(n + k) % options.nodes + 1};

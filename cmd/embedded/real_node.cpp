@@ -233,6 +233,7 @@ NodeSeams RunningNode::seams() {
     hub.io_thread = config_.io_thread;
     hub.seed = config_.node.seed;
     hub.backoff_max = milliseconds(250);
+    hub.wait_longer(config_.link_patience);
     const CuttableHub::Open open = [hub](net::LinkListener& inner) -> Result<std::unique_ptr<net::LinkHub>> {
       auto opened = net::open_hub(hub, inner);
       if (!opened.ok()) return opened.error();

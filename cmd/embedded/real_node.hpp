@@ -18,7 +18,8 @@ struct RealNodeConfig {
   std::string data;  ///< its own folder; made if missing
   std::string peer_listen = "127.0.0.1:0";
   std::string http_listen = "127.0.0.1:0";
-  std::shared_ptr<net::IoThread> io_thread;                ///< of links; empty: its own
+  std::shared_ptr<net::IoThread> io_thread;  ///< of links; empty: its own
+  milliseconds link_patience{0};             ///< more than usual, for thousands of links that share a machine
   std::shared_ptr<http::IoThread> http_thread;             ///< of the gateway; empty: its own
   agent::RegistriesConfig registries;                      ///< asked for images, unless `node.images` is set
   http::TlsContextPtr http_tls{};                          ///< of the gateway; empty: plain HTTP

@@ -47,6 +47,16 @@ struct HubConfig {
   std::size_t message_bytes_max = std::size_t{4}
                                   << 20;        ///< larger ones are dropped here and hostile from a peer
   std::size_t unfinished_handshakes_max = 256;  ///< beyond it new connections are closed unheard
+
+  /// Of both ends alike: where very many links share a machine, each takes longer to be served.
+  void wait_longer(milliseconds more) {
+    heartbeat_interval += more / 4;
+    silence_timeout += more;
+    connect_timeout += more;
+    handshake_timeout += more;
+    backoff_max += more;
+    unfinished_handshakes_max += static_cast<std::size_t>(more.count());
+  }
 };
 
 /// Since the hub was opened, but for links_up.
