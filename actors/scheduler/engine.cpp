@@ -64,6 +64,7 @@ Plan Engine::place(Instant now, const Budget& budget) {
   state_->look_at_claims(now, budget, plan);
   // Besides the budget: else what helps many might leave nothing for any of them.
   std::size_t looked_at = 0;
+  std::size_t hosts_left = budget.preemption_hosts_max;
   state_->queue.unblock(looked_at);
   TaskClass* kind = state_->queue.first();
   for (; kind != nullptr; kind = state_->queue.first()) {
@@ -71,12 +72,15 @@ Plan Engine::place(Instant now, const Budget& budget) {
     if (kind->gang > 0) {
       // A whole gang in one plan: another one has room for it.
       if (!plan.placements.empty() && plan.placements.size() + kind->gang > budget.placements_max) break;
-      if (!state_->place_gang(*kind, plan)) state_->queue.block(kind);
+      if (state_->place_gang(*kind, plan)) continue;
+      state_->queue.block(kind);
+      state_->keep_room_for_gang(*kind, now, budget, plan);
       continue;
     }
     const Host* host = state_->inventory.find(kind->demand, plan.evaluations);
     if (host == nullptr) {
       state_->queue.block(kind);
+      state_->keep_room(*kind, now, hosts_left);
       continue;
     }
     state_->put_on(*state_->tasks.at(kind->waiting.begin()->task), *host, plan);

@@ -73,10 +73,11 @@ struct Engine::State {
   }
 
   // ---- gangs ----
+  /// Those that start next, all at once.
+  static std::vector<TaskId> first_of(const TaskClass& kind);
   /// All or none; none: nothing is different, but for what was looked at.
   bool place_gang(TaskClass& kind, Plan& plan) {
-    std::vector<TaskId> ids;
-    for (auto turn = kind.waiting.begin(); ids.size() < kind.gang; ++turn) ids.push_back(turn->task);
+    const std::vector<TaskId> ids = first_of(kind);
     const std::set<FollowedJob*> changed = inventory.book().changed();
     const Inventory::Trial trial(inventory);
     std::vector<std::pair<Ticket, const Host*>> taken;
@@ -112,7 +113,11 @@ struct Engine::State {
   // Of those that have others ended (gang_claims.cpp):
   /// Room for all, where it is free or where others end, or for none. False: another plan has room for it.
   bool preempt_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan);
-  bool claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now, Plan& plan);
+  /// Where enough are being ended for all that have no room: their places are kept.
+  void keep_room_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan);
+  enum class MayEnd : bool { nobody_more, victims };
+  bool claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now, MayEnd may_end,
+                      Plan& plan);
   void undo_claim(Task& task, const std::vector<RunningTask>& victims);
   /// All of it is placed once there is room for all.
   void look_at_gang(TaskClass& kind, const Budget& budget, Plan& plan);
@@ -196,6 +201,18 @@ struct Engine::State {
   }
 
   // ---- preemption ----
+  /// In its turn, before what comes after it takes the room piece by piece: for those that fit nowhere, where
+  /// enough are being ended already. A new leader finds the victims of the last one so.
+  void keep_room(TaskClass& kind, Instant now, std::size_t& hosts_left) {
+    if (!kind.is_hungry || !preemptor.has_right(kind)) return;
+    inventory.prepare(kind.demand);
+    while (WaitingQueue::may_look(kind)) {
+      const Host* host = preemptor.where_others_leave(kind, hosts_left);
+      if (host == nullptr) return;
+      queue.found_victims(&kind);
+      claim(*tasks.at(kind.waiting.begin()->task), *host, now, {});
+    }
+  }
   /// False: the budget ended first.
   bool preempt_for(TaskClass& kind, Instant now, const Budget& budget, std::size_t& hosts_left, Plan& plan) {
     if (kind.gang > 0) return preempt_for_gang(kind, now, budget, plan);

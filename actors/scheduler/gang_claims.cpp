@@ -5,11 +5,17 @@
 
 namespace troupe::scheduler {
 
-bool Engine::State::preempt_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan) {
-  if (!plan.preemptions.empty() && plan.preemptions.size() + kind.gang > budget.preemptions_max) return false;
+std::vector<TaskId> Engine::State::first_of(const TaskClass& kind) {
   std::vector<TaskId> ids;
   for (auto turn = kind.waiting.begin(); ids.size() < kind.gang; ++turn) ids.push_back(turn->task);
-  if (budget.gangs_preempt && preemptor.has_right(kind) && claim_for_gang(kind, ids, now, plan)) {
+  return ids;
+}
+
+bool Engine::State::preempt_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan) {
+  if (!plan.preemptions.empty() && plan.preemptions.size() + kind.gang > budget.preemptions_max) return false;
+  std::vector<TaskId> ids = first_of(kind);
+  if (budget.gangs_preempt && preemptor.has_right(kind) &&
+      claim_for_gang(kind, ids, now, MayEnd::victims, plan)) {
     queue.found_victims(&kind);
     gang_claims.emplace(kind.number, std::move(ids));
   } else {
@@ -18,8 +24,19 @@ bool Engine::State::preempt_for_gang(TaskClass& kind, Instant now, const Budget&
   return true;
 }
 
+void Engine::State::keep_room_for_gang(TaskClass& kind, Instant now, const Budget& budget, Plan& plan) {
+  if (!kind.is_hungry || !preemptor.anybody_leaves() || !budget.gangs_preempt || !preemptor.has_right(kind) ||
+      !WaitingQueue::may_look(kind))
+    return;
+  std::vector<TaskId> ids = first_of(kind);
+  if (!claim_for_gang(kind, ids, now, MayEnd::nobody_more, plan)) return;
+  queue.found_victims(&kind);
+  gang_claims.emplace(kind.number, std::move(ids));
+}
+
 // A look that went on in the next pass would have to begin anew for its first task: it is bounded by itself.
-bool Engine::State::claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now, Plan& plan) {
+bool Engine::State::claim_for_gang(TaskClass& kind, const std::vector<TaskId>& ids, Instant now,
+                                   MayEnd may_end, Plan& plan) {
   const std::set<FollowedJob*> changed = inventory.book().changed();
   const Inventory::Trial trial(inventory);
   inventory.prepare(kind.demand);
@@ -31,7 +48,10 @@ bool Engine::State::claim_for_gang(TaskClass& kind, const std::vector<TaskId>& i
     const bool is_capped = kind.group->is_capped_for(kind.demand.resources);
     Preemptor::Choice choice;
     choice.host = is_capped ? nullptr : inventory.find(kind.demand, plan.evaluations);
-    if (choice.host == nullptr) choice = preemptor.find(kind, now, hosts_left);
+    if (choice.host == nullptr && may_end == MayEnd::victims)
+      choice = preemptor.find(kind, now, hosts_left);
+    else if (choice.host == nullptr)
+      choice.host = preemptor.where_others_leave(kind, hosts_left);
     if (choice.host == nullptr || choice.host->is_held(++launches[choice.host->facts.id])) break;
     claim(*tasks.at(id), *choice.host, now, choice.victims);
     victims.push_back(std::move(choice.victims));

@@ -179,7 +179,7 @@ bool Preemptor::look_at(const Host& host, const TaskClass& kind, Instant now, Ch
   return true;
 }
 
-/// Where nobody has to end besides: a plan's victims make room for its tasks, and not for the next who comes.
+// A plan's victims make room for its tasks, and not for the next who comes.
 const Host* Preemptor::where_others_leave(const TaskClass& kind, std::size_t& hosts_left) {
   std::size_t asked = 0;
   for (auto next = leaving_on_.begin(); next != leaving_on_.end() && hosts_left > 0; ++next) {

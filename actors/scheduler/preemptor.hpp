@@ -36,6 +36,10 @@ class Preemptor {
   };
   /// `hosts_left` shrinks by each host whose tasks were looked at; cut short: it came to nothing first.
   Choice find(TaskClass& kind, Instant now, std::size_t& hosts_left);
+  /// Where nobody has to end besides those that are being ended; the demand is prepared. Null: nowhere, of the
+  /// first `leaving_hosts_max`.
+  const Host* where_others_leave(const TaskClass& kind, std::size_t& hosts_left);
+  bool anybody_leaves() const { return !leaving_on_.empty(); }
   /// Is there any right by which its tasks could take another's place?
   bool has_right(const TaskClass& kind) const;
 
@@ -75,7 +79,6 @@ class Preemptor {
     Resources resources;
   };
 
-  const Host* where_others_leave(const TaskClass& kind, std::size_t& hosts_left);
   bool look_at(const Host& host, const TaskClass& kind, Instant now, Choice& best, Damage& least);
   bool choose(const Host& host, const TaskClass& kind, std::vector<RunningTask>& victims);
   bool choose_one(const Resources& room, const TaskClass& kind, std::vector<RunningTask>& victims) const;

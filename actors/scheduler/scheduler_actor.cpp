@@ -92,10 +92,21 @@ class SchedulerShell {
     index_ = Index{context_->status.applied.load()};
     look_at_groups();
     for (const HostFacts& host : context_->reads().hosts()) upsert(host);
+    load_leaving();
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
     logging::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
                   engine_->status().queued);
     pass_soon();
+  }
+
+  // Whom the last leader has ended so that others have room: it kept the room for these, and so does this one.
+  void load_leaving() {
+    if (!context_->reads().is_anybody_leaving()) return;
+    context_->reads().scan_tasks([&](const TaskRecord& task, const JobRecord& job) {
+      if (task.state == TaskState::kill_initiated && task.is_placed())
+        engine_->task_leaving(task.id, task.host, job.descriptor->resources);
+      return true;
+    });
   }
 
   /// Its limits, perhaps, or its level: who looked in vain for others to end may find them when that allows

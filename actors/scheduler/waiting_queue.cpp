@@ -333,7 +333,6 @@ void WaitingQueue::reconsider(QueueGroup& group) {
   }
 }
 
-/// Nobody gives way to what may not be launched yet, or is not whole.
 bool WaitingQueue::may_look(const TaskClass& kind) {
   return kind.waiting.size() >= kind.count_at_once() && kind.group->may_launch(kind.count_at_once());
 }

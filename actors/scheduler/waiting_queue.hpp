@@ -132,6 +132,8 @@ class WaitingQueue {
   void block(TaskClass* kind);
   /// Classes that fit nowhere, might have a right to others' places and may look and launch now, in turn.
   std::vector<TaskClass*> hungry(Instant now) const;
+  /// Nobody gives way to what may not be launched yet, or is not whole.
+  static bool may_look(const TaskClass& kind);
   void found_victims(TaskClass* kind) { kind->pause = milliseconds(0); }
   void found_nobody(TaskClass* kind, Instant now, std::uint64_t changes, milliseconds first,
                     milliseconds most);
@@ -160,7 +162,6 @@ class WaitingQueue {
   void rank(QueueGroup& group);
   void uncap(QueueGroup& group);
   bool might_preempt(const TaskClass& kind) const;
-  static bool may_look(const TaskClass& kind);
   void make_hungry(TaskClass* kind);
   void sate(TaskClass* kind);
   void reconsider(QueueGroup& group);

@@ -201,6 +201,12 @@ std::vector<std::pair<GroupRecord, GroupUse>> Reads::groups() const {
   return all;
 }
 
+bool Reads::is_anybody_leaving() const {
+  const std::shared_lock lock(tables_.cell.mutex);
+  return std::any_of(tables_.cell.group_entries.begin(), tables_.cell.group_entries.end(),
+                     [](const auto& entry) { return entry.second.use.leaving != Resources{}; });
+}
+
 GroupView Reads::view_of(const GroupRecord& record) const {
   const CellTables& cell = tables_.cell;
   GroupView view;

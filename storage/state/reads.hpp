@@ -71,6 +71,7 @@ class Reads {
   std::vector<HostFacts> hosts() const;
   std::optional<HostFacts> host_facts(HostId id) const;
   std::vector<std::pair<GroupRecord, GroupUse>> groups() const;
+  bool is_anybody_leaving() const;  ///< a placed task in KillInitiated
   std::optional<GroupView> group(std::string_view name) const;
   std::vector<GroupView> group_views() const;
   std::optional<std::string> group_name(const EntityRef& group) const;  ///< nullopt: no such group

@@ -52,6 +52,25 @@ TEST(GangPreemption, EndsOthersForAllOfItAndStartsWhenAllHaveEnded) {
   EXPECT_EQ(s.engine.status().queued, 0U);
 }
 
+TEST(GangPreemption, ANewEngineKeepsTheRoomOfThoseWhoAreBeingEnded) {
+  GangsPreempt s;
+  for (std::size_t n = 0; n < 3; ++n) {
+    s.running.at(s.low[n]).facts.is_leaving = true;
+    s.engine.task_leaving(s.low[n], s.running.at(s.low[n]).host, units(1));
+  }
+  s.end(s.low[0]);
+  const auto gang = s.gang(3, job_like(units(1)), 5);
+  s.wait(job_like(units(1)));
+  EXPECT_TRUE(s.place().placements.empty()) << "what is free is the gang's";
+  EXPECT_EQ(s.engine.status().preempting, 3U);
+  s.end(s.low[1]);
+  s.end(s.low[2]);
+  const Plan start = s.place();
+  EXPECT_TRUE(start.preemptions.empty());
+  EXPECT_EQ(start.together, (std::vector<std::uint32_t>{3}));
+  EXPECT_EQ(start.placements.size(), 3U);
+}
+
 TEST(GangPreemption, EndsNobodyWhenOneOfItWouldHaveNoRoom) {
   GangsPreempt s;
   s.gang(5, job_like(units(1)), 5);

@@ -43,6 +43,33 @@ TEST(Preemption, TakesBackWhatWasLentAndNoMoreThanWasPromised) {
   EXPECT_EQ(s.running.size(), 4U);
 }
 
+TEST(Preemption, ANewEngineKeepsTheRoomOfThoseWhoAreBeingEnded) {
+  PreemptionStory s;
+  s.group("owner", Tier::critical, units(4));
+  s.add_host(1, units(4));
+  std::vector<TaskId> ending;
+  for (int n = 0; n < 4; ++n) ending.push_back(s.run(1, in_group(job_like(units(1)), "borrower")));
+  for (const TaskId& task : ending) {
+    s.running.at(task).facts.is_leaving = true;
+    s.engine.task_leaving(task, HostId{1}, units(1));
+  }
+  s.end(ending[0]);
+  const TaskId wide = s.wait(in_group(job_like(units(2)), "owner"));
+  const TaskId successor = s.wait(in_group(job_like(units(1)), "borrower"));
+  EXPECT_TRUE(s.place().placements.empty()) << "one unit is free, and is one of the owner's two";
+  EXPECT_EQ(s.engine.explain(wide).standing, Explanation::Standing::preempting);
+  s.end(ending[1]);
+  const Plan plan = s.place();
+  EXPECT_TRUE(plan.preemptions.empty());
+  ASSERT_EQ(plan.placements.size(), 1U);
+  EXPECT_EQ(plan.placements[0].task, wide);
+  s.take(plan);
+  s.end(ending[2]);
+  const Plan last = s.place();
+  ASSERT_EQ(last.placements.size(), 1U);
+  EXPECT_EQ(last.placements[0].task, successor) << "nobody keeps the rest";
+}
+
 TEST(Preemption, LeavesAGroupWhatItReserved) {
   PreemptionStory s;
   s.add_host(1, units(4));
