@@ -280,11 +280,27 @@ std::string Users::not_right(const Reads& reads) {
   return wrong < 2 ? first : first + "; so are " + std::to_string(wrong - 1) + " more jobs";
 }
 
+std::string Users::standing_of(const TaskRecord& task, const Reads& reads) {
+  std::string text = "; task " + to_text(task.id) + " is " + std::string(state_text(task.state));
+  if (const auto host = reads.host_facts(task.host)) {
+    text += " on " + host->record.name;
+    text += host->record.is_connected()
+                ? ", connected through node " + std::to_string(host->record.session_node.value)
+                : ", disconnected for " +
+                      std::to_string((reads.cell_record().now - host->record.disconnected).count()) + " ms";
+  }
+  return text;
+}
+
 std::string Users::not_right(Job& job, const Reads& reads) {
   const bool should_end = job.kill_asked || !job.is_service;
   std::string look = "job " + to_text(job.id) + (job.is_service ? " (service)" : " (batch)");
   bool is_right = false;
+  std::vector<TaskRecord> open;
   const bool lives = reads.with_job(job.id, [&](const JobView& view) {
+    for (const SlotEntry& slot : view.slots)
+      if (slot.live != nullptr && slot.live->state != TaskState::started && open.size() < open_told_max)
+        open.push_back(*slot.live);
     const std::uint32_t started = view.counts.in(TaskState::started);
     is_right = !should_end && started == job.desired && view.counts.live() == job.desired &&
                view.record.capacity.desired == job.desired;
@@ -294,7 +310,9 @@ std::string Users::not_right(Job& job, const Reads& reads) {
             (job.kill_asked ? ", and was killed" : "");
     if (!view.record.set_aside.empty()) look += ", and is set aside";
   });
-  if (lives) return is_right ? "" : look;  // Asked again: a service may still move.
+  if (lives && is_right) return {};  // Asked again: a service may still move.
+  for (const TaskRecord& task : open) look += standing_of(task, reads);
+  if (lives) return look;
   const auto archived = reads.archived_job(job.id);
   if (!archived.ok() || !archived.value()) return look + " is neither live nor archived";
   if (!should_end) return look + " has ended, and nobody killed it";

@@ -75,7 +75,9 @@ class Users {
     int tries = 0;
   };
 
+  static constexpr std::size_t open_told_max = 3;
   std::string not_right(Job& job, const Reads& reads);
+  static std::string standing_of(const TaskRecord& task, const Reads& reads);
   std::uint32_t some_node(Random& random) const;
   Job* some_job(Random& random, bool services_only, bool idle_only);
   void send(Ask ask, std::uint32_t node);
