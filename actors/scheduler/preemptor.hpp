@@ -36,8 +36,8 @@ class Preemptor {
   };
   /// `hosts_left` shrinks by each host whose tasks were looked at; cut short: it came to nothing first.
   Choice find(TaskClass& kind, Instant now, std::size_t& hosts_left);
-  /// Where nobody has to end besides those that are being ended; the demand is prepared. Null: nowhere, of the
-  /// first `leaving_hosts_max`.
+  /// Where nobody has to end besides those that are being ended; the demand is prepared. Null: nowhere, of
+  /// the first `leaving_hosts_max`.
   const Host* where_others_leave(const TaskClass& kind, std::size_t& hosts_left);
   bool anybody_leaves() const { return !leaving_on_.empty(); }
   /// Is there any right by which its tasks could take another's place?

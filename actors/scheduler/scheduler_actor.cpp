@@ -99,7 +99,8 @@ class SchedulerShell {
     pass_soon();
   }
 
-  // Whom the last leader has ended so that others have room: it kept the room for these, and so does this one.
+  // Whom the last leader has ended so that others have room: it kept the room for these, and so does this
+  // one.
   void load_leaving() {
     if (!context_->reads().is_anybody_leaving()) return;
     context_->reads().scan_tasks([&](const TaskRecord& task, const JobRecord& job) {

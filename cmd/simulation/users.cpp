@@ -281,7 +281,10 @@ std::string Users::not_right(const Reads& reads) {
 }
 
 std::string Users::standing_of(const TaskRecord& task, const Reads& reads) {
-  std::string text = "; task " + to_text(task.id) + " is " + std::string(state_text(task.state));
+  const ShardId shard = reads.shard_of(EntityRef::of(task.id));
+  std::string text = "; task " + to_text(task.id) + " of shard " + std::to_string(shard.value) +
+                     ", which is node " + std::to_string(reads.shard(shard).owner.value) + "'s, is " +
+                     std::string(state_text(task.state));
   if (const auto host = reads.host_facts(task.host)) {
     text += " on " + host->record.name;
     text += host->record.is_connected()
