@@ -115,6 +115,7 @@ class Activations {
   }
   /// It is given another chance at once.
   void forgive(const EntityRef& entity) { crashes_.erase(entity); }
+  void forgive_all() { crashes_.clear(); }
   int crashes(const EntityRef& entity) const {
     const auto found = crashes_.find(entity);
     return found == crashes_.end() ? 0 : found->second.count;

@@ -9,6 +9,7 @@
 #include "actors/runtime/logging.hpp"
 #include "storage/base/planted_bug.hpp"
 #include "storage/base/random.hpp"
+#include "storage/replica/replica_settings.hpp"
 
 namespace troupe {
 namespace {
@@ -51,6 +52,7 @@ class Directory {
   void nudge_or_rouse(const EntityRef& entity, std::set<EntityRef>& nudged);
   void on_lease(bool held);
   void tick();
+  void begin_anew();
   void look(ShardId shard);
   Activations::Active* activate(const EntityRef& entity);
   void nudge(const EntityRef& entity);
@@ -86,6 +88,7 @@ class Directory {
   std::vector<ShardId> lost_;  // likewise
   bool leased_ = false;
   cores::CareTime care_;
+  Instant last_tick_;  ///< unset: none yet
   std::map<EntityRef, Instant> rested_;    // until when; an event of the entity ends it sooner
   std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
   std::uint64_t next_cookie_ = 0;
@@ -222,7 +225,21 @@ void Directory::on_lease(bool held) {
   for (const auto& [shard, epoch] : owned_) look(shard);
 }
 
+/// Whoever is awake waits for moments that are far away, and counts from one that never was.
+void Directory::begin_anew() {
+  logging::warn("cell_time_stepped_back node={} by_ms={}", context_->self.value, (last_tick_ - now()).count());
+  rested_.clear();
+  activations_.forgive_all();
+  if (!leased_) return;
+  on_lease(false);
+  care_.pause(last_tick_);
+  on_lease(true);
+}
+
 void Directory::tick() {
+  if (last_tick_.is_set() && now() + milliseconds(context_->settings.get(clock_leap_ms)) < last_tick_)
+    begin_anew();
+  last_tick_ = now();
   activations_.forget_old_crashes(now());
   std::erase_if(rested_, [this](const auto& rest) { return rest.second <= now(); });
   if (!leased_) return;

@@ -66,10 +66,12 @@ std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
 
 // A leader whose clock leaps is soon none any more: its time is believed when it goes on leading, in one
 // term: the same one may lead again and again. Who has just started has no time to compare with, so what most
-// clocks say is taken for it; who joins knows no voters yet, and no clock but its own and the leader's.
+// clocks say is taken for it, the leader's among them, which may be a voter that its log does not know yet; who
+// joins knows no voters, and no clock but its own and the leader's.
 void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
-  const auto& voters = core_.membership().voters;
+  std::vector<NodeId> voters = core_.membership().voters;
   const bool knows_voters = std::ranges::find(voters, config_.self) != voters.end();
+  if (std::ranges::find(voters, leader()) == voters.end()) voters.push_back(leader());
   if (!cell_time_) cell_time_ = knows_voters ? clocks_.middle(config_.self, now, voters) : leaders;
   const bool near = !clocks_.is_far(leaders, *cell_time_);
   if (!near && (!strange_ || strange_->term != core_.term()))

@@ -175,6 +175,27 @@ TEST(ConsoleActors, AreSelectedByACondition) {
     EXPECT_EQ(refusal_of(stage, command), ErrorCode::invalid_argument) << command;
 }
 
+// Found by the simulation: they waited for a moment ten years ahead to try again.
+TEST(ConsoleActors, BeginAnewWhenTheCellsTimeStepsBack) {
+  ConsoleStage stage;
+  constexpr milliseconds decade = std::chrono::hours(24 * 3'650);
+  const Instant right = stage.clock.now;
+  stage.clock.now = right + decade;
+  stage.advance(milliseconds(500));
+  bool has_crashed = false;
+  stage.context->fault_point = [&](const EntityRef&, std::string_view) {
+    return !std::exchange(has_crashed, true);
+  };
+  const JobId job = stage.cell.submit(batch_of(2));
+  stage.run();
+  ASSERT_TRUE(has_crashed);
+  stage.clock.now = right;
+  stage.advance(milliseconds(500));
+  ASSERT_TRUE(stage.cell.apply(KillJob{job}).taken());
+  stage.advance(milliseconds(500));
+  EXPECT_EQ(stage.cell.counts(job).live(), 0u) << "its pause after the crash would end in ten years";
+}
+
 TEST(ConsoleActors, ThatAreTooManyAreCounted) {
   ConsoleStage stage;
   AwakeTold told;

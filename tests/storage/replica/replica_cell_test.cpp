@@ -216,6 +216,41 @@ TEST_P(LeapingClocks, who_joins_with_a_wild_clock_goes_by_the_leaders) {
   EXPECT_TRUE(knows);
 }
 
+// Found by the simulation: its own wild clock was the only one that it knew of a voter, and its actors waited
+// for moments ten years ahead.
+TEST_P(LeapingClocks, who_has_just_started_counts_the_clock_of_a_leader_that_was_promoted_meanwhile) {
+  run(300);
+  const std::uint32_t first = leader();
+  Machine& fresh = *nodes.at(first == 1 ? 2 : 1);
+  for (const auto& [n, node] : nodes)
+    if (node.get() != &fresh) cut.insert({n, fresh.self_.value});
+  nodes.emplace(4, std::make_unique<Machine>(NodeId{4}, raft::Membership{}, MachineOptions{}));
+  Machine& lead = *nodes.at(first);
+  const auto change = [&](raft::MemberChangeKind kind) {
+    ASSERT_TRUE(lead.driver_->change({kind, NodeId{4}, "host:4", {}}, lead.now_).ok());
+    run(300);
+  };
+  cut.insert({4, fresh.self_.value});
+  change(raft::MemberChangeKind::add_learner);
+  change(raft::MemberChangeKind::promote);
+  ASSERT_TRUE(lead.driver_->transfer(NodeId{4}).ok());
+  for (int n = 0; n < 300 && nodes.at(4)->driver_->role() != raft::Role::leader; ++n) run(1);
+  ASSERT_EQ(leader(), 4U);
+  fresh.now_.wall = fresh.now_.wall + GetParam();
+  ASSERT_TRUE(fresh.crash_and_restart());
+  cut.erase({4, fresh.self_.value});
+  const Machine& next = *nodes.at(4);
+  bool knows = false;
+  for (int n = 0; n < 200; ++n) {
+    run(1);
+    const auto time = fresh.driver_->cell_time(fresh.now_);
+    knows = knows || time;
+    const milliseconds right = ClockGuard::offset(next.now_.wall, next.now_.steady);
+    ASSERT_LE((time.value_or(right) - right).count(), 5'000) << "turn " << n;
+  }
+  EXPECT_TRUE(knows);
+}
+
 INSTANTIATE_TEST_SUITE_P(Leaps, LeapingClocks,
                          testing::Values(milliseconds(3'600'000), milliseconds(-3'600'000),
                                          milliseconds(315'360'000'000)));
