@@ -88,7 +88,7 @@ class Directory {
   std::vector<ShardId> lost_;  // likewise
   bool leased_ = false;
   cores::CareTime care_;
-  Instant last_tick_;  ///< unset: none yet
+  Instant last_tick_;                      ///< unset: none yet
   std::map<EntityRef, Instant> rested_;    // until when; an event of the entity ends it sooner
   std::map<HostId, AgentArrived> agents_;  // whose link ends here and whose host is ours
   std::uint64_t next_cookie_ = 0;
@@ -227,7 +227,8 @@ void Directory::on_lease(bool held) {
 
 /// Whoever is awake waits for moments that are far away, and counts from one that never was.
 void Directory::begin_anew() {
-  logging::warn("cell_time_stepped_back node={} by_ms={}", context_->self.value, (last_tick_ - now()).count());
+  logging::warn("cell_time_stepped_back node={} by_ms={}", context_->self.value,
+                (last_tick_ - now()).count());
   rested_.clear();
   activations_.forgive_all();
   if (!leased_) return;

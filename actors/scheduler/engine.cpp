@@ -86,7 +86,7 @@ Plan Engine::place(Instant now, const Budget& budget) {
     state_->put_on(*state_->tasks.at(kind->waiting.begin()->task), *host, plan);
   }
   plan.more = kind != nullptr || !state_->changed_claims.empty();
-  if (!plan.more) state_->preempt(now, budget, plan);
+  if (!plan.more && budget.preemptions_max > 0) state_->preempt(now, budget, plan);
   plan.evaluations += looked_at;
   state_->counts.evaluations += plan.evaluations;
   return plan;

@@ -22,6 +22,7 @@ constexpr std::uint32_t level_of_gangs = 2;
 constexpr milliseconds plan_patience{5'000};
 constexpr milliseconds deaf_after{
     500};  // Sooner than its shards move; of a dead process the link tells at once.
+constexpr milliseconds unheard_patience{5'000};
 constexpr milliseconds retry_pass_after{
     100};  // A pass that was cut short by plans_max is looked at again by then.
 
@@ -63,6 +64,7 @@ class SchedulerShell {
     engine_.reset();
     plans_.clear();
     held_.clear();
+    unheard_.clear();
     pacer_.forget_all();
     note_paced();
     has_limits_ = false;
@@ -91,8 +93,8 @@ class SchedulerShell {
     level_ = context_->reads().level();
     index_ = Index{context_->status.applied.load()};
     look_at_groups();
-    for (const HostFacts& host : context_->reads().hosts()) upsert(host);
     load_leaving();
+    for (const HostFacts& host : context_->reads().hosts()) upsert(host);
     for (const WaitingTask& task : context_->reads().waiting(SIZE_MAX)) enqueue(task);
     logging::info("scheduler_loaded node={} term={} waiting={}", context_->self.value, term_.value,
                   engine_->status().queued);
@@ -104,10 +106,12 @@ class SchedulerShell {
   void load_leaving() {
     if (!context_->reads().is_anybody_leaving()) return;
     context_->reads().scan_tasks([&](const TaskRecord& task, const JobRecord& job) {
-      if (task.state == TaskState::kill_initiated && task.is_placed())
-        engine_->task_leaving(task.id, task.host, job.descriptor->resources);
+      if (task.state != TaskState::kill_initiated || !task.is_placed()) return true;
+      engine_->task_leaving(task.id, task.host, job.descriptor->resources);
+      unheard_.insert(task.host);
       return true;
     });
+    ends_nobody_until_ = context_->now() + unheard_patience;
   }
 
   /// Its limits, perhaps, or its level: who looked in vain for others to end may find them when that allows
@@ -128,6 +132,7 @@ class SchedulerShell {
     facts.eligibility = host.record.eligibility;
     facts.phase = host.record.set_aside.empty() ? host.record.phase : HostPhase::quarantined;
     facts.connected = host.record.is_connected() && !deaf_.contains(host.record.session_node);
+    if (facts.connected) unheard_.erase(facts.id);
     facts.attributes = host.record.attributes;
     facts.drivers = host.record.drivers;
     if (host.pause) facts.paused = scheduler::pause_text("the host", *host.pause);
@@ -311,6 +316,15 @@ class SchedulerShell {
     self_->send(self_, PassScheduler{});
   }
 
+  bool may_end_others(Instant now) {
+    if (unheard_.empty()) return true;
+    if (now >= ends_nobody_until_)
+      unheard_.clear();
+    else
+      wake_in(ends_nobody_until_ - now);
+    return unheard_.empty();
+  }
+
   /// False: more could be placed, but too many plans are out.
   bool pass() {
     const Instant now = context_->now();
@@ -324,6 +338,7 @@ class SchedulerShell {
     while (more && plans_.size() < plans_max) {
       scheduler::Budget budget;
       budget.gangs_preempt = level_ >= level_of_preempting_gangs;
+      if (!may_end_others(now)) budget.preemptions_max = 0;
       const std::size_t in_flight = engine_->status().in_flight;
       if (cell_left != LaunchRoom::unlimited)
         budget.placements_max =
@@ -563,8 +578,10 @@ class SchedulerShell {
   std::map<std::uint64_t, scheduler::Plan> plans_;
   std::uint64_t next_cookie_ = 0;
   std::set<std::pair<Instant, HostId>> held_;  // hosts at a limit of launches that time will lift
-  bool has_limits_ = false;                    // some host has one
-  Instant room_again_;                         // during a pass: when a group or the cell will have room
+  std::set<HostId> unheard_;                   // since this node leads, and tasks are being ended there
+  Instant ends_nobody_until_;
+  bool has_limits_ = false;  // some host has one
+  Instant room_again_;       // during a pass: when a group or the cell will have room
 };
 
 }  // namespace

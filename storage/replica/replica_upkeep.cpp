@@ -66,8 +66,8 @@ std::optional<milliseconds> ReplicaDriver::cell_time(Now now) {
 
 // A leader whose clock leaps is soon none any more: its time is believed when it goes on leading, in one
 // term: the same one may lead again and again. Who has just started has no time to compare with, so what most
-// clocks say is taken for it, the leader's among them, which may be a voter that its log does not know yet; who
-// joins knows no voters, and no clock but its own and the leader's.
+// clocks say is taken for it, the leader's among them, which may be a voter that its log does not know yet;
+// who joins knows no voters, and no clock but its own and the leader's.
 void ReplicaDriver::follow_time(milliseconds leaders, Now now) {
   std::vector<NodeId> voters = core_.membership().voters;
   const bool knows_voters = std::ranges::find(voters, config_.self) != voters.end();

@@ -82,23 +82,6 @@ std::ptrdiff_t evicted_of(SmallStage& stage, const JobStory& job) {
   });
 }
 
-TEST(Preemption, GoesOnWhenItsLeaderCrashesAndEndsNobodyTwice) {
-  // A seed in which the victims' host is another node's: one that is cut off with the leader cannot be waited for.
-  SmallStage stage(612);
-  put_group(stage, "promised", "Critical", 6);
-  JobStory borrower = stage.story.submit(service("DEFAULT", 16, 1));
-  borrower.expect_running(16);
-  JobStory owner = stage.story.submit(service("promised", 3, 2));
-  stage.story.expect("somebody gives way", [&] { return evicted_of(stage, borrower) > 0; });
-  const std::uint32_t leader = stage.cluster.leader();
-  stage.cluster.crash_node(leader);
-  owner.expect_running(3);
-  stage.cluster.restart_node(leader);
-  stage.cluster.await_settled();
-  EXPECT_EQ(evicted_of(stage, borrower), 6);
-  stage.story.expect_no_violation();
-}
-
 class PreemptionSeeds : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(PreemptionSeeds, GoesOnUnderANewLeaderAndEndsNobodyTwice) {
@@ -117,7 +100,23 @@ TEST_P(PreemptionSeeds, GoesOnUnderANewLeaderAndEndsNobodyTwice) {
   EXPECT_EQ(evicted_of(stage, borrower), 6);
   stage.story.expect_no_violation();
 }
-INSTANTIATE_TEST_SUITE_P(Handover, PreemptionSeeds, testing::Range(std::uint64_t{607}, std::uint64_t{623}));
+TEST_P(PreemptionSeeds, GoesOnWhenItsLeaderCrashesAndEndsNobodyTwice) {
+  SmallStage stage(GetParam());
+  put_group(stage, "promised", "Critical", 6);
+  JobStory borrower = stage.story.submit(service("DEFAULT", 16, 1));
+  borrower.expect_running(16);
+  JobStory owner = stage.story.submit(service("promised", 3, 2));
+  stage.story.expect("somebody gives way", [&] { return evicted_of(stage, borrower) > 0; });
+  const std::uint32_t leader = stage.cluster.leader();
+  stage.cluster.crash_node(leader);
+  owner.expect_running(3);
+  stage.cluster.restart_node(leader);
+  stage.cluster.await_settled();
+  EXPECT_EQ(evicted_of(stage, borrower), 6);
+  stage.story.expect_no_violation();
+}
+
+INSTANTIATE_TEST_SUITE_P(Failover, PreemptionSeeds, testing::Range(std::uint64_t{607}, std::uint64_t{623}));
 
 TEST(Preemption, AJobsAvailabilityIsKept) {
   SmallStage stage(602);
