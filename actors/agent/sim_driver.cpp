@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "storage/model/isolation.hpp"
+
 namespace troupe::agent {
 
 std::vector<TaskId> SimDriver::adopt(Listener listener) {
@@ -26,6 +28,7 @@ void SimDriver::launch(const ContainerSpec& spec) {
     task.script = std::move(script).value();
   else
     task.problem = script.error();
+  if (registry_ && !is_driver_enough("process", spec.image, spec.attributes)) task.image = spec.image;
   task.launched = now_;
   task.latest.task = spec.task;
   schedule(spec.task, task);
@@ -152,7 +155,7 @@ void SimDriver::unschedule(const TaskId& id, Task& task) {
 
 void SimDriver::step(const TaskId&, Task& task, Moment at) {
   task.latest.at = wall_ - std::chrono::duration_cast<milliseconds>(now_ - at);
-  if (task.state == TaskState::launched && at == task.launched + task.script.prepare) {
+  if (task.state == TaskState::launched && at == task.launched + task.script.prepare && has_image(task)) {
     task.state = TaskState::start_initiated;
   } else if (task.state == TaskState::start_initiated && !task.problem && !task.script.fails &&
              !task.script.hangs && at == begins(task) &&
@@ -162,6 +165,14 @@ void SimDriver::step(const TaskId&, Task& task, Moment at) {
     finish(task, at);
   }
   task.latest.state = task.state;
+}
+
+bool SimDriver::has_image(Task& task) {
+  if (task.image.empty() || images_.contains(task.image)) return true;
+  if (registry_->is_down) return false;
+  if (images_.size() >= images_kept_max) images_.clear();
+  images_.insert(std::exchange(task.image, {}));
+  return true;
 }
 
 void SimDriver::finish(Task& task, Moment at) {
@@ -174,6 +185,9 @@ void SimDriver::finish(Task& task, Moment at) {
     const bool by_term = task.termed && at == *task.termed;
     end.signal = by_term ? SIGTERM : SIGKILL;
     end.message = by_term ? "ended by SIGTERM" : "ended by SIGKILL";
+  } else if (task.state == TaskState::launched) {
+    end.reason = Reason::local_system_error;
+    end.message = "cannot get image " + task.image + ": its registry does not answer";
   } else if (task.script.fails) {
     end.reason = Reason::local_system_error;
     end.message = "could not be started, as its script says";

@@ -1,8 +1,10 @@
 #pragma once
 // Containers that only pretend, under a time that it is told.
 
+#include <atomic>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -11,6 +13,11 @@
 
 namespace troupe::agent {
 
+/// Where pretended images come from, for all hosts of a cluster. Any thread.
+struct SimRegistry {
+  std::atomic<bool> is_down{false};
+};
+
 /// Single-threaded and deterministic. Plays the host's kernel: it lives on while an agent dies, whose next
 /// life calls adopt() again; destroying it is the host's death. News are given from within advance() only,
 /// never from within an order. A task does what its script says (sim_script.hpp); one with a script that does
@@ -18,10 +25,14 @@ namespace troupe::agent {
 class SimDriver final : public Driver {
  public:
   static constexpr std::size_t logs_kept_max = 256;  ///< of discarded tasks; beyond it the oldest is dropped
+  static constexpr std::size_t images_kept_max = 256;  ///< beyond it all are dropped
 
   /// Of this host: scripts may be for one host or group alone.
-  explicit SimDriver(std::string host = {}, std::string host_group = {})
-      : host_(std::move(host)), host_group_(std::move(host_group)) {}
+  /// While the registry is down, an image that this host does not have yet is the end of its task. Null:
+  /// there is none to fail.
+  explicit SimDriver(std::string host = {}, std::string host_group = {},
+                     std::shared_ptr<const SimRegistry> registry = nullptr)
+      : host_(std::move(host)), host_group_(std::move(host_group)), registry_(std::move(registry)) {}
 
   std::string name() const override { return "sim"; }
   std::vector<TaskId> adopt(Listener listener) override;
@@ -46,6 +57,7 @@ class SimDriver final : public Driver {
   struct Task {
     SimScript script;
     std::optional<Error> problem;
+    std::string image;  ///< to be had before it starts; empty: none
     TaskState state = TaskState::launched;
     Moment launched;
     std::optional<Moment> due;
@@ -60,9 +72,12 @@ class SimDriver final : public Driver {
   std::optional<Moment> next_step(const Task& task) const;
   void step(const TaskId& id, Task& task, Moment at);
   void finish(Task& task, Moment at);
+  bool has_image(Task& task);
   std::uint64_t written(const Task& task) const;
 
   const std::string host_, host_group_;
+  const std::shared_ptr<const SimRegistry> registry_;
+  std::set<std::string> images_;
   Listener listener_;
   Moment now_;
   Instant wall_;

@@ -143,6 +143,7 @@ void Cluster::Impl::strike(FaultOrder order) {
       state(world->is_up(node_number(order.node)), false);
       break;
     case FaultKind::cut_link:
+    case FaultKind::slow_link:
       node_number(order.node), node_number(order.to);
       break;
     case FaultKind::lose_disk:
@@ -158,8 +159,14 @@ void Cluster::Impl::strike(FaultOrder order) {
     case FaultKind::restart_agent:
       state(world->agent_is_up(order.host), false);
       break;
+    case FaultKind::freeze_agent:
+    case FaultKind::slow_agent:
+      state(world->agent_is_up(order.host), true);
+      break;
     case FaultKind::kill_host:
     case FaultKind::isolate_host:
+    case FaultKind::stray_agent:
+    case FaultKind::fail_registry:
     case FaultKind::heal:
       break;
   }
@@ -246,6 +253,17 @@ void Cluster::kill_host(std::string_view host) {
 void Cluster::isolate_host(std::string_view host) {
   impl_->strike({FaultKind::isolate_host, 0, 0, impl_->host_number(host)});
 }
+void Cluster::freeze_agent(std::string_view host) {
+  impl_->strike({FaultKind::freeze_agent, 0, 0, impl_->host_number(host)});
+}
+void Cluster::slow_agent(std::string_view host, milliseconds by) {
+  impl_->strike({FaultKind::slow_agent, 0, 0, impl_->host_number(host), by.count()});
+}
+void Cluster::slow_link(std::uint32_t node, std::uint32_t other, milliseconds by) {
+  impl_->strike({FaultKind::slow_link, node, other, 0, by.count()});
+}
+void Cluster::start_stray_agent() { impl_->strike({FaultKind::stray_agent}); }
+void Cluster::fail_registry() { impl_->strike({FaultKind::fail_registry}); }
 void Cluster::heal() { impl_->strike({FaultKind::heal}); }
 
 std::vector<std::string> Cluster::violations() const { return impl_->world->violations(); }

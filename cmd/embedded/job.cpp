@@ -58,6 +58,13 @@ void retry_of(json::Writer& writer, const RetryPolicy& retry) {
 void container_of(json::Writer& writer, const JobSpec& spec) {
   writer.key("container");
   writer.begin_object();
+  if (!spec.image.empty()) {
+    writer.key("image");
+    writer.begin_object();
+    text_of(writer, "name", spec.image);
+    text_of(writer, "tag", "latest");
+    writer.end_object();
+  }
   writer.key("resources");
   writer.begin_object();
   writer.key("cpu");

@@ -56,7 +56,9 @@ class RunningAgent final : public RealAgent {
     seams.journal = journal_.get();
     seams.on_failure = config_.on_failure;
     if (config_.driver == "sim") {
-      if (!sim_) sim_ = std::make_unique<agent::SimDriver>(config_.agent.host, config_.agent.host_group);
+      if (!sim_)
+        sim_ = std::make_unique<agent::SimDriver>(config_.agent.host, config_.agent.host_group,
+                                                  config_.sim_registry);
       seams.driver = seams.sim = sim_.get();
     } else {
       if (auto opened = open_driver(); !opened.ok()) return opened;

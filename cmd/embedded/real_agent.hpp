@@ -11,6 +11,7 @@
 #include "actors/agent/images/layer_check.hpp"
 #include "actors/agent/images/registry_reference.hpp"
 #include "actors/agent/oci/disk_quota.hpp"
+#include "actors/agent/sim_driver.hpp"
 #include "net/link/web_socket_hub.hpp"
 
 namespace troupe::embedded {
@@ -37,7 +38,8 @@ struct RealAgentConfig {
   agent::ProbeLimits probes;             ///< of `oci`: below or above these it offers itself for nothing new
   std::shared_ptr<net::IoThread> io_thread;  ///< empty: its own
   milliseconds link_patience{0};             ///< more than usual, for thousands of links that share a machine
-  std::shared_ptr<Cuts> cuts;                ///< for tests, of its links; empty: none
+  std::shared_ptr<const agent::SimRegistry> sim_registry;  ///< of `sim`; empty: one that never fails
+  std::shared_ptr<Cuts> cuts;                              ///< for tests, of its links; empty: none
   std::function<void(const std::string& why)> on_failure;  ///< called once, from any thread
 };
 

@@ -56,6 +56,7 @@ struct RealCluster::Impl {
   std::map<std::uint32_t, std::unique_ptr<RealAgent>> agents;
   std::map<std::uint32_t, std::shared_ptr<NodeFaults>> node_faults;
   std::map<std::uint32_t, std::shared_ptr<Cuts>> host_cuts;
+  std::shared_ptr<agent::SimRegistry> sim_registry = std::make_shared<agent::SimRegistry>();
   std::set<std::uint32_t> agents_down;
   std::shared_ptr<ImageResolver> images;  ///< of all nodes
 
@@ -148,6 +149,7 @@ struct RealCluster::Impl {
     auto& cuts = host_cuts[n];
     if (!cuts) cuts = std::make_shared<Cuts>();
     config.cuts = cuts;
+    config.sim_registry = sim_registry;
     config.on_failure = [this, host = config.agent.host](const std::string& why) {
       if (options.on_failure) options.on_failure(host, why);
     };
@@ -234,7 +236,15 @@ void RealCluster::drift_clock(std::uint32_t node, std::int64_t ppm) {
   impl_->node_faults.at(node)->clock.drift(ppm);
 }
 void RealCluster::isolate_host(std::uint32_t host) { impl_->host_cuts.at(host)->cut_all(); }
+Result<void> RealCluster::fail_registry() {
+  if (impl_->options.driver != "sim")
+    return Error{ErrorCode::invalid_argument,
+                 "the hosts of driver '" + impl_->options.driver + "' have no registry of this cluster's"};
+  impl_->sim_registry->is_down = true;
+  return {};
+}
 void RealCluster::heal() {
+  impl_->sim_registry->is_down = false;
   for (auto& [n, faults] : impl_->node_faults) {
     faults->cuts.heal();
     faults->clock.set_right();

@@ -51,7 +51,8 @@ class RealCluster {
   void leap_clock(std::uint32_t node, milliseconds by);    ///< its wall clock; restarts do not mend it
   void drift_clock(std::uint32_t node, std::int64_t ppm);  ///< its wall clock, from now on
   void isolate_host(std::uint32_t host);
-  void heal();  ///< all links, and sets the clocks right
+  Result<void> fail_registry();  ///< of images. Error invalid_argument: not with this driver
+  void heal();                   ///< all links and the registry, and sets the clocks right
   bool agent_is_up(std::uint32_t host) const;
   void crash_agent(std::uint32_t host);
   Result<void> restart_agent(std::uint32_t host);

@@ -212,6 +212,13 @@ Result<void> RealWorld::strike(const FaultOrder& order) {
     case FaultKind::isolate_host:
       cluster_->isolate_host(order.host);
       return {};
+    case FaultKind::freeze_agent:
+    case FaultKind::slow_agent:
+    case FaultKind::slow_link:
+    case FaultKind::stray_agent:
+      return Error{ErrorCode::invalid_argument, "only a simulated cluster can " + fault_text(order)};
+    case FaultKind::fail_registry:
+      return cluster_->fail_registry();
     case FaultKind::heal:
       cluster_->heal();
       return {};

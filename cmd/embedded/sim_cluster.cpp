@@ -500,6 +500,7 @@ void SimCluster::heal() {
 void SimCluster::crash_agent(std::uint32_t host) { impl_->hosts.crash(host); }
 void SimCluster::restart_agent(std::uint32_t host) { impl_->hosts.start(host); }
 void SimCluster::kill_host(std::uint32_t host) { impl_->hosts.kill(host); }
+void SimCluster::fail_registry() { impl_->hosts.fail_registry(); }
 void SimCluster::freeze_agent(std::uint32_t host) { impl_->hosts.freeze(host); }
 void SimCluster::slow_agent(std::uint32_t host, milliseconds by) { impl_->hosts.slow_down(host, by); }
 void SimCluster::resize_host(std::uint32_t host, const Resources& resources) {

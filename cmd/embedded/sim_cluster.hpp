@@ -98,11 +98,12 @@ class SimCluster {
   void isolate_node(std::uint32_t node);           ///< from nodes and agents
   void cut(std::uint32_t from, std::uint32_t to);  ///< between nodes, one way
   void isolate_host(std::uint32_t host);
-  void heal();                           ///< all cuts and slow ways, thaws, and sets the clocks right
+  void heal();  ///< all cuts and slow ways and the registry, thaws, and sets the clocks right
   void crash_agent(std::uint32_t host);  ///< its containers run on
   void restart_agent(std::uint32_t host);
   void kill_host(
       std::uint32_t host);  ///< with its containers and its journal; restart_agent() is a new machine
+  void fail_registry();     ///< of images, for hosts that lack them
   void freeze_agent(std::uint32_t host);                 ///< its containers run on, its links fall silent
   void slow_agent(std::uint32_t host, milliseconds by);  ///< it handles what there is only so often
   /// What its agent says from its next start on that tasks may use.

@@ -114,7 +114,7 @@ agent::AgentConfig SimHosts::config_of(const HostOptions& host) const {
 void SimHosts::make_machine(Host& box, const HostOptions& host) {
   if (!box.journal) box.journal = open_memory(agent::journal_tables());
   if (box.driver) return;
-  box.driver = std::make_unique<agent::SimDriver>(host.name, host.group);
+  box.driver = std::make_unique<agent::SimDriver>(host.name, host.group, registry_);
   box.witness =
       std::make_unique<WitnessDriver>(*box.driver, *seams_.checks, seams_.options->observer, host.name);
 }
@@ -200,7 +200,10 @@ void SimHosts::slow_down(std::uint32_t number, milliseconds by) {
   wake(number);
 }
 
+void SimHosts::fail_registry() { registry_->is_down = true; }
+
 void SimHosts::heal() {
+  registry_->is_down = false;
   for (auto& [n, box] : hosts_) {
     thaw(n);
     slow_down(n, milliseconds(0));

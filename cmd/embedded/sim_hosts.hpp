@@ -46,7 +46,8 @@ class SimHosts {
   void resize(std::uint32_t host, const Resources& resources) { sizes_[host] = resources; }
   /// An agent that belongs to another cell, with containers of that cell, dials this one.
   void start_stray();
-  void heal();  ///< thaws, and none is slow
+  void fail_registry();
+  void heal();  ///< thaws, none is slow, and the registry answers
 
   bool is_up(std::uint32_t host) const;
   bool runs(std::uint32_t host, const TaskId& task) const;  ///< as its driver has it
@@ -72,6 +73,7 @@ class SimHosts {
   void wake(std::uint32_t number);
 
   SimHostSeams seams_;
+  const std::shared_ptr<agent::SimRegistry> registry_ = std::make_shared<agent::SimRegistry>();
   std::map<std::uint32_t, Host> hosts_;
   std::map<std::uint32_t, Resources> sizes_;
   std::vector<Moment> wakes_;  ///< by number: no turn is of use before; looked through at each instant

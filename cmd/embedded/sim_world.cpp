@@ -137,6 +137,16 @@ class SimWorld final : public World {
         return cluster_.kill_host(order.host);
       case FaultKind::isolate_host:
         return cluster_.isolate_host(order.host);
+      case FaultKind::freeze_agent:
+        return cluster_.freeze_agent(order.host);
+      case FaultKind::slow_agent:
+        return cluster_.slow_agent(order.host, milliseconds(order.amount));
+      case FaultKind::slow_link:
+        return cluster_.slow_links(order.node, order.to, milliseconds(order.amount));
+      case FaultKind::stray_agent:
+        return cluster_.start_stray_agent();
+      case FaultKind::fail_registry:
+        return cluster_.fail_registry();
       case FaultKind::heal:
         frozen_.clear();
         return cluster_.heal();

@@ -36,6 +36,17 @@ std::string fault_text(const FaultOrder& order) {
       return "kill " + host;
     case FaultKind::isolate_host:
       return "isolate " + host;
+    case FaultKind::freeze_agent:
+      return "freeze the agent of " + host;
+    case FaultKind::slow_agent:
+      return "slow the agent of " + host + " down to a turn each " + std::to_string(order.amount) + " ms";
+    case FaultKind::slow_link:
+      return "slow the link of " + node + " and node " + std::to_string(order.to) + " by " +
+             std::to_string(order.amount) + " ms";
+    case FaultKind::stray_agent:
+      return "start an agent of another cell";
+    case FaultKind::fail_registry:
+      return "fail the registry of images";
     case FaultKind::heal:
       return "heal";
   }

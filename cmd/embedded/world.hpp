@@ -33,6 +33,11 @@ enum class FaultKind : std::uint8_t {
   restart_agent,
   kill_host,
   isolate_host,
+  freeze_agent,
+  slow_agent,
+  slow_link,
+  stray_agent,
+  fail_registry,
   heal,
 };
 
@@ -40,9 +45,9 @@ enum class FaultKind : std::uint8_t {
 struct FaultOrder {
   FaultKind kind = FaultKind::heal;
   std::uint32_t node = 0;
-  std::uint32_t to = 0;  ///< of cut_link
+  std::uint32_t to = 0;  ///< of cut_link, slow_link
   std::uint32_t host = 0;
-  std::int64_t amount = 0;  ///< leap_clock: ms; drift_clock: millionths
+  std::int64_t amount = 0;  ///< leap_clock, slow_*: ms; drift_clock: millionths
 };
 std::string fault_text(const FaultOrder& order);  ///< "crash node 2"
 

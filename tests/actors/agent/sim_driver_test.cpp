@@ -85,8 +85,9 @@ class SimDriverTest : public ::testing::Test {
   std::vector<TaskId> adopt() {
     return driver_.adopt([this](const DriverEvent& event) { news_.push_back(event.report); });
   }
-  void launch(std::uint8_t number, const std::string& script) {
+  void launch(std::uint8_t number, const std::string& script, const std::string& image = "process:latest") {
     ContainerSpec spec = spec_of(number);
+    spec.image = image;
     spec.attributes["troupe.sim"] = script;
     driver_.launch(spec);
   }
@@ -99,7 +100,8 @@ class SimDriverTest : public ::testing::Test {
     const auto chunk = driver_.read_log(task_id(number), LogStream::standard_output, 0, 1'000);
     return chunk.ok() ? chunk.value().data : "error " + chunk.error().message;
   }
-  SimDriver driver_;
+  std::shared_ptr<SimRegistry> registry_ = std::make_shared<SimRegistry>();
+  SimDriver driver_{"", "", registry_};
   std::vector<TaskReport> news_;
 };
 
@@ -127,6 +129,25 @@ TEST_F(SimDriverTest, stays_launched_while_it_prepares) {
   EXPECT_TRUE(until(1'019).empty());
   ASSERT_EQ(until(1'020).size(), 1u);
   EXPECT_EQ(news_[0].state, TaskState::started);
+}
+
+TEST_F(SimDriverTest, lacks_an_image_only_while_the_registry_is_down) {
+  launch(1, "prepare=1s", "known:1");
+  until(1'000);
+  registry_->is_down = true;
+  launch(2, "prepare=1s", "known:1");
+  launch(3, "prepare=1s", "other:1");
+  launch(4, "prepare=1s");
+  ASSERT_EQ(until(2'000).size(), 3u);
+  EXPECT_EQ(news_[0].state, TaskState::start_initiated) << "it is here already";
+  EXPECT_EQ(news_[1].state, TaskState::finished);
+  EXPECT_EQ(news_[1].reason, Reason::local_system_error);
+  EXPECT_EQ(news_[1].message, "cannot get image other:1: its registry does not answer");
+  EXPECT_EQ(news_[2].state, TaskState::start_initiated) << "it has none";
+  registry_->is_down = false;
+  launch(5, "prepare=1s", "other:1");
+  ASSERT_EQ(until(3'000).size(), 1u);
+  EXPECT_EQ(news_[0].state, TaskState::start_initiated);
 }
 
 TEST_F(SimDriverTest, ends_while_it_prepares_if_told_to_stop) {

@@ -69,6 +69,29 @@ TEST_P(BothWorlds, HostGroupsHaveTheirOwnResourcesAndAttributes) {
   EXPECT_EQ(cluster.client().logs(wide.id()), "large\n");
 }
 
+TEST_P(BothWorlds, AFailedRegistryHoldsBackOnlyWhoLacksTheImage) {
+  Cluster cluster(GetParam().options(6));
+  Scenario story(cluster);
+  const JobSpec known{.kind = JobSpec::Kind::service, .image = "known", .script = "run=forever"};
+  TaskStory first = story.submit(known).task();
+  first.expect(TaskState::started);
+  cluster.fail_registry();
+  JobSpec other = known;
+  other.image = "other";
+  JobStory waits = story.submit(other);
+  story.expect("a task ends for want of its image", [&] {
+    const auto tasks = cluster.client().all_tasks(waits.id());
+    return std::any_of(tasks.begin(), tasks.end(), [](const Task& task) {
+      return task.reason == Reason::local_system_error &&
+             task.message.find("cannot get image other") != std::string::npos;
+    });
+  });
+  story.submit({.image = {}, .script = "run=10ms exit=0"}).expect(JobState::finished, Reason::normal);
+  EXPECT_NE(cluster.timeline(waits.id()).find("fail the registry"), std::string::npos);
+  cluster.heal();
+  waits.expect_running(1);
+}
+
 TEST_P(BothWorlds, AJobOutlivesTheNodeThatTookIt) {
   Cluster cluster(GetParam().options(4));
   Scenario story(cluster);
@@ -268,11 +291,46 @@ TEST(SimulatedCluster, AFrozenNodeGoesOnWhereItWas) {
   story.expect_no_violation();
 }
 
+TEST(SimulatedCluster, AnAgentThatLocksUpIsReplacedAndGivesUpItsTasksWhenItGoesOn) {
+  Options options = simulated(25);
+  options.settings["host_lost_after_ms"] = "2000";
+  Cluster cluster(options);
+  Scenario story(cluster);
+  JobStory job = story.submit({.kind = JobSpec::Kind::service, .script = "run=forever"});
+  TaskStory task = job.task().expect(TaskState::started);
+  cluster.freeze_agent(task.host());
+  task.expect(TaskState::finished, Reason::lost);
+  job.expect_running(1);
+  EXPECT_NE(cluster.timeline(job.id()).find("freeze the agent of " + std::string(task.host())),
+            std::string::npos);
+  cluster.heal();
+  cluster.await_settled();
+  story.expect_no_violation();
+}
+
+TEST(SimulatedCluster, SlowLinksASlowAgentAndAStrangerChangeNothingButTheTime) {
+  Cluster cluster(simulated(26));
+  Scenario story(cluster);
+  const Time begun = cluster.now();
+  cluster.slow_link(1, 2, milliseconds(100));
+  for (const std::string& host : cluster.hosts()) cluster.slow_agent(host, milliseconds(300));
+  cluster.start_stray_agent();
+  story.submit({.size = 4, .script = "run=10ms exit=0"}).expect(JobState::finished, Reason::normal);
+  EXPECT_GT(cluster.now() - begun, milliseconds(600));
+  cluster.heal();
+  const Time healed = cluster.now();
+  story.submit({.size = 4, .script = "run=10ms exit=0"}).expect(JobState::finished, Reason::normal);
+  EXPECT_LT(cluster.now() - healed, milliseconds(600));
+  story.expect_no_violation();
+}
+
 TEST(RealCluster, WhatItCannotDoItSays) {
   Cluster cluster(real());
   std::string what;
   EXPECT_EQ(kind_of([&] { cluster.freeze_node(1); }, &what), Failure::Kind::unsupported);
   EXPECT_NE(what.find("isolate_node"), std::string::npos) << what;
+  EXPECT_EQ(kind_of([&] { cluster.slow_link(1, 2, milliseconds(5)); }, &what), Failure::Kind::unsupported);
+  EXPECT_NE(what.find("only a simulated cluster can slow the link"), std::string::npos) << what;
   EXPECT_EQ(kind_of([&] { (void)cluster.history_hash(); }), Failure::Kind::unsupported);
 }
 
@@ -288,6 +346,7 @@ TEST(RealCluster, RunsProcesses) {
   EXPECT_EQ(cluster.client().task(job.task().id())->exit_code, 3);
   EXPECT_EQ(cluster.client().logs(job.task().id()), "from a process\n");
   EXPECT_EQ(kind_of([&] { cluster.kill_host("host-1"); }), Failure::Kind::unsupported);
+  EXPECT_EQ(kind_of([&] { cluster.fail_registry(); }), Failure::Kind::unsupported);
 }
 
 TEST(Stories, AFailedExpectationShowsTheTimelineAndHowToRepeatIt) {

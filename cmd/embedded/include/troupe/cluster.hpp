@@ -116,7 +116,16 @@ class Cluster {
   /// Not with Driver::process.
   void kill_host(std::string_view host);
   void isolate_host(std::string_view host);
-  void heal();  ///< all links, thaws, and sets the clocks right; what crashed stays down
+  /// Its containers run on, its links stay and say nothing. Simulated only, as the next three.
+  void freeze_agent(std::string_view host);
+  void slow_agent(std::string_view host, std::chrono::milliseconds by);  ///< it handles all only so often
+  void slow_link(std::uint32_t node, std::uint32_t other, std::chrono::milliseconds by);  ///< both ways
+  void start_stray_agent();  ///< of another cell, with containers of its own; it is sent away
+  /// Images that a host does not have yet cannot be had: their tasks end as localSystemError. With
+  /// Driver::sim.
+  void fail_registry();
+  /// All links and agents, the registry, thaws, and sets the clocks right; what crashed stays down.
+  void heal();
 
   // ---- what happened ----
   /// A line of the test's own in the history.

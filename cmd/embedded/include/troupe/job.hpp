@@ -74,6 +74,7 @@ struct JobSpec {
   double cpus = 0.1;
   std::int64_t memory_mb = 64;
   std::int64_t disk_mb = 100;
+  std::string image{};  ///< its name, without a tag; empty: none. Not with Driver::process
   /// With Driver::process, the program and its arguments.
   std::vector<std::string> command = {"/bin/true"};
   /// With Driver::sim, what each container does: "start=20ms run=1s exit=0". Also signal=, crash, hang, fail,
