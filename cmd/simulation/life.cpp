@@ -56,7 +56,7 @@ class Life {
         ledger_([this](const std::string& what) { complain(what); }, teller()),
         cluster_(cluster_options()),
         troubles_(cluster_, plan, [this](const std::string& what) { note(what); }),
-        users_(cluster_, ledger_, [this](const std::string& what) { complain(what); }) {
+        users_(cluster_, ledger_, plan.tunables.images, [this](const std::string& what) { complain(what); }) {
     for (int n = 0; n < followers_count; ++n)
       followers_.push_back(std::make_unique<Follower>(cluster_, ledger_,
                                                       plan.seed * 7 + static_cast<std::uint64_t>(n),

@@ -76,12 +76,12 @@ Tunables draw_tunables(Random& random) {
 
 std::string_view kind_text(StepKind kind) {
   constexpr std::string_view texts[] = {
-      "submit",        "kill_job",        "resize_job",  "kill_task",       "read_job",      "drain_host",
-      "activate_host", "transfer_leader", "crash_node",  "crash_all_nodes", "restart_node",  "isolate_node",
-      "freeze_node",   "cut_nodes",       "heal",        "crash_agent",     "restart_agent", "kill_host",
-      "isolate_host",  "leap_clock",      "drift_clock", "break_disk",      "freeze_agent",  "slow_agent",
-      "slow_link",     "stray_agent",     "resize_host", "damage_log",      "lose_disk",     "add_node",
-      "remove_node",   "other_build"};
+      "submit",        "kill_job",        "resize_job",   "kill_task",       "read_job",      "drain_host",
+      "activate_host", "transfer_leader", "crash_node",   "crash_all_nodes", "restart_node",  "isolate_node",
+      "freeze_node",   "cut_nodes",       "heal",         "crash_agent",     "restart_agent", "kill_host",
+      "isolate_host",  "leap_clock",      "drift_clock",  "break_disk",      "freeze_agent",  "slow_agent",
+      "slow_link",     "stray_agent",     "resize_host",  "damage_log",      "lose_disk",     "add_node",
+      "remove_node",   "other_build",     "fail_registry"};
   static_assert(std::size(texts) == static_cast<std::size_t>(max_value(StepKind{})) + 1);
   return texts[static_cast<std::size_t>(kind)];
 }
@@ -107,6 +107,10 @@ Plan draw_plan(std::uint64_t seed, const Scope& scope) {
   spread(plan, random, std::uint64_t{60} * scope.other_requests_per_s, requests);
   spread(plan, random, scope.faults_per_minute, faults);
   spread(plan, random, scope.faults_per_minute / 2, repairs);
+  // Drawn last, so that what came before it is what it was.
+  plan.tunables.images = one_of(random, std::array<std::uint32_t, 3>{0, 0, 60});
+  constexpr Weight registry[] = {{StepKind::fail_registry, 1}};
+  if (plan.tunables.images > 0) spread(plan, random, scope.faults_per_minute / 10, registry);
   std::stable_sort(plan.steps.begin(), plan.steps.end(),
                    [](const Step& a, const Step& b) { return a.at < b.at; });
   return plan;

@@ -47,8 +47,9 @@ enum class StepKind : std::uint8_t {
   add_node,
   remove_node,
   other_build,
+  fail_registry,
 };
-constexpr StepKind max_value(StepKind) { return StepKind::other_build; }
+constexpr StepKind max_value(StepKind) { return StepKind::fail_registry; }
 std::string_view kind_text(StepKind kind);  ///< "crash_node"
 constexpr bool is_repair(StepKind kind) {
   return kind == StepKind::restart_node || kind == StepKind::heal || kind == StepKind::restart_agent;
@@ -74,6 +75,7 @@ struct Tunables {
   std::uint32_t plan_errors = 0;     ///< at most, of the scheduler: plans that apply must refuse
   std::uint32_t shuffled_turns = 0;  ///< 1: a node's actors take turns at random
   std::uint32_t older_build = 0;     ///< 1: the nodes begin with a build that knows one feature level less
+  std::uint32_t images = 0;          ///< of jobs, which a registry has that may fail; 0: jobs have none
   static constexpr auto fields() {
     using T = Tunables;
     return field_list(field("resets", &T::resets), field("drops", &T::drops),
@@ -81,7 +83,8 @@ struct Tunables {
                       field("state_flush_ms", &T::state_flush_ms), field("actor_crashes", &T::actor_crashes),
                       field("sync_max_us", &T::sync_max_us), field("host_cpu_milli", &T::host_cpu_milli),
                       field("jobs_max", &T::jobs_max), field("plan_errors", &T::plan_errors),
-                      field("shuffled_turns", &T::shuffled_turns), field("older_build", &T::older_build));
+                      field("shuffled_turns", &T::shuffled_turns), field("older_build", &T::older_build),
+                      field("images", &T::images));
   }
 };
 

@@ -84,6 +84,8 @@ void Troubles::strike_node(StepKind kind, std::uint32_t node, Random& random) {
       return members_.add();
     case StepKind::remove_node:
       return members_.remove(node);
+    case StepKind::fail_registry:
+      return cluster_.fail_registry();
     case StepKind::other_build:
       return change_build(node, random);
     default:

@@ -18,7 +18,8 @@ std::string size_json(std::uint32_t desired, std::uint64_t version) {
          std::to_string(bound_base + version) + "}";
 }
 
-std::string job_json(bool is_service, std::uint32_t size, const std::string& script) {
+std::string job_json(bool is_service, std::uint32_t size, const std::string& script,
+                     const std::string& image) {
   const std::string retry =
       R"({"exponentialBackOff": {"initialDelayMs": "200", "maxDelayIntervalMs": "2000", "retries": 3}})";
   const std::string kind = is_service ? R"("service": {"capacity": )" + size_json(size, 0) +
@@ -26,8 +27,9 @@ std::string job_json(bool is_service, std::uint32_t size, const std::string& scr
                                       : R"("batch": {"size": )" + std::to_string(size) +
                                             R"(, "runtimeLimitSec": 600, "retryPolicy": )" + retry + "}";
   return R"({"owner": {"teamEmail": "dev@example.com"}, "applicationName": "life", "attributes": {"troupe.sim": ")" +
-         script +
-         R"("}, "container": {"resources": {"cpu": 0.1, "memoryMB": 64, "diskMB": 100}, "entryPoint": ["/bin/true"]}, )" +
+         script + R"("}, "container": {)" +
+         (image.empty() ? "" : R"("image": {"name": ")" + image + R"("}, )") +
+         R"("resources": {"cpu": 0.1, "memoryMB": 64, "diskMB": 100}, "entryPoint": ["/bin/true"]}, )" +
          kind + "}";
 }
 
@@ -61,8 +63,9 @@ bool tells_nothing(int status) { return status == 0 || status >= 500; }
 
 }  // namespace
 
-Users::Users(embedded::SimCluster& cluster, const Ledger& ledger, Ledger::Complain complain)
-    : cluster_(cluster), ledger_(ledger), complain_(std::move(complain)) {}
+Users::Users(embedded::SimCluster& cluster, const Ledger& ledger, std::uint32_t images,
+             Ledger::Complain complain)
+    : cluster_(cluster), ledger_(ledger), images_(images), complain_(std::move(complain)) {}
 
 std::uint32_t Users::some_node(Random& random) const {
   const std::vector<std::uint32_t> nodes = cluster_.nodes();
@@ -107,7 +110,9 @@ void Users::submit(Random& random) {
     script = "start=50ms run=" + std::to_string(random.between(50, 8'000)) + "ms exit=0";
   if (random.chance(15)) script += "; attempt 0: " + std::string(troubles[random.below(std::size(troubles))]);
   const std::uint32_t node = some_node(random);
-  Ask ask{Kind::submit, jobs_.size(), "POST", "/api/v3/jobs", job_json(job.is_service, job.desired, script)};
+  const std::string image = images_ == 0 ? "" : "image-" + std::to_string(jobs_.size() % images_);
+  Ask ask{Kind::submit, jobs_.size(), "POST", "/api/v3/jobs",
+          job_json(job.is_service, job.desired, script, image)};
   jobs_.push_back(job);
   write(std::move(ask), node);
 }

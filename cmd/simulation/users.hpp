@@ -23,7 +23,8 @@ class Users {
   static constexpr milliseconds patience{2'500};  ///< with one request; then its outcome is unknown
   static constexpr std::uint32_t size_max = 8;
 
-  Users(embedded::SimCluster& cluster, const Ledger& ledger, Ledger::Complain complain);
+  /// The jobs have so many images in turn; 0: none.
+  Users(embedded::SimCluster& cluster, const Ledger& ledger, std::uint32_t images, Ledger::Complain complain);
 
   // ---- requests, sent to a node that may be in any condition ----
   void submit(Random& random);
@@ -93,6 +94,7 @@ class Users {
 
   embedded::SimCluster& cluster_;
   const Ledger& ledger_;
+  const std::uint32_t images_;
   Ledger::Complain complain_;
   std::vector<Job> jobs_;
   std::vector<Ask> asks_;   ///< waiting for an answer
