@@ -231,7 +231,7 @@ void Directory::begin_anew() {
                 (last_tick_ - now()).count());
   rested_.clear();
   activations_.forgive_all();
-  if (!leased_) return;
+  if (!leased_) return care_.pause({});
   on_lease(false);
   care_.pause(last_tick_);
   on_lease(true);

@@ -20,7 +20,9 @@ std::string why_read_only(const NodeContext& node) {
   const auto most = static_cast<std::uint64_t>(node.settings.get(set_aside_max));
   if (count < most) return {};
   return "the cell is read-only: " + std::to_string(count) + " entities are set aside, from " +
-         std::to_string(most) + " on nothing may be changed; they may be looked at, released and ended";
+         std::to_string(most) +
+         " on nothing may be changed; they may be looked at, released and ended. What was asked before under "
+         "the same request id may have been done";
 }
 
 }  // namespace troupe::gateway

@@ -24,9 +24,11 @@ http::Response refused(const Call& call, const Error& error, const MutationAnswe
 
 /// What a cell with too much set aside still takes: what mends it, and what operators hold it with.
 template <class Body>
-constexpr bool is_mending = std::is_same_v<Body, KillJob> || std::is_same_v<Body, KillTasks> ||
-                            std::is_same_v<Body, Release> || std::is_same_v<Body, SetPolicy> ||
-                            std::is_same_v<Body, SetHostPhase> || std::is_same_v<Body, PauseScheduling>;
+constexpr bool is_mending =
+    std::is_same_v<Body, KillJob> || std::is_same_v<Body, KillTasks> || std::is_same_v<Body, ShrinkJob> ||
+    std::is_same_v<Body, DeleteGroup> || std::is_same_v<Body, Release> ||
+    std::is_same_v<Body, AssignShards> || std::is_same_v<Body, SetPolicy> ||
+    std::is_same_v<Body, SetHostPhase> || std::is_same_v<Body, PauseScheduling>;
 
 void refuse(Call& call, const Error& error, const MutationAnswer& answer) {
   auto response = refused(call, error, answer);

@@ -46,6 +46,7 @@ std::uint32_t CrashPacer::faded(const Crashes& crashes, Instant now) {
 }
 
 bool CrashPacer::crashes_again(const JobDescriptor& descriptor, Instant now) const {
+  if (crashes_.empty()) return false;
   const auto found = crashes_.find(program_of(descriptor));
   return found != crashes_.end() && faded(found->second, now) >= crashes_until_paced;
 }
@@ -75,6 +76,7 @@ bool CrashPacer::hold(const QueuedTask& task, Launch launch, Instant now) {
   if (rule_.is_none() || task.gang != 0) return false;
   if (!holds(task.task) && launch == Launch::first && !crashes_again(*task.descriptor, now)) return false;
   forget(task.task);
+  stay_within(now);
   const auto line =
       lines_.try_emplace({task.descriptor->capacity_group, task.descriptor->application_name}).first;
   const Turn turn = turn_of(task);
@@ -99,8 +101,15 @@ void CrashPacer::forget_all() {
   lines_.clear();
 }
 
+/// The cell's time may step back: the bucket must not fill from a moment that never was.
+void CrashPacer::stay_within(Instant now) {
+  const std::int64_t latest = now.ms * 1'000 + rule_.tokens_max() * rule_.interval_us();
+  bucket_.full_at_us = std::min(bucket_.full_at_us, latest);
+}
+
 std::vector<QueuedTask> CrashPacer::release(Instant now) {
   std::vector<QueuedTask> released;
+  stay_within(now);
   while (!lines_.empty() && bucket_.has_one(rule_, now)) {
     bucket_.take(rule_, now);
     auto line = lines_.upper_bound(last_);

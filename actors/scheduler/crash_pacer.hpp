@@ -73,6 +73,7 @@ class CrashPacer {
   void erase(absl::flat_hash_map<TaskId, Place>::iterator place);
 
   const BucketRule rule_;
+  void stay_within(Instant now);
   TokenBucket bucket_;
   std::map<std::uint64_t, Crashes> crashes_;  ///< by program
   Instant swept_;

@@ -204,9 +204,9 @@ struct Engine::State {
   /// In its turn, before what comes after it takes the room piece by piece: for those that fit nowhere, where
   /// enough are being ended already. A new leader finds the victims of the last one so.
   void keep_room(TaskClass& kind, Instant now, std::size_t& hosts_left) {
-    if (!kind.is_hungry || !preemptor.has_right(kind)) return;
+    if (!kind.is_hungry || !preemptor.anybody_leaves()) return;
     inventory.prepare(kind.demand);
-    while (WaitingQueue::may_look(kind)) {
+    while (preemptor.has_right(kind) && WaitingQueue::may_look(kind)) {
       const Host* host = preemptor.where_others_leave(kind, hosts_left);
       if (host == nullptr) return;
       queue.found_victims(&kind);

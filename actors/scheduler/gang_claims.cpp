@@ -50,7 +50,7 @@ bool Engine::State::claim_for_gang(TaskClass& kind, const std::vector<TaskId>& i
     choice.host = is_capped ? nullptr : inventory.find(kind.demand, plan.evaluations);
     if (choice.host == nullptr && may_end == MayEnd::victims)
       choice = preemptor.find(kind, now, hosts_left);
-    else if (choice.host == nullptr)
+    else if (choice.host == nullptr && preemptor.has_right(kind))
       choice.host = preemptor.where_others_leave(kind, hosts_left);
     if (choice.host == nullptr || choice.host->is_held(++launches[choice.host->facts.id])) break;
     claim(*tasks.at(id), *choice.host, now, choice.victims);

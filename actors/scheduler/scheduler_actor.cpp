@@ -222,6 +222,7 @@ class SchedulerShell {
   void enqueue(scheduler::QueuedTask task) {
     if (engine_->knows(task.task) || !pacer_.hold(task, launch_of(task), context_->now()))
       return engine_->enqueue(std::move(task));
+    note_paced();
     wake_in(*pacer_.next_release() - context_->now());
   }
   scheduler::CrashPacer::Launch launch_of(const scheduler::QueuedTask& task) {
@@ -242,6 +243,7 @@ class SchedulerShell {
   }
   void forget(const TaskId& task) {
     pacer_.forget(task);
+    note_paced();
     engine_->forget(task);
   }
   /// As it is now: it waits, perhaps at a newer version, or it does not concern the engine any more.
@@ -311,7 +313,7 @@ class SchedulerShell {
   }
 
   void pass_soon() {
-    if (pass_pending_ || engine_->status().queued == 0) return;
+    if (pass_pending_ || (engine_->status().queued == 0 && pacer_.size() == 0)) return;
     pass_pending_ = true;
     self_->send(self_, PassScheduler{});
   }
@@ -360,7 +362,7 @@ class SchedulerShell {
     }
     Instant next = room_again_;
     for (const auto wake : {engine_->next_wake(), pacer_.next_release()})
-      if (wake && (!next.is_set() || *wake < next)) next = *wake;
+      if (wake && wake->is_set() && (!next.is_set() || *wake < next)) next = *wake;
     if (!held_.empty() && (!next.is_set() || held_.begin()->first < next)) next = held_.begin()->first;
     if (next.is_set()) wake_in(next - now);
     return true;

@@ -363,7 +363,7 @@ void WaitingQueue::found_nobody(TaskClass* kind, Instant now, std::uint64_t chan
 std::optional<Instant> WaitingQueue::next_look(std::uint64_t changes) const {
   for (const auto& [at, number] : hungry_order_) {
     const TaskClass* kind = hungry_.at(number);
-    if (may_look(*kind) && kind->changes != changes) return at;
+    if (at.is_set() && may_look(*kind) && kind->changes != changes) return at;
   }
   return std::nullopt;
 }

@@ -137,7 +137,8 @@ class WaitingQueue {
   void found_victims(TaskClass* kind) { kind->pause = milliseconds(0); }
   void found_nobody(TaskClass* kind, Instant now, std::uint64_t changes, milliseconds first,
                     milliseconds most);
-  /// When the next one may look for which something has changed; nullopt: nothing has.
+  /// When the next one may look again for which something has changed; nullopt: nothing has. One that has not
+  /// looked yet looks at the next pass.
   std::optional<Instant> next_look(std::uint64_t changes) const;
   void allow_preemption() { allows_preemption_ = true; }
   /// Of any group, by its placed tasks that stay; one that nobody declared is Flex and reserves nothing.

@@ -33,6 +33,9 @@ Result<void> use_own(SSL_CTX* context, const TlsFiles& files) {
     return refuse("no certificate in", files.certificate);
   if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
     return refuse("no key of " + files.certificate + " in", files.key);
+  // Of another kind than the certificate's, it would stand beside it.
+  if (SSL_CTX_check_private_key(context) != 1)
+    return refuse("no key of " + files.certificate + " in", files.key);
   return {};
 }
 
@@ -113,13 +116,15 @@ Result<NativeTls> server_context(const TlsFiles& files, ClientCertificates clien
   return made;
 }
 
+std::int64_t nanoseconds_of(const timespec& at) { return at.tv_sec * 1'000'000'000 + at.tv_nsec; }
+
 std::vector<FileStamp> stamps_of(const std::vector<std::string>& files) {
   std::vector<FileStamp> stamps;
   for (const std::string& file : files) {
     struct stat found {};
     FileStamp stamp;
     if (::stat(file.c_str(), &found) == 0)
-      stamp = {found.st_ino, found.st_size, found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
+      stamp = {found.st_ino, found.st_size, nanoseconds_of(found.st_mtim), nanoseconds_of(found.st_ctim)};
     stamps.push_back(stamp);
   }
   return stamps;
@@ -133,14 +138,18 @@ NativeTls TlsContext::native() const {
 }
 
 std::optional<Result<void>> TlsContext::renew() const {
-  if (!make_) return std::nullopt;
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock renewing(renewing_, std::try_to_lock);
+  if (!make_ || !renewing) return std::nullopt;
   // Before they are read: what changes meanwhile is another version again.
   auto stamps = stamps_of(files_);
   if (stamps == stamps_) return std::nullopt;
-  stamps_ = std::move(stamps);
   auto made = make_();
-  if (!made.ok()) return made.error();
+  if (!made.ok()) {
+    const bool is_told = std::exchange(told_, stamps) == stamps;
+    return is_told ? std::nullopt : std::optional<Result<void>>(made.error());
+  }
+  stamps_ = std::move(stamps);
+  const std::lock_guard lock(mutex_);
   native_ = std::move(made).value();
   return Result<void>();
 }

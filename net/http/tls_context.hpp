@@ -19,7 +19,7 @@ namespace troupe::http {
 struct FileStamp {
   std::uint64_t inode = 0;
   std::int64_t bytes = -1;
-  std::int64_t modified_ns = 0;
+  std::int64_t modified_ns = 0, changed_ns = 0;  ///< what is in it; or who may read it
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
@@ -33,28 +33,31 @@ class TlsContext {
  public:
   using Make = std::function<Result<NativeTls>()>;
   /// One whose files count once.
-  explicit TlsContext(NativeTls native) : native_(std::move(native)) {}
+  explicit TlsContext(NativeTls native) : TlsContext(std::move(native), {}, {}, {}) {}
   /// `make` reads these files, whose stamps were taken before the first reading.
   TlsContext(NativeTls native, Make make, std::vector<std::string> files, std::vector<FileStamp> stamps)
       : make_(std::move(make)),
         files_(std::move(files)),
+        asks_(SSL_CTX_get_verify_mode(native.get()) != SSL_VERIFY_NONE),
         stamps_(std::move(stamps)),
         native_(std::move(native)) {}
 
   /// What the next connection goes by. Any thread.
   NativeTls native() const;
   /// Of a server: whether it knows whose certificates count.
-  bool asks_for_certificate() const { return SSL_CTX_get_verify_mode(native().get()) != SSL_VERIFY_NONE; }
-  /// Reads the files again if they are not those of the last reading: a few system calls otherwise. What is
-  /// wrong with new ones is told once, and the earlier ones go on to count. nullopt: they have not changed.
-  /// Any thread.
+  bool asks_for_certificate() const { return asks_; }
+  /// Reads the files again if they are not those that count: a few system calls otherwise. What is wrong with
+  /// new ones is told once, the earlier ones go on to count, and the new ones are tried again at each call.
+  /// nullopt: nothing is new, or another thread reads them. Any thread.
   std::optional<Result<void>> renew() const;
 
  private:
   const Make make_;  ///< empty: never again
   const std::vector<std::string> files_;
+  const bool asks_;
+  mutable std::mutex renewing_;  ///< of the stamps; held while files are read
+  mutable std::vector<FileStamp> stamps_, told_;
   mutable std::mutex mutex_;
-  mutable std::vector<FileStamp> stamps_;
   mutable NativeTls native_;
 };
 

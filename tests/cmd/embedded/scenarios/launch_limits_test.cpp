@@ -130,6 +130,20 @@ std::map<std::string, std::uint32_t> under_way(const std::vector<Task>& tasks) {
   return counts;
 }
 
+TEST(FailingJobs, ThatArePacedGoOnAfterAPauseOfTheCell) {
+  Stage stage(455);
+  Client client = stage.cluster.client();
+  const Headers why{{"x-titus-callreason", "a test"}};
+  JobStory job = stage.story.submit({.size = 1, .script = "run=2s exit=1", .retry = {.retries = 100}});
+  job.task(0, 1).expect(TaskState::started);
+  ASSERT_EQ(client.put("/api/v3/cell/scheduling", R"({"paused":true})", why).status, 200);
+  stage.cluster.run_for(minutes(2));
+  const std::size_t before = job.tasks_made();
+  EXPECT_LE(before, 3u) << "its next one waits, in what follows a crash";
+  ASSERT_EQ(client.put("/api/v3/cell/scheduling", R"({"paused":false})").status, 200);
+  stage.story.expect("it goes on", [&] { return job.tasks_made() > before + 1; });
+}
+
 TEST(FailingJobs, OfOneProgramGoAtTheCellsPaceHoweverManyTheyAre) {
   Stage stage(454, {{"crash_launches_per_s", "20"}});
   const Client client = stage.cluster.client();
