@@ -70,6 +70,9 @@ Plan Engine::place(Instant now, const Budget& budget) {
   for (; kind != nullptr; kind = state_->queue.first()) {
     if (plan.placements.size() >= budget.placements_max || plan.evaluations >= budget.evaluations_max) break;
     if (kind->gang > 0) {
+      // Others do not pass it, or it would wait for ever.
+      plan.is_held = !budget.admits(plan.placements.size(), kind->gang);
+      if (plan.is_held) break;
       // A whole gang in one plan: another one has room for it.
       if (!plan.placements.empty() && plan.placements.size() + kind->gang > budget.placements_max) break;
       if (state_->place_gang(*kind, plan)) continue;

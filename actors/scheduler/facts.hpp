@@ -1,6 +1,8 @@
 #pragma once
 // What the engine is told of hosts, tasks and groups, and what it answers.
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -109,11 +111,18 @@ struct Plan {
   std::vector<Preemption> preemptions;  ///< to be proposed as one PreemptTasks; likewise
   std::vector<std::uint32_t> preempting_together{};  ///< likewise, of the first preemptions
   bool more = false;            ///< the budget ended first: call again, without waiting for this plan
+  bool is_held = false;         ///< not before more launches are left: a gang's turn has come
   std::size_t evaluations = 0;  ///< places looked at in the trees
 };
 
 struct Budget {
   std::size_t placements_max = 1'000;
+  /// By the cell's limit of launches: now, and ever at once. Of a gang larger than that, so many are enough.
+  std::uint64_t launches_left = UINT64_MAX, launches_most = UINT64_MAX;
+  bool admits(std::size_t placed, std::size_t gang) const {
+    return std::min<std::uint64_t>(gang, launches_most) <=
+           launches_left - std::min<std::uint64_t>(placed, launches_left);
+  }
   std::size_t evaluations_max = 200'000;
   std::size_t preemptions_max = 1'000;
   std::size_t preemption_hosts_max = 2'000;  ///< whose tasks are looked at for victims; a gang looks at all

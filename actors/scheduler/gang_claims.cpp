@@ -100,7 +100,8 @@ void Engine::State::look_at_gang(TaskClass& kind, const Budget& budget, Plan& pl
     are_free = are_free && standing == Inventory::Claim::is_free;
   }
   if (!are_free) return;
-  if (!kind.group->admits_claim(kind.at_once(), kind.gang)) {
+  if (!kind.group->admits_claim(kind.at_once(), kind.gang) ||
+      !budget.admits(plan.placements.size(), kind.gang)) {
     held_claims.insert(hosts.begin()->first);
   } else if (!plan.placements.empty() && plan.placements.size() + kind.gang > budget.placements_max) {
     delayed_claims.insert(hosts.begin()->first);

@@ -197,18 +197,8 @@ class SchedulerShell {
     return room.left;
   }
 
-  /// How many of the job start at once; 0 once they have, and of other jobs.
   std::uint32_t gang_of(const JobId& job, const JobDescriptor& descriptor) {
-    std::uint32_t size = 0;
-    if (!gang_patience(descriptor) || level_ < level_of_gangs) return size;
-    context_->reads().with_job(job, [&](const JobView& view) {
-      const bool has_started = std::any_of(view.slots.begin(), view.slots.end(), [](const SlotEntry& slot) {
-        return slot.record.resubmits > 0 || is_closed(slot.record.state) ||
-               (slot.live != nullptr && slot.live->is_placed());
-      });
-      size = has_started ? 0 : view.record.capacity.desired;
-    });
-    return size;
+    return level_ < level_of_gangs ? 0 : gang_size(context_->reads(), job, descriptor);
   }
   void enqueue(const WaitingTask& task) {
     enqueue({task.place.task,
@@ -335,20 +325,24 @@ class SchedulerShell {
     look_at_held_hosts(now);
     if (pause_of({}) != nullptr) return true;  // Its end is an event.
     release_paced(now);
-    const std::uint64_t cell_left = left_of(context_->reads().cell_launches());
+    const LaunchStanding cell = context_->reads().cell_launches();
+    const std::uint64_t cell_left = left_of(cell);
     bool more = true, is_held = false;
     while (more && plans_.size() < plans_max) {
       scheduler::Budget budget;
       budget.gangs_preempt = level_ >= level_of_preempting_gangs;
       if (!may_end_others(now)) budget.preemptions_max = 0;
       const std::size_t in_flight = engine_->status().in_flight;
-      if (cell_left != LaunchRoom::unlimited)
-        budget.placements_max =
-            std::min<std::uint64_t>(budget.placements_max, cell_left > in_flight ? cell_left - in_flight : 0);
+      if (cell_left != LaunchRoom::unlimited) {
+        budget.launches_left = cell_left > in_flight ? cell_left - in_flight : 0;
+        budget.launches_most = most_at_once(cell.limit);
+        budget.placements_max = std::min<std::uint64_t>(budget.placements_max, budget.launches_left);
+      }
       is_held = budget.placements_max == 0;
       if (is_held) break;
       scheduler::Plan plan = engine_->place(now, budget);
       more = plan.more;
+      is_held = plan.is_held;
       if (plan.placements.empty() && plan.preemptions.empty()) break;
       propose(std::move(plan));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/model/gang.hpp"
 #include "storage/model/preemption.hpp"
 #include "storage/state/duties.hpp"
 
@@ -63,6 +64,19 @@ scheduler::Lookups lookups_in(const ContextPtr& context, std::function<bool()> m
             if (may_preempt()) running_on(context->reads(), host, tasks);
           },
           [context](const JobId& job) { return left_of_budget(context->reads(), job, context->now()); }};
+}
+
+std::uint32_t gang_size(const Reads& reads, const JobId& job, const JobDescriptor& descriptor) {
+  std::uint32_t size = 0;
+  if (!gang_patience(descriptor)) return size;
+  reads.with_job(job, [&](const JobView& view) {
+    const bool has_started = std::any_of(view.slots.begin(), view.slots.end(), [](const SlotEntry& slot) {
+      return slot.record.resubmits > 0 || is_closed(slot.record.state) ||
+             (slot.live != nullptr && slot.live->is_placed());
+    });
+    size = has_started ? 0 : view.record.capacity.desired;
+  });
+  return size;
 }
 
 bool follows_crash(const Reads& reads, const JobId& job, SlotNumber slot) {

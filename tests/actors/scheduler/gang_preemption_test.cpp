@@ -260,5 +260,25 @@ TEST(GangPreemption, NeverOverbooksAndNeverEndsForAPart) {
   }
 }
 
+TEST(Gangs, WaitForAllTheLaunchesThatTheCellEverAllowsAtOnce) {
+  for (const auto& [most, enough] : {std::pair<std::uint64_t, std::uint64_t>{10, 3}, {2, 2}}) {
+    test::PreemptionStory s;
+    s.add_host(1, units(8));
+    s.gang(3, job_like(units(1)), 1);
+    s.wait(job_like(units(1)));
+    Budget budget;
+    budget.launches_most = most;
+    budget.launches_left = enough - 1;
+    budget.placements_max = budget.launches_left;
+    const Plan early = s.engine.place(s.now, budget);
+    EXPECT_TRUE(early.placements.empty()) << "nobody passes it";
+    EXPECT_TRUE(early.is_held);
+    budget.launches_left = budget.placements_max = enough;
+    const Plan start = s.engine.place(s.now, budget);
+    EXPECT_EQ(start.together, std::vector<std::uint32_t>{3});
+    EXPECT_FALSE(start.is_held);
+  }
+}
+
 }  // namespace
 }  // namespace troupe::scheduler
