@@ -28,7 +28,7 @@ std::string job_json(bool is_service, std::uint32_t size, const std::string& scr
                                             R"(, "runtimeLimitSec": 600, "retryPolicy": )" + retry + "}";
   return R"({"owner": {"teamEmail": "dev@example.com"}, "applicationName": "life", "attributes": {"troupe.sim": ")" +
          script + R"("}, "container": {)" +
-         (image.empty() ? "" : R"("image": {"name": ")" + image + R"("}, )") +
+         (image.empty() ? "" : R"("image": {"name": ")" + image + R"(", "tag": "1"}, )") +
          R"("resources": {"cpu": 0.1, "memoryMB": 64, "diskMB": 100}, "entryPoint": ["/bin/true"]}, )" +
          kind + "}";
 }

@@ -87,7 +87,7 @@ TEST_P(BothWorlds, AFailedRegistryHoldsBackOnlyWhoLacksTheImage) {
     });
   });
   story.submit({.image = {}, .script = "run=10ms exit=0"}).expect(JobState::finished, Reason::normal);
-  EXPECT_NE(cluster.timeline(waits.id()).find("fail the registry"), std::string::npos);
+  EXPECT_NE(cluster.timeline().find("fail the registry"), std::string::npos);
   cluster.heal();
   waits.expect_running(1);
 }
