@@ -132,12 +132,12 @@ TEST_F(SimDriverTest, stays_launched_while_it_prepares) {
 }
 
 TEST_F(SimDriverTest, lacks_an_image_only_while_the_registry_is_down) {
-  launch(1, "prepare=1s start=1h", "known:1");
+  launch(1, "prepare=1s start=10m", "known:1");
   until(1'000);
   registry_->is_down = true;
-  launch(2, "prepare=1s start=1h", "known:1");
-  launch(3, "prepare=1s start=1h", "other:1");
-  launch(4, "prepare=1s start=1h");
+  launch(2, "prepare=1s start=10m", "known:1");
+  launch(3, "prepare=1s start=10m", "other:1");
+  launch(4, "prepare=1s start=10m");
   ASSERT_EQ(until(2'000).size(), 3u);
   EXPECT_EQ(news_[0].state, TaskState::start_initiated) << "it is here already";
   EXPECT_EQ(news_[1].state, TaskState::finished);
@@ -145,7 +145,7 @@ TEST_F(SimDriverTest, lacks_an_image_only_while_the_registry_is_down) {
   EXPECT_EQ(news_[1].message, "cannot get image other:1: its registry does not answer");
   EXPECT_EQ(news_[2].state, TaskState::start_initiated) << "it has none";
   registry_->is_down = false;
-  launch(5, "prepare=1s start=1h", "other:1");
+  launch(5, "prepare=1s start=10m", "other:1");
   ASSERT_EQ(until(3'000).size(), 1u);
   EXPECT_EQ(news_[0].state, TaskState::start_initiated);
 }
