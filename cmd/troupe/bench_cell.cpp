@@ -44,8 +44,9 @@ Result<std::uint16_t> quiet_port(Random& random) {
 }  // namespace
 
 Result<std::unique_ptr<BenchCell>> BenchCell::make(const std::string& folder, std::uint32_t nodes,
-                                                   Roads roads, std::set<std::uint32_t> joining) {
-  std::unique_ptr<BenchCell> cell(new BenchCell(folder, nodes, std::move(joining)));
+                                                   Roads roads, std::set<std::uint32_t> joining,
+                                                   std::vector<std::string> settings) {
+  std::unique_ptr<BenchCell> cell(new BenchCell(folder, nodes, std::move(joining), std::move(settings)));
   if (auto chosen = cell->choose_ports(roads); !chosen.ok()) return chosen.error();
   if (auto written = cell->write_files(); !written.ok()) return written.error();
   cell->proxy_.start();
@@ -98,6 +99,12 @@ Result<void> BenchCell::write_files() const {
       if (m != n && joining_.contains(m)) continue;
       text += fmt::format("  - {{id: {}, peer: '127.0.0.1:{}', http: '127.0.0.1:{}'}}\n", m,
                           roads_.contains({n, m}) ? road_ports_.at({n, m}) : peer_.at(m), http_.at(m));
+    }
+    if (!settings_.empty()) text += "settings:\n";
+    for (const std::string& setting : settings_) {
+      const auto equals = std::min(setting.find('='), setting.size());
+      text += "  " + setting.substr(0, equals) + ": '" +
+              setting.substr(std::min(equals + 1, setting.size())) + "'\n";
     }
     std::ofstream file(file_of(n));
     file << text;

@@ -34,10 +34,11 @@ enum class Roads : std::uint8_t { direct, proxied };
 class BenchCell {
  public:
   /// Uses FOLDER/node-1 and so on, filled before or empty. Starts no node. `joining`: no members at first;
-  /// their files say that they wait to be added. Errors: io.
+  /// their files say that they wait to be added. `settings`: each name=value, of all nodes. Errors: io.
   static Result<std::unique_ptr<BenchCell>> make(const std::string& folder, std::uint32_t nodes,
                                                  Roads roads = Roads::direct,
-                                                 std::set<std::uint32_t> joining = {});
+                                                 std::set<std::uint32_t> joining = {},
+                                                 std::vector<std::string> settings = {});
 
   Result<void> start(std::uint32_t node);
   void kill(std::uint32_t node);
@@ -60,8 +61,12 @@ class BenchCell {
   bool await_serving(std::uint32_t node, milliseconds patience);  ///< this one
 
  private:
-  BenchCell(std::string folder, std::uint32_t nodes, std::set<std::uint32_t> joining)
-      : folder_(std::move(folder)), nodes_(nodes), joining_(std::move(joining)) {}
+  BenchCell(std::string folder, std::uint32_t nodes, std::set<std::uint32_t> joining,
+            std::vector<std::string> settings)
+      : folder_(std::move(folder)),
+        nodes_(nodes),
+        joining_(std::move(joining)),
+        settings_(std::move(settings)) {}
   Result<void> choose_ports(Roads roads);
   Result<void> build_roads(const std::function<Result<std::uint16_t>()>& next_port);
   Result<void> write_files() const;
@@ -70,6 +75,7 @@ class BenchCell {
   const std::string folder_;
   const std::uint32_t nodes_;
   const std::set<std::uint32_t> joining_;
+  const std::vector<std::string> settings_;
   std::map<std::uint32_t, std::uint16_t> peer_, http_;
   using Pair = std::pair<std::uint32_t, std::uint32_t>;  ///< who dials, whom
   std::map<Pair, std::uint16_t> road_ports_;

@@ -219,6 +219,8 @@ void add_failover(CLI::App& bench) {
       ->capture_default_str()
       ->check(CLI::IsMember({"leader", "owner"}));
   failover->add_option("--trials", params->trials)->capture_default_str()->check(CLI::Range(1, 10'000));
+  failover->add_option("--set", params->settings,
+                       "A setting of the nodes, name=value; see `troupe settings`");
   add_filling(*failover, *params);
   failover->add_option("--hosts", params->hosts, "Simulated ones, that start tasks")
       ->capture_default_str()

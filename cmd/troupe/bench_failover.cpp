@@ -9,6 +9,7 @@
 #include "cmd/troupe/bench_watched_jobs.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "cmd/troupe/fill.hpp"
+#include "cmd/troupe/node_files.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -49,7 +50,9 @@ class FailoverBench {
                                                  .nodes = nodes});
     if (!folder.ok()) return folder.error();
     folder_ = std::move(folder).value();
-    auto cell = BenchCell::make(folder_, nodes, params_.kind == "partition" ? Roads::proxied : Roads::direct);
+    if (auto known = parse_settings(params_.settings); !known.ok()) return known.error();
+    auto cell = BenchCell::make(folder_, nodes, params_.kind == "partition" ? Roads::proxied : Roads::direct,
+                                {}, params_.settings);
     if (!cell.ok()) return cell.error();
     cell_ = std::move(cell).value();
     for (std::uint32_t n = 1; n <= nodes; ++n)

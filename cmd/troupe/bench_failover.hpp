@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "storage/base/result.hpp"
 
@@ -13,8 +14,9 @@ struct FailoverParams {
   std::uint32_t trials = 10;
   std::uint32_t live_tasks = 0;
   std::uint32_t archived_tasks = 0;
-  std::uint32_t hosts = 6;  ///< simulated, in the bench's process
-  std::string folder;       ///< of an earlier `troupe fill --nodes 3`; empty: filled for this run
+  std::uint32_t hosts = 6;            ///< simulated, in the bench's process
+  std::vector<std::string> settings;  ///< of the nodes: name=value
+  std::string folder;                 ///< of an earlier `troupe fill --nodes 3`; empty: filled for this run
 };
 
 /// Three node processes under a light load of submits; one is killed, stopped or cut off, and brought back.
