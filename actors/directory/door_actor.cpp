@@ -1,9 +1,12 @@
+#include <deque>
+
 #include "actors/directory/directory_actor.hpp"
 #include "actors/runtime/logging.hpp"
 
 namespace troupe {
 namespace {
 
+constexpr milliseconds leave_patience{2'000};  // Of an agent that was shown the way to another node.
 constexpr milliseconds door_tick{100};
 constexpr milliseconds register_patience{5'000};
 constexpr std::size_t calls_max = 10'000;      // Under way; beyond: overloaded.
@@ -24,7 +27,7 @@ class Door {
         [this](const LinkReceived& received) { on_received(received); },
         [this](const ProposalDone& done) { on_registered(done); },
         [this](const CloseAgent& close) { close_link(close.link, close.why); },
-        [this](const ShardsLost& lost) { close_of(lost.shards); },
+        [this](const ShardsLost& lost) { send_on(lost.shards); },
         [this](const LeaseMoved& lease) { on_lease(lease.held); },
         [this](const Asked& asked) { on_asked(asked); },
         [this](TellMailbox) { return MailboxTold{self_->mailbox().size()}; },
@@ -122,15 +125,15 @@ class Door {
     const ShardRecord shard = context_->reads().shard(shard_of(*host, context_->reads().shard_count()));
     const auto owner = context_->book.find(shard.owner);
     if (!owner) return close_link(link, "nobody owns the host's shard yet");
-    if (shard.owner != context_->self) {
-      tell(link, agent::Redirect{to_text(shard.owner) + "@" + owner->peer});
-      return;
-    }
+    if (shard.owner != context_->self) return show_way(link, shard.owner, *owner);
     visitor.host = *host;
     links_[*host] = link;
     self_->send(node_.directory, AgentArrived{*host, link, visitor.hello});
   }
 
+  void show_way(const net::LinkKey& link, NodeId owner, const NodeAddress& address) {
+    tell(link, agent::Redirect{to_text(owner) + "@" + address.peer});
+  }
   void refuse(const net::LinkKey& link, const std::string& why) { tell(link, agent::Refused{why}); }
 
   void take(const net::LinkKey& link, const Visitor& visitor, agent::Report report) {
@@ -170,6 +173,9 @@ class Door {
   }
 
   void expire() {
+    for (; !leaving_.empty() && leaving_.front().first <= now(); leaving_.pop_front())
+      if (visitors_.contains(leaving_.front().second))
+        close_link(leaving_.front().second, "it was sent away");
     for (auto next = calls_.begin(); next != calls_.end();) {
       const auto at = next++;
       if (at->second.deadline <= now())
@@ -182,11 +188,24 @@ class Door {
     context_->hub->hang_up(link);
   }
 
-  void close_of(const std::vector<ShardId>& shards) {
+  /// Straight to the next owner: whoever asks elsewhere may meet a node that hangs.
+  void send_on(const std::vector<ShardId>& shards) {
     const std::uint16_t count = context_->reads().shard_count();
-    for (const auto& [host, link] : std::map(links_))
-      if (std::find(shards.begin(), shards.end(), shard_of(host, count)) != shards.end())
+    for (const auto& [host, link] : std::map(links_)) {
+      const ShardId shard = shard_of(host, count);
+      if (std::find(shards.begin(), shards.end(), shard) == shards.end()) continue;
+      const NodeId owner = context_->reads().shard(shard).owner;
+      const auto address = context_->book.find(owner);
+      const auto visitor = visitors_.find(link);
+      if (!address || owner == context_->self || visitor == visitors_.end()) {
         close_link(link, "its shard has moved");
+        continue;
+      }
+      visitor->second.host = {};
+      links_.erase(host);
+      leaving_.emplace_back(now() + leave_patience, link);
+      show_way(link, owner, *address);
+    }
   }
 
   void on_lease(bool held) {
@@ -201,6 +220,7 @@ class Door {
   bool leased_ = false;
   std::map<net::LinkKey, Visitor> visitors_;
   std::map<HostId, net::LinkKey> links_;
+  std::deque<std::pair<Moment, net::LinkKey>> leaving_;  ///< those who were sent on
   std::map<std::uint64_t, net::LinkKey> registering_;
   std::map<std::uint64_t, PendingCall> calls_;
   std::uint64_t next_cookie_ = 0;

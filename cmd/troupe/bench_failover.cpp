@@ -101,7 +101,11 @@ class FailoverBench {
 
   Result<void> trial() {
     std::uint32_t victim = 0;
-    const auto is_ready = [&] { return (victim = choose_victim()) != 0 && has_all_hosts(victim); };
+    const auto is_ready = [&] {
+      victim = choose_victim();
+      return victim != 0 && has_all_hosts(victim) &&
+             (watched_ == nullptr || watched_->are_shards_spread(cell_->http_port(victim)));
+    };
     // Twice: one fault at a time, and the hosts follow their shards a little later.
     for (const milliseconds pause : {settling, milliseconds(0)}) {
       if (!await_.until(is_ready, cell_patience))

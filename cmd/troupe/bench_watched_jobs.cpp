@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <set>
+
 #include "cmd/troupe/bench_submitter.hpp"
 #include "cmd/troupe/cli_value.hpp"
 #include "storage/base/id.hpp"
@@ -54,6 +56,16 @@ std::size_t WatchedJobs::owned_by(std::uint32_t node, std::uint16_t port) {
   std::size_t count = 0;
   for (const auto& [shard, owner] : told.value()) count += owner == node && jobs_.contains(shard) ? 1 : 0;
   return count;
+}
+
+bool WatchedJobs::are_shards_spread(std::uint16_t port) const {
+  auto told = owners(port);
+  if (!told.ok()) return false;
+  std::map<std::uint32_t, std::size_t> counts;
+  for (const auto& [shard, owner] : told.value()) ++counts[owner];
+  std::set<std::size_t> sizes;
+  for (const auto& [owner, count] : counts) sizes.insert(count);
+  return counts.size() == cell_.nodes() && *sizes.rbegin() - *sizes.begin() <= 1;
 }
 
 Result<void> WatchedJobs::prepare(std::uint32_t victim) {

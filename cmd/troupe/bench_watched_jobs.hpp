@@ -18,6 +18,8 @@ class WatchedJobs {
   Result<void> create();
   /// How many shards with a job this node owns, as told at that port.
   std::size_t owned_by(std::uint32_t node, std::uint16_t port);
+  /// All nodes own as many, but for one, as told at that port: none is on its way.
+  bool are_shards_spread(std::uint16_t port) const;
   /// Notes whose shards the victim has now.
   Result<void> prepare(std::uint32_t victim);
   /// Asks another node for a new size of each of those jobs. False: one was refused for too long.

@@ -133,5 +133,34 @@ TEST_F(SimOwnership, FreezingAgainAndAgainStartsNothingTwice) {
   expect_it_heals();
 }
 
+// Found by a bench: an agent whose shard moved asked a node that had just stopped where to, and waited for
+// it.
+TEST(SimShards, AgentsOfOneThatMovesGoStraightToItsNextOwner) {
+  Cell cell(cell_options(116, 12));
+  const std::uint32_t leader = cell.sim.leader();
+  const std::uint32_t owner = cell.other_than(leader);
+  const Reads& reads = *cell.sim.reads(leader);
+  std::map<ShardId, HostId> moves;
+  for (const HostFacts& host : reads.hosts())
+    if (host.record.session_node == NodeId{owner})
+      moves[reads.shard_of(EntityRef::of(host.record.id))] = host.record.id;
+  ASSERT_GE(moves.size(), 3u);
+  const std::uint32_t frozen = 6 - leader - owner;
+  cell.sim.freeze_node(frozen);
+  for (const auto& [shard, host] : moves) {
+    const auto answer = cell.sim.call(leader, "PUT", "/api/v3/cell/shards/" + to_text(shard) + "/owner",
+                                      R"({"node":)" + std::to_string(leader) + "}",
+                                      {{"x-titus-callerid", "ann"}, {"content-type", "application/json"}});
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const auto has_followed = [&, host = host] {
+      return reads.host_facts(host)->record.session_node == NodeId{leader};
+    };
+    EXPECT_TRUE(cell.await(has_followed, milliseconds(100))) << to_text(host);
+  }
+  cell.sim.thaw_node(frozen);
+  EXPECT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  EXPECT_EQ(cell.violations(), "");
+}
+
 }  // namespace
 }  // namespace troupe::embedded
