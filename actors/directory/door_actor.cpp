@@ -43,6 +43,7 @@ class Door {
   struct Visitor {
     HostId host;  ///< 0: not let in
     agent::Hello hello;
+    std::optional<Moment> leave_by{};  ///< it was sent on: its link is closed then
   };
   struct PendingCall {
     net::LinkKey link;
@@ -127,6 +128,7 @@ class Door {
     if (!owner) return close_link(link, "nobody owns the host's shard yet");
     if (shard.owner != context_->self) return show_way(link, shard.owner, *owner);
     visitor.host = *host;
+    visitor.leave_by.reset();
     links_[*host] = link;
     self_->send(node_.directory, AgentArrived{*host, link, visitor.hello});
   }
@@ -173,9 +175,12 @@ class Door {
   }
 
   void expire() {
-    for (; !leaving_.empty() && leaving_.front().first <= now(); leaving_.pop_front())
-      if (visitors_.contains(leaving_.front().second))
-        close_link(leaving_.front().second, "it was sent away");
+    for (; !leaving_.empty() && leaving_.front().first <= now(); leaving_.pop_front()) {
+      // It may have come back meanwhile, over a link of the same name.
+      const auto visitor = visitors_.find(leaving_.front().second);
+      if (visitor != visitors_.end() && visitor->second.leave_by && *visitor->second.leave_by <= now())
+        close_link(visitor->first, "it was sent to another node");
+    }
     for (auto next = calls_.begin(); next != calls_.end();) {
       const auto at = next++;
       if (at->second.deadline <= now())
@@ -202,8 +207,9 @@ class Door {
         continue;
       }
       visitor->second.host = {};
+      visitor->second.leave_by = now() + leave_patience;
       links_.erase(host);
-      leaving_.emplace_back(now() + leave_patience, link);
+      leaving_.emplace_back(*visitor->second.leave_by, link);
       show_way(link, owner, *address);
     }
   }

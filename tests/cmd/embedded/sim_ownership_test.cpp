@@ -133,6 +133,16 @@ TEST_F(SimOwnership, FreezingAgainAndAgainStartsNothingTwice) {
   expect_it_heals();
 }
 
+/// Through one node to another; the answer's status.
+int move_shard_of(Cell& cell, HostId host, std::uint32_t through, std::uint32_t to) {
+  const ShardId shard = cell.sim.reads(through)->shard_of(EntityRef::of(host));
+  return static_cast<int>(cell.sim
+                              .call(through, "PUT", "/api/v3/cell/shards/" + to_text(shard) + "/owner",
+                                    R"({"node":)" + std::to_string(to) + "}",
+                                    {{"x-titus-callerid", "ann"}, {"content-type", "application/json"}})
+                              .status);
+}
+
 // Found by a bench: an agent whose shard moved asked a node that had just stopped where to, and waited for
 // it.
 TEST(SimShards, AgentsOfOneThatMovesGoStraightToItsNextOwner) {
@@ -148,10 +158,7 @@ TEST(SimShards, AgentsOfOneThatMovesGoStraightToItsNextOwner) {
   const std::uint32_t frozen = 6 - leader - owner;
   cell.sim.freeze_node(frozen);
   for (const auto& [shard, host] : moves) {
-    const auto answer = cell.sim.call(leader, "PUT", "/api/v3/cell/shards/" + to_text(shard) + "/owner",
-                                      R"({"node":)" + std::to_string(leader) + "}",
-                                      {{"x-titus-callerid", "ann"}, {"content-type", "application/json"}});
-    ASSERT_EQ(answer.status, 200) << answer.body;
+    ASSERT_EQ(move_shard_of(cell, host, leader, leader), 200);
     const auto has_followed = [&, host = host] {
       return reads.host_facts(host)->record.session_node == NodeId{leader};
     };
@@ -159,6 +166,26 @@ TEST(SimShards, AgentsOfOneThatMovesGoStraightToItsNextOwner) {
   }
   cell.sim.thaw_node(frozen);
   EXPECT_TRUE(cell.await_whole()) << cell.why_not_whole();
+  EXPECT_EQ(cell.violations(), "");
+}
+
+TEST(SimShards, OneThatMovesAndComesBackKeepsItsAgentsLinks) {
+  Cell cell(cell_options(117, 6));
+  const std::uint32_t leader = cell.sim.leader();
+  const std::uint32_t owner = cell.other_than(leader);
+  const Reads& reads = *cell.sim.reads(leader);
+  HostId host;
+  for (const HostFacts& facts : reads.hosts())
+    if (facts.record.session_node == NodeId{owner}) host = facts.record.id;
+  ASSERT_NE(host, HostId{});
+  for (const std::uint32_t to : {leader, owner}) {
+    ASSERT_EQ(move_shard_of(cell, host, leader, to), 200);
+    ASSERT_TRUE(cell.await([&] { return reads.host_facts(host)->record.session_node == NodeId{to}; },
+                           milliseconds(500)));
+  }
+  const SessionId session = reads.host_facts(host)->record.session;
+  cell.sim.run_for(milliseconds(5'000));
+  EXPECT_EQ(reads.host_facts(host)->record.session, session) << "it was closed for having been sent away";
   EXPECT_EQ(cell.violations(), "");
 }
 
