@@ -70,12 +70,16 @@ Plan Engine::place(Instant now, const Budget& budget) {
   for (; kind != nullptr; kind = state_->queue.first()) {
     if (plan.placements.size() >= budget.placements_max || plan.evaluations >= budget.evaluations_max) break;
     if (kind->gang > 0) {
-      // Others do not pass it, or it would wait for ever.
-      plan.is_held = !budget.admits(plan.placements.size(), kind->gang);
-      if (plan.is_held) break;
+      const bool is_admitted = budget.admits(plan.placements.size(), kind->gang);
       // A whole gang in one plan: another one has room for it.
-      if (!plan.placements.empty() && plan.placements.size() + kind->gang > budget.placements_max) break;
-      if (state_->place_gang(*kind, plan)) continue;
+      if (is_admitted && !plan.placements.empty() &&
+          plan.placements.size() + kind->gang > budget.placements_max)
+        break;
+      const auto how = state_->place_gang(*kind, is_admitted, plan);
+      // Others do not pass it, or it would wait for ever; for one that fits nowhere nobody waits.
+      plan.is_held = how == State::GangPlaced::not_yet;
+      if (plan.is_held) break;
+      if (how == State::GangPlaced::all) continue;
       state_->queue.block(kind);
       state_->keep_room_for_gang(*kind, now, budget, plan);
       continue;

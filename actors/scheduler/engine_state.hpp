@@ -75,8 +75,10 @@ struct Engine::State {
   // ---- gangs ----
   /// Those that start next, all at once.
   static std::vector<TaskId> first_of(const TaskClass& kind);
-  /// All or none; none: nothing is different, but for what was looked at.
-  bool place_gang(TaskClass& kind, Plan& plan) {
+  enum class GangPlaced : std::uint8_t { all, fits_nowhere, not_yet };
+  /// All or none; none: nothing is different, but for what was looked at. Not yet: there is room, and too few
+  /// launches are left.
+  GangPlaced place_gang(TaskClass& kind, bool is_admitted, Plan& plan) {
     const std::vector<TaskId> ids = first_of(kind);
     const std::set<FollowedJob*> changed = inventory.book().changed();
     const Inventory::Trial trial(inventory);
@@ -86,20 +88,21 @@ struct Engine::State {
       if (host == nullptr) break;
       taken.emplace_back(inventory.assume(*host, id, tasks.at(id)->facts.job, kind.demand), host);
     }
-    if (taken.size() < ids.size()) {
+    const bool fits = taken.size() == ids.size();
+    if (!fits || !is_admitted) {
       while (!taken.empty()) {
         const TaskId& id = ids[taken.size() - 1];
         inventory.undo(taken.back().first, id, tasks.at(id)->facts.job, kind.demand);
         taken.pop_back();
       }
       inventory.book().changed() = changed;
-      return false;
+      return fits ? GangPlaced::not_yet : GangPlaced::fits_nowhere;
     }
     std::vector<Placement> placed;
     for (std::size_t n = 0; n < ids.size(); ++n)
       placed.push_back(fly(*tasks.at(ids[n]), taken[n].first, *taken[n].second));
     put_first(plan.placements, plan.together, placed);
-    return true;
+    return GangPlaced::all;
   }
   /// Behind the runs that stand there.
   template <class Items>

@@ -22,7 +22,7 @@ constexpr std::uint32_t level_of_gangs = 2;
 constexpr milliseconds plan_patience{5'000};
 constexpr milliseconds deaf_after{
     500};  // Sooner than its shards move; of a dead process the link tells at once.
-constexpr milliseconds unheard_patience{5'000};
+constexpr milliseconds unheard_patience{5'000};  // For agents to find another node when theirs is gone.
 constexpr milliseconds retry_pass_after{
     100};  // A pass that was cut short by plans_max is looked at again by then.
 

@@ -260,6 +260,19 @@ TEST(GangPreemption, NeverOverbooksAndNeverEndsForAPart) {
   }
 }
 
+TEST(Gangs, ThatFitNowhereHoldNobodyUpHoweverFewLaunchesAreLeft) {
+  test::PreemptionStory s;
+  s.add_host(1, units(2));
+  s.gang(3, job_like(units(1)), 1);
+  const TaskId behind = s.wait(job_like(units(1)));
+  Budget budget;
+  budget.launches_left = budget.placements_max = 1;
+  const Plan plan = s.engine.place(s.now, budget);
+  EXPECT_FALSE(plan.is_held);
+  ASSERT_EQ(plan.placements.size(), 1U);
+  EXPECT_EQ(plan.placements[0].task, behind);
+}
+
 TEST(Gangs, WaitForAllTheLaunchesThatTheCellEverAllowsAtOnce) {
   for (const auto& [most, enough] : {std::pair<std::uint64_t, std::uint64_t>{10, 3}, {2, 2}}) {
     test::PreemptionStory s;
