@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cmd/embedded/real_cluster.hpp"
+#include "cmd/troupe/bench_submitter.hpp"
 #include "cmd/troupe/bench_support.hpp"
 
 namespace troupe::cli {
@@ -37,11 +38,7 @@ class Bench {
     options.data = folder_.path();
     const std::int64_t per_host =
         std::int64_t{params_.jobs} * params_.tasks_per_job / std::max(1u, params_.hosts) + 1;
-    options.host_resources = {.cpu_milli = per_host * 150,
-                              .memory_mb = per_host * 24,
-                              .disk_mb = per_host * 2,
-                              .network_mbps = 0,
-                              .gpu = 0};
+    options.host_resources = room_for(per_host);
     auto cluster = embedded::RealCluster::start(std::move(options));
     if (!cluster.ok()) return cluster.error();
     cluster_ = std::move(cluster).value();

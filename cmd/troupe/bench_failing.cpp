@@ -144,11 +144,7 @@ class FailingBench {
     options.settings.set(crash_launches_per_s, params_.crash_launches_per_s);
     // Room for all of them at once and the healthy ones: nobody waits for a host.
     const std::int64_t per_host = std::int64_t{params_.jobs} * params_.tasks_per_job / params_.hosts + 100;
-    options.host_resources = {.cpu_milli = per_host * 150,
-                              .memory_mb = per_host * 24,
-                              .disk_mb = per_host * 2,
-                              .network_mbps = 0,
-                              .gpu = 0};
+    options.host_resources = room_for(per_host);
     auto cluster = embedded::RealCluster::start(std::move(options));
     if (!cluster.ok()) return cluster.error();
     cluster_ = std::move(cluster).value();

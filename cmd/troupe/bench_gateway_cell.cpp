@@ -21,11 +21,7 @@ Result<std::unique_ptr<GatewayCell>> GatewayCell::start(const GatewayCellOptions
   options.settings.set(gateway::gateway_streams_max, gateway::gateway_streams_max.high);
   const auto per_host =
       static_cast<std::int64_t>(wanted.tasks / std::max<std::uint32_t>(wanted.hosts, 1)) + 1'000;
-  options.host_resources = {.cpu_milli = per_host * 150,
-                            .memory_mb = per_host * 24,
-                            .disk_mb = per_host * 2,
-                            .network_mbps = 0,
-                            .gpu = 0};
+  options.host_resources = room_for(per_host);
   auto cluster = embedded::RealCluster::start(std::move(options));
   if (!cluster.ok()) return cluster.error();
   cell->cluster_ = std::move(cluster).value();

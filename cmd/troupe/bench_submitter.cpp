@@ -24,6 +24,11 @@ std::string one_task_job(milliseconds run) {
       run.count());
 }
 
+Resources room_for(std::int64_t tasks) {
+  return {
+      .cpu_milli = tasks * 150, .memory_mb = tasks * 24, .disk_mb = tasks * 2, .network_mbps = 0, .gpu = 0};
+}
+
 Result<std::string> submit(http::Client& client, const std::string& body, const std::string& key) {
   auto answer = client.call("POST", "/api/v3/jobs", body,
                             {{"content-type", "application/json"}, {"idempotency-key", key}});

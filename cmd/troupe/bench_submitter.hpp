@@ -11,6 +11,7 @@
 #include "cmd/troupe/bench_support.hpp"
 #include "net/http/http.hpp"
 #include "storage/base/random.hpp"
+#include "storage/model/resources.hpp"
 
 namespace troupe::cli {
 
@@ -28,6 +29,8 @@ class Acknowledged {
 
 /// One batch job of one task that runs for `run` on a simulated host.
 std::string one_task_job(milliseconds run);
+/// Of a simulated host, for so many tasks of that size, and half as many again.
+Resources room_for(std::int64_t tasks);
 /// One attempt; the job's id. Errors: as http::Client, and unavailable or outcome_unknown for an answer other
 /// than 202.
 Result<std::string> submit(http::Client& client, const std::string& body, const std::string& key);
