@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "tests/cmd/embedded/scenarios/stage.hpp"
 
@@ -82,38 +83,37 @@ std::ptrdiff_t evicted_of(SmallStage& stage, const JobStory& job) {
   });
 }
 
-class PreemptionSeeds : public testing::TestWithParam<std::uint64_t> {};
+/// Three tasks take back what six others have borrowed, two each, and the leader changes in between.
+struct PreemptionSeeds : testing::TestWithParam<std::uint64_t> {
+  void SetUp() override {
+    put_group(stage, "promised", "Critical", 6);
+    borrower.emplace(stage.story.submit(service("DEFAULT", 16, 1)));
+    borrower->expect_running(16);
+    owner.emplace(stage.story.submit(service("promised", 3, 2)));
+    stage.story.expect("somebody gives way", [&] { return evicted_of(stage, *borrower) > 0; });
+    leader = stage.cluster.leader();
+  }
+  void TearDown() override {
+    stage.cluster.await_settled();
+    EXPECT_EQ(evicted_of(stage, *borrower), 6);
+    stage.story.expect_no_violation();
+  }
+  SmallStage stage{GetParam()};
+  std::optional<JobStory> borrower, owner;
+  std::uint32_t leader = 0;
+};
 
 TEST_P(PreemptionSeeds, GoesOnUnderANewLeaderAndEndsNobodyTwice) {
-  SmallStage stage(GetParam());
-  put_group(stage, "promised", "Critical", 6);
-  JobStory borrower = stage.story.submit(service("DEFAULT", 16, 1));
-  borrower.expect_running(16);
-  JobStory owner = stage.story.submit(service("promised", 3, 2));
-  stage.story.expect("somebody gives way", [&] { return evicted_of(stage, borrower) > 0; });
-  const std::uint32_t leader = stage.cluster.leader();
   const std::string next = std::to_string(leader % 3 + 1);
   ASSERT_EQ(stage.cluster.client().put("/api/v3/cell/leader", R"({"node":)" + next + "}").status, 200);
-  owner.expect_running(3);
-  stage.cluster.await_settled();
+  owner->expect_running(3);
   EXPECT_NE(stage.cluster.leader(), leader);
-  EXPECT_EQ(evicted_of(stage, borrower), 6);
-  stage.story.expect_no_violation();
 }
+
 TEST_P(PreemptionSeeds, GoesOnWhenItsLeaderCrashesAndEndsNobodyTwice) {
-  SmallStage stage(GetParam());
-  put_group(stage, "promised", "Critical", 6);
-  JobStory borrower = stage.story.submit(service("DEFAULT", 16, 1));
-  borrower.expect_running(16);
-  JobStory owner = stage.story.submit(service("promised", 3, 2));
-  stage.story.expect("somebody gives way", [&] { return evicted_of(stage, borrower) > 0; });
-  const std::uint32_t leader = stage.cluster.leader();
   stage.cluster.crash_node(leader);
-  owner.expect_running(3);
+  owner->expect_running(3);
   stage.cluster.restart_node(leader);
-  stage.cluster.await_settled();
-  EXPECT_EQ(evicted_of(stage, borrower), 6);
-  stage.story.expect_no_violation();
 }
 
 INSTANTIATE_TEST_SUITE_P(Failover, PreemptionSeeds, testing::Range(std::uint64_t{607}, std::uint64_t{623}));
